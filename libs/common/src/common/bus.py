@@ -1,0 +1,145 @@
+"""The connection to NATS, and the doorbell that tells a worker that there may be work."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeout
+from nats.js import JetStreamContext
+
+from common import log, streams
+from common.streams import Durable
+
+CONNECT_SECONDS = 5
+PING_SECONDS = 10
+REPAIR_SECONDS = 1
+Subscription: TypeAlias = JetStreamContext.PullSubscription
+Callback: TypeAlias = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Bus:
+    """A connection that never gives up, and who wants to know when it came back."""
+
+    client: Client
+    js: JetStreamContext
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def connected(self) -> bool:
+        return self.client.is_connected
+
+
+@asynccontextmanager
+async def connect(nats_url: str, *, name: str) -> AsyncIterator[Bus]:
+    """A connection that retries for ever, also the first time: services start in any order."""
+    client = Client()
+    bus = Bus(client, client.jetstream(timeout=CONNECT_SECONDS))
+
+    async def returned() -> None:
+        log.get().info("bus connected")
+        for listener in bus.listeners:
+            listener()
+
+    async def lost() -> None:
+        log.get().warning("bus disconnected")
+
+    connecting = asyncio.create_task(_connect_for_ever(client, nats_url, name, returned=returned, lost=lost))
+    try:
+        yield bus
+    finally:
+        connecting.cancel()
+        with contextlib.suppress(NatsError, asyncio.CancelledError, OSError):
+            await client.close()
+
+
+@dataclass
+class Doorbell:
+    """Rings when a message for one durable arrives; a ring says only that there is work."""
+
+    bus: Bus
+    durable: Durable
+    _subscription: Subscription | None = None
+    _returned: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.bus.listeners.append(self._returned.set)
+
+    async def wait(self, seconds: float) -> Msg | None:
+        """The next message; None when the time is up or the connection came back, so look at the rows."""
+        fetch = asyncio.create_task(self._fetch(seconds))
+        returned = asyncio.create_task(self._returned.wait())
+        try:
+            await asyncio.wait({fetch, returned}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return fetch.result() if fetch.done() else None
+        finally:
+            returned.cancel()
+            await _cancel(fetch)
+            if self._returned.is_set():
+                await self._forget()
+
+    async def close(self) -> None:
+        """Withdraw the open request, so that its message goes to another worker."""
+        self.bus.listeners.remove(self._returned.set)
+        await self._forget()
+
+    async def _fetch(self, seconds: float) -> Msg | None:
+        """Losing the stream, the durable or the connection is repaired here and costs a second."""
+        try:
+            if self._subscription is None:
+                await streams.ensure_durable(self.bus.js, self.durable)
+                self._subscription = await self.bus.js.pull_subscribe_bind(
+                    durable=self.durable.name, stream=streams.NAME
+                )
+            return (await self._subscription.fetch(1, timeout=seconds))[0]
+        except NatsTimeout:
+            return None
+        except (NatsError, OSError) as error:
+            log.get().warning("doorbell repaired", durable=self.durable.name, error=str(error) or type(error).__name__)
+            self._subscription = None
+            await asyncio.sleep(min(seconds, REPAIR_SECONDS))
+            return None
+
+    async def _forget(self) -> None:
+        self._returned.clear()
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            with contextlib.suppress(NatsError, OSError):
+                await subscription.unsubscribe()
+
+
+async def acknowledge(message: Msg) -> None:
+    """The row is the job from here on; a failed acknowledgement only costs one needless ring."""
+    with contextlib.suppress(NatsError, OSError):
+        await message.ack()
+
+
+async def _cancel(task: "asyncio.Task[Msg | None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _connect_for_ever(client: Client, nats_url: str, name: str, *, returned: Callback, lost: Callback) -> None:
+    async def failed(error: Exception) -> None:
+        log.get().debug("bus error", error=str(error))
+
+    await client.connect(
+        nats_url,
+        name=name,
+        connect_timeout=CONNECT_SECONDS,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        ping_interval=PING_SECONDS,
+        max_outstanding_pings=2,
+        reconnected_cb=returned,
+        disconnected_cb=lost,
+        error_cb=failed,
+    )
+    await returned()

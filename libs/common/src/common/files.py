@@ -1,0 +1,194 @@
+"""Originals on disk: opened, placed and removed only here, durably, never replacing a file or following a link."""
+
+import ctypes
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import yaml
+from blake3 import blake3
+
+from common import layout
+
+CHUNK = 1 << 20
+ORIGINAL_MODE = 0o440
+RENAME_NOREPLACE = 1
+NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Offline(Exception):
+    """A repository's root or its marker is not there: an outage, never a deletion."""
+
+
+class UnsafePath(ValueError):
+    """A path does not stay below its root."""
+
+
+class Seen(NamedTuple):
+    """What the disk says about a file."""
+
+    size: int
+    modified_ns: int
+    inode: int
+
+
+def check_marker(root: bytes, repository_id: UUID) -> None:
+    """Raise Offline unless the marker of this very repository stands at its root."""
+    marker = os.path.join(root, layout.MARKER)
+    try:
+        status = os.stat(marker)
+        found = _read_marker(marker, status.st_ino, status.st_mtime_ns).get("id")
+    except (OSError, yaml.YAMLError, AttributeError) as error:
+        raise Offline(f"the repository at {os.fsdecode(root)} is not there: {type(error).__name__}") from None
+    if found != str(repository_id):
+        raise Offline(f"the directory {os.fsdecode(root)} belongs to another repository ({found})")
+
+
+@lru_cache(maxsize=64)
+def _read_marker(marker: bytes, _inode: int, _modified_ns: int) -> dict[str, object]:
+    with open(marker, "rb") as file:
+        content: dict[str, object] = yaml.safe_load(file.read(64 * 1024))
+    return content
+
+
+@contextmanager
+def folder(root: bytes, path: bytes = b"", *, make: bool = False) -> Iterator[int]:
+    """An open directory below `root`, reached without following links; `make` creates missing levels durably."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for name in _components(path):
+            descriptor = _enter(descriptor, name, make=make)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _components(path: bytes) -> list[bytes]:
+    names = [name for name in path.split(b"/") if name]
+    if path.startswith(b"/") or b"\0" in path or any(name in {b".", b".."} for name in names):
+        raise UnsafePath(f"not a path below a repository: {path!r}")
+    return names
+
+
+def _enter(parent: int, name: bytes, *, make: bool) -> int:
+    """The child directory; `parent` is closed."""
+    try:
+        if make:
+            _make(parent, name)
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    finally:
+        os.close(parent)
+
+
+def _make(parent: int, name: bytes) -> None:
+    """A new level is durable before anything is put into it, also when another process just made it."""
+    with suppress(FileExistsError):
+        os.mkdir(name, 0o755, dir_fd=parent)
+    os.fsync(parent)
+
+
+def create(root: bytes, path: bytes) -> int:
+    """A new private file, open for writing; the caller syncs and closes it."""
+    parent, name = os.path.split(path)
+    with folder(root, parent, make=True) as directory:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, 0o600, dir_fd=directory)
+
+
+def sync_folder(root: bytes, path: bytes) -> None:
+    """The names in a directory survive a power cut from here on."""
+    with folder(root, path) as directory:
+        os.fsync(directory)
+
+
+def open_original(root: bytes, path: bytes) -> int:
+    """A file below the root, open for reading; it is a regular file and no link was followed."""
+    parent, name = os.path.split(path)
+    with folder(root, parent) as directory:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+
+
+def see(root: bytes, path: bytes) -> Seen | None:
+    """Size, time and inode of a file, or None when there is none."""
+    try:
+        descriptor = open_original(root, path)
+    except FileNotFoundError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        return Seen(status.st_size, status.st_mtime_ns, status.st_ino)
+    finally:
+        os.close(descriptor)
+
+
+def hash_file(root: bytes, path: bytes) -> bytes | None:
+    """The BLAKE3 of a file, or None when there is none."""
+    try:
+        descriptor = open_original(root, path)
+    except FileNotFoundError:
+        return None
+    with open(descriptor, "rb", buffering=0) as file:
+        digest, buffer = blake3(), memoryview(bytearray(CHUNK))
+        while length := file.readinto(buffer):
+            digest.update(buffer[:length])
+        return digest.digest()
+
+
+def place(root: bytes, source: bytes, target: bytes) -> None:
+    """Give a staged file its final name, durably; FileExistsError when the name is taken, which is never replaced."""
+    with (
+        folder(root, os.path.dirname(source)) as from_folder,
+        folder(root, os.path.dirname(target), make=True) as to_folder,
+    ):
+        name, new_name = os.path.basename(source), os.path.basename(target)
+        os.chmod(name, ORIGINAL_MODE, dir_fd=from_folder)
+        try:
+            os.link(name, new_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            _rename_new(from_folder, name, to_folder, new_name)
+        os.fsync(to_folder)
+
+
+def _rename_new(from_folder: int, name: bytes, to_folder: int, new_name: bytes) -> None:
+    """Rename without replacing, for file systems that know no hard links."""
+    if _libc.renameat2(from_folder, name, to_folder, new_name, RENAME_NOREPLACE) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), os.fsdecode(new_name))
+
+
+def forget_staged(root: bytes, path: bytes) -> None:
+    """Remove a staged name whose bytes have their place; nothing happens when it is gone already."""
+    with suppress(FileNotFoundError), folder(root, os.path.dirname(path)) as directory:
+        os.unlink(os.path.basename(path), dir_fd=directory)
+
+
+def write_derived(root: bytes, path: bytes, content: bytes) -> None:
+    """A file that can be made again: readers see it whole or not at all."""
+    parent, name = os.path.split(path)
+    temporary = b".%s.tmp" % uuid4().hex.encode()
+    with folder(root, parent, make=True) as directory:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644, dir_fd=directory)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def append_durably(root: bytes, path: bytes, line: bytes) -> None:
+    """Add a line to a file of ours; it is on the disk when this returns."""
+    parent, name = os.path.split(path)
+    with folder(root, parent, make=True) as directory:
+        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, 0o600, dir_fd=directory)
+        try:
+            os.write(descriptor, line + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.fsync(directory)

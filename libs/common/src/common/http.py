@@ -1,0 +1,28 @@
+"""Serves an ASGI app inside a service: the service owns the signals, uvicorn the sockets."""
+
+import asyncio
+from contextlib import nullcontext
+from typing import Any
+
+import uvicorn
+
+CLOSE_SECONDS = 5
+
+
+async def serve(app: Any, *, host: str, port: int, stop: asyncio.Event) -> None:
+    """Answer requests until told to stop; requests in hand get a few seconds to finish."""
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=CLOSE_SECONDS
+    )
+    server = uvicorn.Server(config)
+    server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
+    stopping = asyncio.create_task(_stop(server, stop))
+    try:
+        await server.serve()
+    finally:
+        stopping.cancel()
+
+
+async def _stop(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True

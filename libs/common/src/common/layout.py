@@ -1,0 +1,34 @@
+"""Where things lie in a repository; every path here is relative to its root and made by us."""
+
+from datetime import datetime
+from uuid import UUID
+
+MARKER = b".lumiliorepo"
+PRIVATE = b".lumilio"
+INBOX = b"inbox"
+STAGING = b".lumilio/staging/incoming"
+MANIFESTS = b".lumilio/manifests"
+THUMBNAILS = b".lumilio/assets/thumbnails"
+FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, MANIFESTS, b".lumilio/assets", THUMBNAILS)
+
+
+def staged(staged_name: str) -> bytes:
+    """The bytes of an upload that has no place yet."""
+    return b"/".join((STAGING, staged_name.encode()))
+
+
+def dated(name: bytes, at: datetime) -> bytes:
+    """The inbox path of the date strategy."""
+    return b"/".join((INBOX, at.strftime("%Y/%m").encode(), name))
+
+
+def thumbnail(size: str, content_hash: bytes, owner_id: int, epoch: int, extension: str) -> bytes:
+    """A thumbnail; hash and owner are its asset, the epoch keeps a stale worker away from a newer render."""
+    digest = content_hash.hex()
+    name = f"{size}/{digest[:2]}/{digest}_{owner_id}_{epoch}{extension}"
+    return b"/".join((THUMBNAILS, name.encode()))
+
+
+def manifest(at: datetime, writer: UUID) -> bytes:
+    """One process's manifest of one day: a line per original that it placed."""
+    return b"/".join((MANIFESTS, at.strftime("%Y-%m-%d").encode() + f"_{writer}.jsonl".encode()))

@@ -1,0 +1,80 @@
+"""Every event of the system, declared once: facts in the past tense, with ids and no bytes or absolute paths."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+
+Kind = Literal["photo", "video", "audio"]
+
+
+class Malformed(ValueError):
+    """A message is not an event of this system; the text says what is wrong with it."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact about one owner's things. Delivered at least once, in no promised order."""
+
+    subject: ClassVar[str]
+
+    owner_id: int
+
+    def subject_of(self) -> str:
+        """Where this event is published."""
+        return self.subject
+
+
+class UploadStaged(Event, frozen=True, kw_only=True):
+    """An upload's bytes are durable in staging and have a row."""
+
+    subject = "lumilio.upload.staged"
+
+    upload_id: int
+    asset_id: UUID
+    repository_id: UUID
+
+
+class AssetStored(Event, frozen=True, kw_only=True):
+    """An original has its place on disk and its row."""
+
+    subject = "lumilio.asset.stored"
+
+    asset_id: UUID
+    repository_id: UUID
+    kind: Kind
+
+    def subject_of(self) -> str:
+        """One subject per kind, so that a reader can take only photos."""
+        return f"{self.subject}.{self.kind}"
+
+
+class AssetProcessed(Event, frozen=True, kw_only=True):
+    """Metadata and thumbnails are ready: a client may show the asset."""
+
+    subject = "lumilio.asset.processed"
+
+    asset_id: UUID
+
+
+class StageFailed(Event, frozen=True, kw_only=True):
+    """A stage gave up on an asset; the reason is for people."""
+
+    subject = "lumilio.stage.failed"
+
+    asset_id: UUID
+    stage: str
+    reason: str
+
+
+EVENTS: tuple[type[Event], ...] = (UploadStaged, AssetStored, AssetProcessed, StageFailed)
+
+
+def decode(subject: str, body: bytes) -> Event:
+    """The event in a message; raises Malformed when it is none of ours."""
+    for kind in EVENTS:
+        if subject == kind.subject or subject.startswith(kind.subject + "."):
+            try:
+                return msgspec.json.decode(body, type=kind)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise Malformed(f"not a {kind.__name__}: {error}") from None
+    raise Malformed("no event has this subject")

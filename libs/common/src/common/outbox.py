@@ -1,0 +1,89 @@
+"""Events are rows written with the change they announce; the relay is the only one who publishes them."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+import psycopg
+from nats.errors import Error as NatsError
+from nats.js.errors import NoStreamResponseError
+from psycopg_pool import PoolTimeout
+
+from common import log, queries, streams
+from common.bus import Bus
+from common.db import Connection, Pool
+from common.messages import Event
+
+BATCH = 100
+GATHER_SECONDS = 0.01
+PUBLISH_SECONDS = 5
+
+
+async def add(conn: Connection, *events: Event) -> None:
+    """Announce facts with the transaction that makes them true."""
+    await queries.add_events(conn, [(e.subject_of(), e.owner_id, msgspec.json.encode(e)) for e in events])
+
+
+@dataclass
+class Relay:
+    """Publishes what stands in the outbox: at once after `wake`, and every few seconds in any case."""
+
+    pool: Pool
+    bus: Bus
+    poll_seconds: float
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _epoch: UUID | None = None
+
+    def wake(self) -> None:
+        """Say that a transaction with events was committed here."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled; whatever goes wrong is tried again at the next poll."""
+        self.bus.listeners.append(self.wake)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), self.poll_seconds)
+                await asyncio.sleep(GATHER_SECONDS)
+            self._woken.clear()
+            if self.bus.connected:
+                await self._drain()
+
+    async def _drain(self) -> None:
+        try:
+            while await self._publish_batch() == BATCH:
+                pass
+        except NoStreamResponseError:
+            await self._restore_stream()
+        except (NatsError, psycopg.Error, PoolTimeout, OSError) as error:
+            log.get().warning("relay delayed", error=str(error) or type(error).__name__)
+
+    async def _publish_batch(self) -> int:
+        async with self.pool.connection() as conn:
+            self._epoch = self._epoch or await queries.find_epoch(conn)
+            rows = await queries.lock_unpublished(conn, BATCH)
+            if not rows:
+                return 0
+            answers = await asyncio.gather(*map(self._publish, rows), return_exceptions=True)
+            published = [row.outbox_id for row, answer in zip(rows, answers, strict=True) if answer is None]
+            await queries.mark_published(conn, published)
+        failures = [answer for answer in answers if answer is not None]
+        if failures:
+            raise failures[0]
+        return len(rows)
+
+    async def _publish(self, row: queries.OutboxRow) -> None:
+        await self.bus.js.publish(
+            row.subject,
+            msgspec.json.encode(row.body),
+            timeout=PUBLISH_SECONDS,
+            stream=streams.NAME,
+            headers={"Nats-Msg-Id": f"{self._epoch}.{row.outbox_id}"},
+        )
+
+    async def _restore_stream(self) -> None:
+        with contextlib.suppress(NatsError, OSError):
+            await streams.ensure_stream(self.bus.js)
+            self.wake()

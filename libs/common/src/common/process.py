@@ -1,0 +1,75 @@
+"""A service's process: settings, log, signals, and the two tasks that every service has."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psycopg
+import uvloop
+from psycopg_pool import PoolTimeout
+
+from common import bus, db, health, log, migrate, outbox, settings
+from common.settings import Settings, SettingsT
+
+
+@dataclass(frozen=True)
+class Core:
+    """What every service holds: the record, the doorbell, and the relay between them."""
+
+    pool: db.Pool
+    bus: bus.Bus
+    relay: outbox.Relay
+
+
+def run(name: str, kind: type[SettingsT], serve: Callable[[SettingsT, asyncio.Event], Awaitable[None]]) -> None:
+    """Run a service until SIGTERM or SIGINT; a missing setting or an old schema ends it with one line."""
+    config = settings.load(kind, os.environ)
+    log.configure(name)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(config, stop)
+
+    try:
+        uvloop.run(main())
+    except migrate.OldSchema as error:
+        sys.exit(str(error))
+
+
+@asynccontextmanager
+async def core(
+    name: str, config: Settings, *, ready: Callable[[], Awaitable[health.Readiness]] | None = None
+) -> AsyncIterator[Core]:
+    """The pool, the bus, a running relay and the health answers of a service."""
+    async with db.open_pool(config.database_url) as pool, bus.connect(config.nats_url, name=name) as nats:
+        await _wait_for_schema(pool)
+        relay = outbox.Relay(pool, nats, config.relay_seconds)
+        tasks = [
+            asyncio.create_task(relay.run()),
+            asyncio.create_task(health.serve(config.health_port, ready or (lambda: health.check(pool, nats)))),
+        ]
+        try:
+            yield Core(pool, nats, relay)
+        finally:
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+
+async def _wait_for_schema(pool: db.Pool) -> None:
+    """Services start in any order; only a schema that is too old stops one."""
+    while True:
+        try:
+            async with pool.connection() as conn:
+                return await migrate.check(conn)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            log.get().warning("waiting for the database", error=str(error).strip())
+            await asyncio.sleep(1)

@@ -1,0 +1,263 @@
+"""The SQL of stages, outbox, dead letters and leases."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from common.db import Connection, struct_row
+
+
+class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True):
+    asset_id: UUID
+    owner_id: int
+    lane: int
+    lease_epoch: int
+    deaths: int
+    failures: int
+    error: str | None
+
+
+class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    outbox_id: int
+    subject: str
+    body: dict[str, object]
+
+
+async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> ClaimedRow | None:
+    """The most urgent due row of a stage, leased to the caller; rows of dead workers come first."""
+    async with conn.cursor(row_factory=struct_row(ClaimedRow)) as cursor:
+        await cursor.execute(
+            """
+            update asset_stages s
+            set state = 'running',
+                lease_epoch = s.lease_epoch + 1,
+                lease_until = now() + make_interval(secs => %(lease)s),
+                deaths = s.deaths + 1
+            from (
+                select asset_id, stage
+                from asset_stages
+                where stage = %(stage)s
+                  and next_at <= now()
+                  and (lease_until is null or lease_until <= now())
+                order by lane, next_at, asset_id
+                limit 1
+                for update skip locked
+            ) due
+            where s.asset_id = due.asset_id
+              and s.stage = due.stage
+            returning s.asset_id, s.owner_id, s.lane, s.lease_epoch, s.deaths, s.failures, s.error
+            """,
+            {"stage": stage, "lease": lease_seconds},
+        )
+        return await cursor.fetchone()
+
+
+async def renew(
+    conn: Connection, stage: str, asset_ids: Sequence[UUID], epochs: Sequence[int], *, lease_seconds: float
+) -> set[UUID]:
+    """Extend leases; returns the assets whose lease is still the caller's."""
+    cursor = await conn.execute(
+        """
+        update asset_stages s
+        set lease_until = now() + make_interval(secs => %(lease)s)
+        from unnest(%(assets)s::uuid[], %(epochs)s::bigint[]) mine (asset_id, epoch)
+        where s.asset_id = mine.asset_id
+          and s.stage = %(stage)s
+          and s.lease_epoch = mine.epoch
+          and s.state = 'running'
+        returning s.asset_id
+        """,
+        {"stage": stage, "assets": list(asset_ids), "epochs": list(epochs), "lease": lease_seconds},
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def settle_done(conn: Connection, asset_id: UUID, stage: str, *, epoch: int) -> bool:
+    """Mark the stage done and lock its row; False when somebody newer owns it."""
+    cursor = await conn.execute(
+        """
+        update asset_stages
+        set state = 'done', next_at = null, lease_until = null, deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
+        where asset_id = %s and stage = %s and lease_epoch = %s and state = 'running'
+        """,
+        (asset_id, stage, epoch),
+    )
+    return cursor.rowcount == 1
+
+
+async def settle_failed(
+    conn: Connection, asset_id: UUID, stage: str, *, epoch: int, error_class: str, error: str
+) -> bool:
+    """Give up on the stage, with its reason; False when somebody newer owns it."""
+    cursor = await conn.execute(
+        """
+        update asset_stages
+        set state = 'failed', next_at = null, lease_until = null, deaths = 0,
+            error_class = %(class)s, error = %(error)s, changed_at = now()
+        where asset_id = %(asset)s and stage = %(stage)s and lease_epoch = %(epoch)s and state = 'running'
+        """,
+        {"asset": asset_id, "stage": stage, "epoch": epoch, "class": error_class, "error": error},
+    )
+    return cursor.rowcount == 1
+
+
+async def put_back(
+    conn: Connection,
+    asset_id: UUID,
+    stage: str,
+    *,
+    epoch: int,
+    after: float,
+    death: bool = False,
+    failure: bool = False,
+    error_class: str | None = None,
+    error: str | None = None,
+) -> bool:
+    """Make the row due again after some seconds, counting a death or a failure if there was one."""
+    cursor = await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending',
+            next_at = greatest(next_at, now() + make_interval(secs => %(after)s)),
+            lease_until = null,
+            deaths = greatest(deaths - %(returned)s, 0),
+            failures = failures + %(failed)s,
+            error_class = coalesce(%(class)s, error_class),
+            error = coalesce(%(error)s, error),
+            changed_at = now()
+        where asset_id = %(asset)s and stage = %(stage)s and lease_epoch = %(epoch)s and state = 'running'
+        """,
+        {
+            "asset": asset_id,
+            "stage": stage,
+            "epoch": epoch,
+            "after": after,
+            "returned": 0 if death else 1,
+            "failed": 1 if failure else 0,
+            "class": error_class,
+            "error": error,
+        },
+    )
+    return cursor.rowcount == 1
+
+
+async def give_back(conn: Connection, stage: str, asset_ids: Sequence[UUID], epochs: Sequence[int]) -> None:
+    """Return unfinished rows untouched, so that another worker has them at once."""
+    await conn.execute(
+        """
+        update asset_stages s
+        set state = 'pending', lease_until = null, deaths = greatest(s.deaths - 1, 0)
+        from unnest(%(assets)s::uuid[], %(epochs)s::bigint[]) mine (asset_id, epoch)
+        where s.asset_id = mine.asset_id
+          and s.stage = %(stage)s
+          and s.lease_epoch = mine.epoch
+          and s.state = 'running'
+        """,
+        {"stage": stage, "assets": list(asset_ids), "epochs": list(epochs)},
+    )
+
+
+async def unblock(conn: Connection, asset_id: UUID, stage: str) -> None:
+    """Release a stage that waited for its turn."""
+    await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now()
+        where asset_id = %s and stage = %s and state = 'blocked'
+        """,
+        (asset_id, stage),
+    )
+
+
+async def add_events(conn: Connection, rows: Sequence[tuple[str, int, bytes]]) -> None:
+    """Events, each a subject, an owner and a JSON body."""
+    await conn.execute(
+        """
+        insert into outbox (subject, owner_id, body)
+        select * from unnest(%s::text[], %s::int[], %s::text[]::jsonb[])
+        """,
+        ([row[0] for row in rows], [row[1] for row in rows], [row[2].decode() for row in rows]),
+    )
+
+
+async def lock_unpublished(conn: Connection, limit: int) -> list[OutboxRow]:
+    """Events that nobody has published and nobody is publishing, oldest first, locked for the caller."""
+    async with conn.cursor(row_factory=struct_row(OutboxRow)) as cursor:
+        await cursor.execute(
+            """
+            select outbox_id, subject, body
+            from outbox
+            where published_at is null
+            order by outbox_id
+            limit %s
+            for update skip locked
+            """,
+            (limit,),
+        )
+        return await cursor.fetchall()
+
+
+async def mark_published(conn: Connection, outbox_ids: Sequence[int]) -> None:
+    """A mark that a crash forgets costs one repeated event, so it need not wait for the disk."""
+    await conn.execute("set local synchronous_commit = off")
+    await conn.execute("update outbox set published_at = now() where outbox_id = any(%s)", (list(outbox_ids),))
+
+
+async def forget_published(conn: Connection, *, limit: int) -> int:
+    """Delete a batch of events that were published more than a day ago; returns how many."""
+    cursor = await conn.execute(
+        """
+        delete from outbox
+        where outbox_id in (
+            select outbox_id from outbox where published_at < now() - interval '1 day' order by published_at limit %s
+        )
+        """,
+        (limit,),
+    )
+    return cursor.rowcount
+
+
+async def find_epoch(conn: Connection) -> UUID:
+    """What this database calls itself; it changes when a backup is restored."""
+    cursor = await conn.execute("select epoch from server")
+    row = await cursor.fetchone()
+    if row is None:
+        raise RuntimeError("the database has no server row: restore it or start with a fresh one")
+    epoch: UUID = row[0]
+    return epoch
+
+
+async def save_dead_letter(conn: Connection, *, subject: str, body: bytes, reason: str) -> None:
+    """Keep a message that nobody could read."""
+    await conn.execute("insert into dead_letters (subject, body, reason) values (%s, %s, %s)", (subject, body, reason))
+
+
+async def take_lease(conn: Connection, name: str, holder: UUID, *, seconds: float) -> bool:
+    """Hold or renew a named lease by the database's clock; False while somebody else has it."""
+    cursor = await conn.execute(
+        """
+        insert into leases (name, holder, lease_until)
+        values (%(name)s, %(holder)s, now() + make_interval(secs => %(seconds)s))
+        on conflict (name) do update
+        set holder = excluded.holder, lease_until = excluded.lease_until
+        where leases.holder = excluded.holder or leases.lease_until <= now()
+        """,
+        {"name": name, "holder": holder, "seconds": seconds},
+    )
+    return cursor.rowcount == 1
+
+
+async def unsafe_settings(conn: Connection) -> list[str]:
+    """Names of database settings under which a commit could be lost or torn."""
+    cursor = await conn.execute(
+        """
+        select name
+        from pg_settings
+        where (name in ('fsync', 'full_page_writes') and setting <> 'on')
+           or (name = 'synchronous_commit' and setting in ('off', 'local'))
+        order by name
+        """
+    )
+    return [row[0] for row in await cursor.fetchall()]

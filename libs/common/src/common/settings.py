@@ -1,0 +1,47 @@
+"""Settings come from the environment, once, in `main`; a wrong or missing one stops the process and names itself."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+PREFIX = "LUMILIO_"
+
+
+class WrongSetting(SystemExit):
+    """A setting is missing or wrong; the message names the variable."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every service needs to know; times are in seconds."""
+
+    database_url: str
+    nats_url: str
+    health_port: int = 0
+    lease_seconds: float = 60.0
+    poll_seconds: float = 15.0
+    relay_seconds: float = 2.0
+    stop_seconds: float = 8.0
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
+    """The settings of a service; `nats_url` is read from `LUMILIO_NATS_URL`."""
+    given = {
+        field: environ[variable] for field in kind.__struct_fields__ if (variable := PREFIX + field.upper()) in environ
+    }
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise WrongSetting(_explain(kind, given, error)) from None
+
+
+def _explain(kind: type[Settings], given: Mapping[str, str], error: msgspec.ValidationError) -> str:
+    required = [field.name for field in msgspec.structs.fields(kind) if field.required]
+    missing = [PREFIX + name.upper() for name in required if name not in given]
+    if missing:
+        return f"missing settings: {', '.join(missing)}"
+    problem, _, place = str(error).partition(" - at `$.")
+    return f"wrong setting {PREFIX}{place.rstrip('`').upper()}: {problem}"

@@ -1,0 +1,69 @@
+"""The one stream and every durable reader of it, declared once; whoever finds them missing creates them."""
+
+from typing import NamedTuple
+
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from common.messages import AssetStored, UploadStaged
+
+DAY = 24 * 60 * 60
+
+
+class Durable(NamedTuple):
+    """A named reader of the stream: which messages ring whose doorbell."""
+
+    name: str
+    subject: str
+
+
+NAME = "LUMILIO"
+STREAM = StreamConfig(
+    name=NAME,
+    description="Events of Lumilio Photos; rows are the record, this may be lost.",
+    subjects=["lumilio.>"],
+    retention=RetentionPolicy.LIMITS,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.OLD,
+    max_age=7 * DAY,
+    max_msg_size=256 * 1024,
+    duplicate_window=120,
+)
+PLACE = Durable("ingest-place", UploadStaged.subject)
+RENDER = Durable("processor-render", f"{AssetStored.subject}.photo")
+DURABLES = (PLACE, RENDER)
+
+
+async def ensure_stream(js: JetStreamContext) -> None:
+    """Create the stream if it is missing; an existing one is left as it is."""
+    try:
+        await js.stream_info(NAME)
+    except NotFoundError:
+        await js.add_stream(STREAM)
+
+
+async def ensure_durable(js: JetStreamContext, durable: Durable) -> None:
+    """Create a durable if it is missing, and its stream; a service never changes one that exists."""
+    await ensure_stream(js)
+    try:
+        await js.consumer_info(NAME, durable.name)
+    except NotFoundError:
+        await js.add_consumer(NAME, _consumer(durable))
+
+
+async def migrate(js: JetStreamContext) -> None:
+    """Bring stream and durables to what is declared here; only `lumilio migrate` calls this."""
+    await ensure_stream(js)
+    await js.update_stream(STREAM)
+    for durable in DURABLES:
+        await js.add_consumer(NAME, _consumer(durable))
+
+
+def _consumer(durable: Durable) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=durable.name,
+        filter_subject=durable.subject,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=30,
+    )
