@@ -2,7 +2,7 @@
 
 -- One row. `epoch` changes when the database is restored, so that clients and message ids notice.
 create table server (
-    only boolean primary key default true check (only),
+    single boolean primary key default true check (single),
     epoch uuid not null default gen_random_uuid()
 );
 insert into server default values;
@@ -19,7 +19,8 @@ create table users (
     last_login timestamptz
 );
 
--- Only hashes of tokens; a family is one login and dies whole when one of its tokens is used twice.
+-- Only hashes of tokens; a family is one login and dies whole when one of its tokens is used twice. A token's successor is
+-- derived from it with the server's secret, so that nothing here can be replayed.
 create table refresh_tokens (
     token_hash bytea primary key check (octet_length(token_hash) = 32),
     family_id uuid not null,
@@ -27,7 +28,6 @@ create table refresh_tokens (
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     used_at timestamptz,
-    successor text,
     revoked_at timestamptz
 );
 create index refresh_tokens_family on refresh_tokens (family_id);
