@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -93,11 +94,33 @@ def _make(parent: int, name: bytes) -> None:
 
 
 def create(root: bytes, path: bytes) -> int:
-    """A new private file, open for writing; the caller syncs and closes it."""
+    """A new private file, open for writing and locked while it is; the caller syncs and closes it."""
     parent, name = os.path.split(path)
     with folder(root, parent, make=True) as directory:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.open(name, flags, 0o600, dir_fd=directory)
+        descriptor = os.open(name, flags, 0o600, dir_fd=directory)
+    with suppress(OSError):  # a file system without locks still has the age of the file
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def is_being_written(root: bytes, path: bytes) -> bool:
+    """Whether somebody has the file open since `create`."""
+    descriptor = open_original(root, path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def list_names(root: bytes, path: bytes) -> list[bytes]:
+    """The names of the regular files in a directory; none when it does not exist."""
+    with suppress(FileNotFoundError), folder(root, path) as directory, os.scandir(directory) as entries:
+        return [os.fsencode(entry.name) for entry in entries if entry.is_file(follow_symlinks=False)]
+    return []
 
 
 def sync_folder(root: bytes, path: bytes) -> None:
@@ -187,7 +210,9 @@ def append_durably(root: bytes, path: bytes, line: bytes) -> None:
         flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o600, dir_fd=directory)
         try:
-            os.write(descriptor, line + b"\n")
+            # A line that a crash cut short must not swallow the next one, so every line starts by itself.
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(b"\n" + line + b"\n")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -1,7 +1,6 @@
 """Where things lie in a repository; every path here is relative to its root and made by us."""
 
 from datetime import datetime
-from uuid import UUID
 
 MARKER = b".lumiliorepo"
 PRIVATE = b".lumilio"
@@ -29,6 +28,6 @@ def thumbnail(size: str, content_hash: bytes, owner_id: int, epoch: int, extensi
     return b"/".join((THUMBNAILS, name.encode()))
 
 
-def manifest(at: datetime, writer: UUID) -> bytes:
-    """One process's manifest of one day: a line per original that it placed."""
-    return b"/".join((MANIFESTS, at.strftime("%Y-%m-%d").encode() + f"_{writer}.jsonl".encode()))
+def manifest(at: datetime) -> bytes:
+    """The manifest of one day: a line per original that was placed or adopted."""
+    return b"/".join((MANIFESTS, at.strftime("%Y-%m-%d").encode() + b".jsonl"))

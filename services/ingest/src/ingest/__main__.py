@@ -1,0 +1,5 @@
+"""`python -m ingest` and the `ingest` command."""
+
+from ingest.main import main
+
+main()

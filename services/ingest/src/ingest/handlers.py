@@ -1,0 +1,89 @@
+"""The place stage: staged bytes get their path once; further uploads of the same bytes are checked and dropped."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common import files, outbox
+from common import queries as core
+from common.db import Connection, Pool
+from common.messages import AssetStored
+from common.stages import Claim, LeaseLost, Reject, Stage, Wait
+from ingest import place, queries
+from ingest.place import Health, Placement
+from ingest.queries import Asset, Original, StagedUpload
+
+OFFLINE_RETRY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Everything ingest needs to do its work."""
+
+    pool: Pool
+
+    async def place(self, claim: Claim) -> None:
+        """Give an asset's staged bytes their place, unless a healthy original is there already."""
+        async with self.pool.connection() as conn:
+            asset = await queries.find_asset(conn, claim.asset_id)
+            uploads = await queries.list_staged(conn, claim.asset_id)
+            originals = await queries.list_originals(conn, claim.asset_id)
+        if asset is None:  # and its stages with it
+            raise LeaseLost
+        try:
+            health, placement = await asyncio.to_thread(_settle_on_disk, asset, uploads, originals)
+        except files.Offline as outage:
+            raise Wait(str(outage), after=OFFLINE_RETRY_SECONDS) from None
+
+        async with claim.settle(self.pool) as conn:
+            await _save_health(conn, health)
+            await _save_uploads(conn, asset, uploads, placement)
+            await queries.place_again_if_staged(conn, asset.asset_id)
+        await asyncio.to_thread(place.forget, uploads)
+
+
+def _settle_on_disk(
+    asset: Asset, uploads: Sequence[StagedUpload], originals: Sequence[Original]
+) -> tuple[dict[Original, Health], Placement | None]:
+    """The health of what is stored, and a new placement if none of it is healthy."""
+    health = {original: place.examine(original, asset) for original in originals}
+    if "present" in health.values():
+        return health, None
+    placement = place.place_first(asset, uploads)
+    if placement is None:
+        raise Reject("the uploaded bytes are no longer in staging as they were received; upload the file again")
+    return health, placement
+
+
+async def _save_health(conn: Connection, health: dict[Original, Health]) -> None:
+    for original, state in health.items():
+        if state != "present" or not original.verified_lately:
+            await queries.save_health(conn, original.file_record_id, state)
+
+
+async def _save_uploads(
+    conn: Connection, asset: Asset, uploads: Sequence[StagedUpload], placement: Placement | None
+) -> None:
+    if placement is not None:
+        await queries.save_original(
+            conn,
+            asset.asset_id,
+            repository_id=placement.upload.repository_id,
+            path=placement.path,
+            display_name=placement.path.decode(errors="replace"),
+            seen=placement.seen,
+        )
+        await queries.settle_uploads(conn, [placement.upload.upload_id], state="stored")
+        await core.unblock(conn, asset.asset_id, Stage.RENDER)
+        await outbox.add(conn, _stored(asset, placement))
+    rest = [upload.upload_id for upload in uploads if placement is None or upload != placement.upload]
+    await queries.settle_uploads(conn, rest, state="duplicate")
+
+
+def _stored(asset: Asset, placement: Placement) -> AssetStored:
+    return AssetStored(
+        owner_id=asset.owner_id,
+        asset_id=asset.asset_id,
+        repository_id=placement.upload.repository_id,
+        kind=asset.kind,
+    )

@@ -1,0 +1,78 @@
+"""What one ingest of all does from time to time: staging leftovers, events that everybody has had."""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from common import files, layout, log
+from common import queries as core
+from common.db import Pool
+from ingest import queries
+from ingest.queries import Repository
+
+OUTBOX_BATCH = 5000
+
+
+@dataclass(frozen=True)
+class Housekeeping:
+    """Cleans up while it holds the lease that makes it the only one."""
+
+    pool: Pool
+    every_seconds: float
+    abandoned_seconds: float
+    holder: UUID = field(default_factory=uuid4)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Clean up until told to stop; an outage only delays it."""
+        while not stop.is_set():
+            try:
+                if await self._is_leader():
+                    await self.clean()
+            except (psycopg.Error, PoolTimeout, OSError) as error:
+                log.get().warning("housekeeping delayed", error=str(error).strip())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self.every_seconds)
+
+    async def clean(self) -> None:
+        """One round over every repository that is there, and the outbox."""
+        async with self.pool.connection() as conn:
+            repositories = await queries.list_repositories(conn)
+            while await core.forget_published(conn, limit=OUTBOX_BATCH) == OUTBOX_BATCH:
+                await conn.commit()
+        for repository in repositories:
+            with contextlib.suppress(files.Offline):
+                await self._clean_staging(repository)
+
+    async def _is_leader(self) -> bool:
+        async with self.pool.connection() as conn:
+            return await core.take_lease(conn, "housekeeping", self.holder, seconds=self.every_seconds * 3)
+
+    async def _clean_staging(self, repository: Repository) -> None:
+        files.check_marker(repository.root, repository.repository_id)
+        for name in await asyncio.to_thread(files.list_names, repository.root, layout.STAGING):
+            await self._clean_staged(repository, name)
+
+    async def _clean_staged(self, repository: Repository, name: bytes) -> None:
+        """Decide and remove under the row's lock: an upload may be settled, or staged, at this very moment."""
+        path = b"/".join((layout.STAGING, name))
+        async with self.pool.connection() as conn:
+            state = await queries.lock_upload_state(conn, name.decode(errors="replace"))
+            if state == "staged" or (
+                state is None and not await asyncio.to_thread(self._is_abandoned, repository, path)
+            ):
+                return
+            await asyncio.to_thread(files.forget_staged, repository.root, path)
+        log.get().info("staging leftover removed", upload=state or "never finished")
+
+    def _is_abandoned(self, repository: Repository, path: bytes) -> bool:
+        seen = files.see(repository.root, path)
+        return (
+            seen is not None
+            and time.time() - seen.modified_ns / 1e9 > self.abandoned_seconds
+            and not files.is_being_written(repository.root, path)
+        )

@@ -1,0 +1,32 @@
+"""Ingest: gives every original its place and its row, and keeps staging clean."""
+
+import asyncio
+
+from common import process, streams
+from common.settings import Settings
+from common.stages import Stage, Worker
+from ingest.handlers import Ingest
+from ingest.housekeeping import Housekeeping
+
+
+class IngestSettings(Settings, frozen=True, kw_only=True):
+    """What ingest needs to know; times are in seconds."""
+
+    slots: int = 4
+    clean_seconds: float = 60.0
+    abandoned_seconds: float = 24 * 60 * 60.0
+
+
+async def serve(config: IngestSettings, stop: asyncio.Event) -> None:
+    """Place staged uploads until told to stop; one ingest of all also cleans up."""
+    async with process.core("ingest", config) as core, asyncio.TaskGroup() as tasks:
+        ingest = Ingest(core.pool)
+        housekeeping = Housekeeping(core.pool, config.clean_seconds, config.abandoned_seconds)
+        worker = Worker(core.pool, core.bus, core.relay, config, streams.PLACE, Stage.PLACE, ingest.place, config.slots)
+        tasks.create_task(worker.run(stop))
+        tasks.create_task(housekeeping.run(stop))
+
+
+def main() -> None:
+    """Run ingest until a signal ends it."""
+    process.run("ingest", IngestSettings, serve)

@@ -1,0 +1,178 @@
+"""The SQL of placing originals and of cleaning up after uploads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from common.db import Connection, struct_row
+from common.files import Seen
+from common.messages import Kind
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset as placing sees it."""
+
+    asset_id: UUID
+    owner_id: int
+    kind: Kind
+    content_hash: bytes
+    size: int
+
+
+class StagedUpload(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that wait in staging, and the repository they are meant for."""
+
+    upload_id: int
+    staged_name: str
+    file_name: str
+    created_at: datetime
+    repository_id: UUID
+    root: bytes
+
+
+class Original(msgspec.Struct, frozen=True, kw_only=True):
+    """A path that should hold an asset's bytes."""
+
+    file_record_id: int
+    repository_id: UUID
+    root: bytes
+    path: bytes
+    verified_lately: bool
+
+
+class Repository(msgspec.Struct, frozen=True, kw_only=True):
+    repository_id: UUID
+    root: bytes
+
+
+async def find_asset(conn: Connection, asset_id: UUID) -> Asset | None:
+    """The asset to place."""
+    async with conn.cursor(row_factory=struct_row(Asset)) as cursor:
+        await cursor.execute(
+            """
+            select asset_id, owner_id, kind, content_hash, size
+            from assets
+            where asset_id = %s
+            """,
+            (asset_id,),
+        )
+        return await cursor.fetchone()
+
+
+async def list_staged(conn: Connection, asset_id: UUID) -> list[StagedUpload]:
+    """The asset's uploads whose bytes are in staging, oldest first."""
+    async with conn.cursor(row_factory=struct_row(StagedUpload)) as cursor:
+        await cursor.execute(
+            """
+            select upload_id, staged_name, file_name, uploads.created_at, repository_id, root
+            from uploads
+            join repositories using (repository_id)
+            where asset_id = %s
+              and uploads.state = 'staged'
+            order by upload_id
+            """,
+            (asset_id,),
+        )
+        return await cursor.fetchall()
+
+
+async def list_originals(conn: Connection, asset_id: UUID) -> list[Original]:
+    """The paths that hold the asset's bytes, as far as we know."""
+    async with conn.cursor(row_factory=struct_row(Original)) as cursor:
+        await cursor.execute(
+            """
+            select file_record_id, repository_id, root, path,
+                   verified_at > now() - interval '1 day' as verified_lately
+            from file_records
+            join repositories using (repository_id)
+            where asset_id = %s
+              and file_records.state = 'present'
+            order by file_record_id
+            """,
+            (asset_id,),
+        )
+        return await cursor.fetchall()
+
+
+class PathTaken(RuntimeError):
+    """The path already belongs to another asset."""
+
+
+async def save_original(
+    conn: Connection, asset_id: UUID, *, repository_id: UUID, path: bytes, display_name: str, seen: Seen
+) -> None:
+    """Record where the asset's original lies, and that it is stored; PathTaken when the path is another asset's."""
+    cursor = await conn.execute(
+        """
+        insert into file_records (repository_id, path, display_name, asset_id, size, modified_ns, inode)
+        values (%(repository)s, %(path)s, %(name)s, %(asset)s, %(size)s, %(modified)s, %(inode)s)
+        on conflict (repository_id, path) do update
+        set asset_id = excluded.asset_id, size = excluded.size, modified_ns = excluded.modified_ns,
+            inode = excluded.inode, state = 'present', verified_at = now()
+        where file_records.asset_id is null or file_records.asset_id = excluded.asset_id
+        """,
+        {
+            "repository": repository_id,
+            "path": path,
+            "name": display_name,
+            "asset": asset_id,
+            "size": seen.size,
+            "modified": seen.modified_ns,
+            "inode": seen.inode,
+        },
+    )
+    if cursor.rowcount == 0:
+        raise PathTaken(display_name)
+    await conn.execute("update assets set stored_at = coalesce(stored_at, now()) where asset_id = %s", (asset_id,))
+
+
+async def save_health(conn: Connection, file_record_id: int, state: str) -> None:
+    """Note what a path holds: the right bytes (`present`, just read), none (`missing`) or others (`corrupt`)."""
+    await conn.execute(
+        """
+        update file_records
+        set state = %(state)s, verified_at = case when %(state)s = 'present' then now() else verified_at end
+        where file_record_id = %(record)s
+        """,
+        {"state": state, "record": file_record_id},
+    )
+
+
+async def settle_uploads(conn: Connection, upload_ids: Sequence[int], *, state: str) -> None:
+    """Say what became of uploads: `stored` or `duplicate`."""
+    await conn.execute(
+        "update uploads set state = %s, settled_at = now() where upload_id = any(%s)", (state, list(upload_ids))
+    )
+
+
+async def place_again_if_staged(conn: Connection, asset_id: UUID) -> None:
+    """Make the place stage due once more when another upload of the asset was staged meanwhile.
+
+    The caller has locked the stage row, which whoever stages an upload locks first, so none is missed.
+    """
+    await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now()
+        where asset_id = %(asset)s
+          and stage = 'place'
+          and exists (select 1 from uploads where asset_id = %(asset)s and state = 'staged')
+        """,
+        {"asset": asset_id},
+    )
+
+
+async def list_repositories(conn: Connection) -> list[Repository]:
+    """Every repository."""
+    async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
+        await cursor.execute("select repository_id, root from repositories order by repository_id")
+        return await cursor.fetchall()
+
+
+async def lock_upload_state(conn: Connection, staged_name: str) -> str | None:
+    """The state of the upload behind a staged name, locked against everybody else until the transaction ends."""
+    cursor = await conn.execute("select state from uploads where staged_name = %s for update", (staged_name,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
