@@ -1,0 +1,92 @@
+"""A confined process: reads the files it is handed one after the other and answers on its only line out."""
+
+import os
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import Struct
+
+from processor import confine
+from processor.unreadable import Unreadable
+
+LENGTH = struct.Struct("!Q")
+REQUEST_LIMIT = 8 * 1024  # small enough to arrive in one piece
+
+
+class Request(Struct, frozen=True):
+    """Call a function of an imported module with the file sent along, if any, and these arguments."""
+
+    module: str
+    function: str
+    arguments: list[Any]
+
+
+class Done(Struct, frozen=True, tag=True):
+    """What the function returned, still encoded."""
+
+    result: msgspec.Raw
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """The function found the file unreadable."""
+
+    reason: str
+
+
+class Broke(Struct, frozen=True, tag=True):
+    """The function failed in a way that nobody foresaw."""
+
+    reason: str
+
+
+class Exhausted(Struct, frozen=True, tag=True):
+    """The function ran out of memory."""
+
+
+Answer = Done | Refused | Broke | Exhausted
+
+
+def live(line: int, *, parent: int, limits: confine.Limits) -> NoReturn:
+    """Confine this process, answer requests until the line is closed, and end."""
+    try:
+        os.dup2(0, 2)  # decoders print what strangers wrote
+        os.closerange(3, line)
+        os.closerange(line + 1, 256)
+        answers = socket.socket(fileno=line)
+        confine.confine(parent=parent, answers=line, limits=limits)
+        while serve(answers):
+            pass
+    finally:
+        os._exit(0)
+
+
+def serve(line: socket.socket) -> bool:
+    """Answer one request; False when the line was closed."""
+    message, descriptors, _, _ = socket.recv_fds(line, REQUEST_LIMIT, 1)
+    if not message:
+        return False
+    answer = msgspec.msgpack.encode(attempt(msgspec.msgpack.decode(message, type=Request), descriptors))
+    line.sendall(LENGTH.pack(len(answer)))
+    line.sendall(answer)
+    return True
+
+
+def attempt(request: Request, descriptors: list[int]) -> Answer:
+    """Call the function and put its outcome, whatever it is, into words."""
+    function: Callable[..., Any] = getattr(sys.modules[request.module], request.function)
+    try:
+        if not descriptors:
+            return Done(msgspec.Raw(msgspec.msgpack.encode(function(*request.arguments))))
+        with os.fdopen(descriptors[0], "rb") as file:
+            file.seek(0)
+            return Done(msgspec.Raw(msgspec.msgpack.encode(function(file, *request.arguments))))
+    except Unreadable as verdict:
+        return Refused(str(verdict))
+    except MemoryError:
+        return Exhausted()
+    except Exception as error:  # noqa: BLE001 - a stranger's file may break a decoder in any way
+        return Broke(f"{type(error).__name__}: {error}")

@@ -1,0 +1,142 @@
+"""Turns a JPEG or PNG into its thumbnails, its fingerprints and its metadata, with one decode."""
+
+from typing import BinaryIO, Literal
+
+import pyvips
+from msgspec import Struct
+
+from processor import hashes, metadata
+from processor.unreadable import Unreadable
+
+# Work at import time, the one exception: nobody may reach libvips before its doors are shut.
+pyvips.block_untrusted_set(True)
+pyvips.operation_block_set("VipsForeignLoadSvg", True)
+pyvips.cache_set_max(0)
+pyvips.concurrency_set(1)
+
+Mime = Literal["image/jpeg", "image/png"]
+Size = Literal["small", "medium", "large"]
+
+EDGES: dict[Size, int] = {"large": 1920, "medium": 800, "small": 400}
+MOST_PIXELS = 250_000_000
+LONGEST_SIDE = 65_535
+WHITE = [255, 255, 255]
+TURNED = range(5, 9)  # the EXIF orientations that lay a picture on its side
+
+
+class Thumbnail(Struct, frozen=True, kw_only=True):
+    """A small upright sRGB copy of the picture, encoded."""
+
+    data: bytes
+    mime: str
+    width: int
+    height: int
+
+
+class Photo(Struct, frozen=True, kw_only=True):
+    """All that is derived from a photo: as displayed, that is upright, unless said to be as stored."""
+
+    width: int
+    height: int
+    stored_width: int
+    stored_height: int
+    thumbnails: dict[Size, Thumbnail]
+    thumbhash: bytes
+    phash: int
+    metadata: metadata.Metadata
+
+
+def render(file: BinaryIO, mime: Mime) -> Photo:
+    """A photo's thumbnails, fingerprints and metadata; `Unreadable` if it is damaged, too large or another format."""
+    try:
+        header = load(file, mime)
+        check(header)
+        large = shrunk(load(file, mime, shrink=shrink_on_load(header, mime)), EDGES["large"])
+        medium = shrunk(large, EDGES["medium"])
+        small = shrunk(medium, EDGES["small"])
+        thumbnails: dict[Size, Thumbnail] = {"small": webp(small), "medium": webp(medium), "large": jpeg(large)}
+    except pyvips.Error as error:
+        if "out of memory" in error.detail:
+            raise MemoryError from error
+        raise Unreadable(f"the file is damaged: {first_line(error.detail)}") from error
+    sideways = orientation(header) in TURNED
+    return Photo(
+        width=header.height if sideways else header.width,
+        height=header.width if sideways else header.height,
+        stored_width=header.width,
+        stored_height=header.height,
+        thumbnails=thumbnails,
+        thumbhash=hashes.thumbhash(with_alpha(small).numpy()),
+        phash=hashes.perceptual(opaque(small).numpy()),
+        metadata=metadata.read(exif(header)),
+    )
+
+
+def load(file: BinaryIO, mime: Mime, *, shrink: int = 1) -> pyvips.Image:
+    """The picture by the named decoder, to be read once from top to bottom; only its header is read now."""
+    source = pyvips.Source.new_from_descriptor(file.fileno())
+    if mime == "image/png":
+        return pyvips.Image.pngload_source(source, access="sequential", fail_on="error")
+    return pyvips.Image.jpegload_source(source, access="sequential", fail_on="error", shrink=shrink)
+
+
+def check(header: pyvips.Image) -> None:
+    """Refuse pictures too large to be worth their memory."""
+    if max(header.width, header.height) > LONGEST_SIDE:
+        raise Unreadable(f"{header.width} x {header.height} pixels: no side may be longer than {LONGEST_SIDE}")
+    if header.width * header.height > MOST_PIXELS:
+        raise Unreadable(
+            f"{header.width} x {header.height} pixels are more than the {MOST_PIXELS // 1_000_000} megapixels allowed"
+        )
+
+
+def shrink_on_load(header: pyvips.Image, mime: Mime) -> int:
+    """How many times smaller the JPEG decoder itself may make the picture without loss to the largest thumbnail."""
+    if mime != "image/jpeg":
+        return 1
+    longest = max(header.width, header.height)
+    return max(factor for factor in (1, 2, 4, 8) if factor == 1 or longest // factor >= EDGES["large"])
+
+
+def shrunk(image: pyvips.Image, edge: int) -> pyvips.Image:
+    """An upright 8-bit sRGB copy in memory whose longest edge is at most this."""
+    small = image.thumbnail_image(edge, height=edge, size="down", **profiles(image))
+    return small.colourspace("srgb").cast("uchar").copy_memory()
+
+
+def profiles(image: pyvips.Image) -> dict[str, str]:
+    """The colour profiles to convert by; none for plain RGB and grey, which a conversion would only slow down."""
+    if image.interpretation == "cmyk":
+        return {"input_profile": "cmyk", "output_profile": "srgb"}
+    return {"output_profile": "srgb"} if image.get_typeof("icc-profile-data") else {}
+
+
+def webp(image: pyvips.Image) -> Thumbnail:
+    data = image.webpsave_buffer(Q=80, effort=2, keep="none")
+    return Thumbnail(data=data, mime="image/webp", width=image.width, height=image.height)
+
+
+def jpeg(image: pyvips.Image) -> Thumbnail:
+    data = opaque(image).jpegsave_buffer(Q=85, keep="none")
+    return Thumbnail(data=data, mime="image/jpeg", width=image.width, height=image.height)
+
+
+def opaque(image: pyvips.Image) -> pyvips.Image:
+    """The picture as it looks on white paper."""
+    return image.flatten(background=WHITE) if image.hasalpha() else image
+
+
+def with_alpha(image: pyvips.Image) -> pyvips.Image:
+    return image if image.hasalpha() else image.addalpha()
+
+
+def orientation(header: pyvips.Image) -> int:
+    return int(header.get("orientation")) if header.get_typeof("orientation") else 1
+
+
+def exif(header: pyvips.Image) -> bytes:
+    return bytes(header.get("exif-data")) if header.get_typeof("exif-data") else b""
+
+
+def first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,206 @@
+"""Runs pure functions on foreign files in confined processes, so that a hostile file hurts nobody but itself."""
+
+import asyncio
+import contextlib
+import fcntl
+import functools
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request
+from processor.confine import Limits, Walls
+from processor.nursery import Child, Nursery
+from processor.unreadable import Unreadable
+
+PHOTO = Limits(seconds=30, memory=1 << 30, answer=32 << 20)
+REASON_LENGTH = 500
+ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+
+Result = TypeVar("Result")
+
+
+class Died(Exception):
+    """The process that read the file did not survive it; the message says what it did."""
+
+
+class Status(Struct, frozen=True):
+    """How well the processes are confined, and what is missing if anything is."""
+
+    level: Literal["full", "reduced"]
+    reason: str | None = None
+
+
+@contextlib.asynccontextmanager
+async def open(  # noqa: A001 - `sandbox.open` is what callers read
+    workers: int, *, modules: tuple[str, ...] = ("processor.images",), require: bool = False
+) -> AsyncIterator["Sandbox"]:
+    """A sandbox of at most so many processes that can call the functions of these modules; they end with it.
+
+    With `require` it refuses to open where the kernel cannot put up every wall.
+    """
+    nursery = Nursery(modules)
+    try:
+        status = status_of(await nursery.start())
+        if require and status.level != "full":
+            raise RuntimeError(f"the sandbox is reduced: {status.reason}")
+        yield Sandbox(nursery, workers, status)
+    finally:
+        await nursery.close()
+
+
+class Sandbox:
+    """A pool of confined processes; each reads the files of one owner only."""
+
+    def __init__(self, nursery: Nursery, workers: int, status: Status) -> None:
+        self.status = status
+        self._nursery = nursery
+        self._slots = asyncio.Semaphore(workers)
+        self._free = workers
+        self._idle: list[Child] = []
+
+    async def run(
+        self,
+        function: Callable[..., Result],
+        file: int | Path | None,
+        *arguments: Any,
+        owner: int,
+        limits: Limits = PHOTO,
+    ) -> Result:
+        """What the function returns for the file (a read-only descriptor or a path) and plain arguments.
+
+        Raises `Unreadable` when the function does, and `Died` when its process broke a limit, broke down or was killed.
+        """
+        request = msgspec.msgpack.encode(Request(function.__module__, function.__qualname__, list(arguments)))
+        if len(request) > REQUEST_LIMIT:
+            raise ValueError("the arguments are too long for the sandbox")
+        with opened(file) as descriptors:
+            async with self._child(owner, limits) as child:
+                socket.send_fds(child.line, [request], descriptors)
+                result = outcome_of(await answer_from(child), limits)
+                returned: Result = decoder_of(function).decode(result)
+                return returned
+
+    @contextlib.asynccontextmanager
+    async def _child(self, owner: int, limits: Limits) -> AsyncIterator[Child]:
+        """A child of this owner, killed unless all goes well."""
+        async with self._slots:
+            self._free -= 1
+            try:
+                child = self._idle_child(owner, limits) or await self._nursery.fork(owner=owner, limits=limits)
+                try:
+                    yield child
+                except BaseException:
+                    self._nursery.kill(child)
+                    raise
+                self._keep(child)
+            finally:
+                self._free += 1
+
+    def _idle_child(self, owner: int, limits: Limits) -> Child | None:
+        """An idle child of this owner; if there is none, the others make room for a new one."""
+        self._idle = [child for child in self._idle if not child.ended.done()]
+        for child in self._idle:
+            if (child.owner, child.limits) == (owner, limits):
+                self._idle.remove(child)
+                return child
+        while len(self._idle) > self._free:
+            self._nursery.kill(self._idle.pop(0))
+        return None
+
+    def _keep(self, child: Child) -> None:
+        """Let a child wait for its owner's next file, unless it has read its share."""
+        child.files += 1
+        if child.files < child.limits.files:
+            self._idle.append(child)
+        else:
+            self._nursery.kill(child)
+
+
+async def answer_from(child: Child) -> Answer:
+    """The child's answer, in time and of a decent length."""
+    try:
+        async with asyncio.timeout(child.limits.seconds):
+            (length,) = LENGTH.unpack(await read(child.line, LENGTH.size))
+            if length > child.limits.answer:
+                raise Died(f"answered with more than {child.limits.answer >> 20} MB")
+            return ANSWERS.decode(await read(child.line, length))
+    except TimeoutError:
+        raise Died(f"took longer than {child.limits.seconds:g} seconds") from None
+    except (EOFError, ConnectionError):
+        raise Died(how_it_ended(await child.ended, child.limits)) from None
+    except msgspec.MsgspecError as error:
+        raise Died(f"answered with nonsense: {error}") from None
+
+
+async def read(line: socket.socket, length: int) -> bytearray:
+    """Exactly so many bytes."""
+    loop, data, filled = asyncio.get_running_loop(), bytearray(length), 0
+    while filled < length:
+        received = await loop.sock_recv_into(line, memoryview(data)[filled:])
+        if received == 0:
+            raise EOFError
+        filled += received
+    return data
+
+
+def outcome_of(answer: Answer, limits: Limits) -> msgspec.Raw:
+    """The encoded result, or the verdict raised."""
+    match answer:
+        case Done(result):
+            return result
+        case Refused(reason):
+            raise Unreadable(reason[:REASON_LENGTH])
+        case Broke(reason):
+            raise Died(reason[:REASON_LENGTH])
+        case Exhausted():
+            raise Died(too_much_memory(limits))
+
+
+def how_it_ended(code: int, limits: Limits) -> str:
+    """The end of a process in words."""
+    if code == -signal.SIGTRAP:  # how GLib ends a process that gets no memory
+        return too_much_memory(limits)
+    if code == -signal.SIGXCPU:
+        return "used more than its processor time"
+    if code < 0:
+        return f"crashed ({signal.Signals(-code).name})"
+    return f"ended without an answer ({code})"
+
+
+def too_much_memory(limits: Limits) -> str:
+    return f"needed more than {limits.memory / (1 << 30):g} GB of memory"
+
+
+@functools.cache
+def decoder_of(function: Callable[..., Any]) -> msgspec.msgpack.Decoder[Any]:
+    """Checks that a result is what the function promises."""
+    return msgspec.msgpack.Decoder(get_type_hints(function)["return"])
+
+
+@contextlib.contextmanager
+def opened(file: int | Path | None) -> Iterator[list[int]]:
+    """The descriptors to send along: a path is opened, a descriptor of the caller's stays open behind us."""
+    if isinstance(file, Path):
+        with file.open("rb", buffering=0) as stream:
+            yield [stream.fileno()]
+    elif file is None:
+        yield []
+    elif fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        yield [file]
+    else:
+        raise ValueError("the sandbox takes files that are open for reading only")
+
+
+def status_of(walls: Walls) -> Status:
+    """What these walls amount to."""
+    missing = [name for name, there in (("Landlock", walls.landlock), ("seccomp", walls.seccomp)) if not there]
+    if missing:
+        return Status("reduced", f"this kernel has no {' and no '.join(missing)}")
+    return Status("full")
