@@ -1,0 +1,174 @@
+"""The oracle: the disk holds what the record says, and the record has everything that was acknowledged."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+
+from common import files, layout
+from common.db import Connection
+from lumilio import verify_queries as queries
+
+STALE_LEASE_SECONDS = 75.0
+UNPUBLISHED_SECONDS = 60.0
+SECOND_LOOK_SECONDS = 2.0
+SHOWN = 20
+BATCH = 1000
+
+Thing = TypeVar("Thing")
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """A line of an acknowledgement log: what the server answered to an upload."""
+
+    asset_id: UUID
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One invariant: its number, its sentence, and how its violations are found."""
+
+    number: str
+    sentence: str
+    violations: Callable[[Connection], AsyncIterator[str]]
+
+
+async def verify(database_url: str, *, acks: Sequence[Ack] = (), say: Callable[[str], None] = print) -> bool:
+    """Check every invariant and say each result; True when all hold.
+
+    Work goes on meanwhile, so only what is wrong twice, two seconds apart, is a violation.
+    """
+    sound = True
+    async with await AsyncConnection.connect(database_url) as conn:
+        for check in checks(acks):
+            found = await _find_twice(conn, check)
+            say(f"{'ok   ' if not found else 'WRONG'} {check.number:<4} {check.sentence}")
+            for violation in sorted(found)[:SHOWN]:
+                say(f"           {violation}")
+            if len(found) > SHOWN:
+                say(f"           ... and {len(found) - SHOWN} more")
+            sound = sound and not found
+        if unfinished := await queries.count_unfinished(conn):
+            say(f"           ({unfinished} stages are still to be done)")
+    return sound
+
+
+def checks(acks: Sequence[Ack]) -> list[Check]:
+    """The invariants of the system, as far as it is built."""
+    return [
+        Check("I1", "every acknowledged upload has its asset", lambda conn: _unknown_acks(conn, acks)),
+        Check("I2", "every stored original is there with its bytes", _wrong_originals),
+        Check("I3", "every staged upload is there with its bytes", _wrong_staged),
+        Check("I4", "every file in an inbox has its record", _unrecorded),
+        Check("I5", "staging holds nothing but open uploads", _leftovers),
+        Check("I6", "no lease is held by the dead", _each(queries.list_stale_leases, seconds=STALE_LEASE_SECONDS)),
+        Check("I7", "every event is published", _each(queries.list_unpublished, seconds=UNPUBLISHED_SECONDS)),
+        Check("I8", "no owner has a content twice", _each(queries.list_doubles)),
+        Check("I10", "every failure has its reason and was announced", _each(queries.list_unexplained)),
+        Check("I11", "no original was touched since it was stored", _touched),
+        Check("I12", "every thumbnail is the one that was rendered", _wrong_thumbnails),
+    ]
+
+
+def read_acks(path: Path) -> list[Ack]:
+    """An acknowledgement log: one JSON object a line, with `asset_id` and `content_hash` (hex)."""
+    return [msgspec.json.decode(line, type=Ack) for line in path.read_bytes().splitlines() if line.strip()]
+
+
+async def _find_twice(conn: Connection, check: Check) -> set[str]:
+    found = await _find(conn, check)
+    if found:
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        found &= await _find(conn, check)
+    return found
+
+
+async def _find(conn: Connection, check: Check) -> set[str]:
+    async with conn.transaction():
+        return {violation async for violation in check.violations(conn)}
+
+
+def _each(question: Callable[..., object], **bounds: float) -> Callable[[Connection], AsyncIterator[str]]:
+    async def violations(conn: Connection) -> AsyncIterator[str]:
+        for violation in await question(conn, **bounds):  # type: ignore[misc]
+            yield violation
+
+    return violations
+
+
+async def _unknown_acks(conn: Connection, acks: Sequence[Ack]) -> AsyncIterator[str]:
+    for batch in _batches(acks):
+        ids, hashes = [ack.asset_id for ack in batch], [bytes.fromhex(ack.content_hash) for ack in batch]
+        for asset_id in await queries.list_unknown_acks(conn, ids, hashes):
+            yield f"asset {asset_id} was acknowledged and is not there"
+
+
+async def _wrong_originals(conn: Connection) -> AsyncIterator[str]:
+    for asset_id in await queries.list_homeless(conn):
+        yield f"asset {asset_id} is stored and has no file"
+    async for claimed in queries.stream_claimed(conn):
+        found = await asyncio.to_thread(files.hash_file, claimed.root, claimed.path)
+        if found != claimed.content_hash:
+            yield f"asset {claimed.asset_id}: {_shown(claimed.path)} {_wrong(found)}"
+
+
+async def _wrong_staged(conn: Connection) -> AsyncIterator[str]:
+    async for staged in queries.stream_staged(conn):
+        found = await asyncio.to_thread(files.hash_file, staged.root, layout.staged(staged.staged_name))
+        if found != staged.content_hash:
+            yield f"asset {staged.asset_id}: {staged.staged_name} {_wrong(found)}"
+
+
+async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
+    for repository in await queries.list_roots(conn):
+        for batch in _batches(list(_walk(repository.root, layout.INBOX))):
+            for path in await queries.list_unrecorded(conn, repository.repository_id, batch):
+                yield f"{_shown(path)} has no record"
+
+
+async def _leftovers(conn: Connection) -> AsyncIterator[str]:
+    for repository in await queries.list_roots(conn):
+        names = [name.decode(errors="replace") for name in files.list_names(repository.root, layout.STAGING)]
+        for name in await queries.list_unstaged(conn, repository.repository_id, names):
+            if not files.is_being_written(repository.root, layout.staged(name)):
+                yield f"{name} in staging belongs to nothing"
+
+
+async def _touched(conn: Connection) -> AsyncIterator[str]:
+    async for claimed in queries.stream_claimed(conn):
+        seen = files.see(claimed.root, claimed.path)
+        if seen is not None and seen != (claimed.size, claimed.modified_ns, claimed.inode):
+            yield f"asset {claimed.asset_id}: {_shown(claimed.path)} changed since it was stored"
+
+
+async def _wrong_thumbnails(conn: Connection) -> AsyncIterator[str]:
+    async for thumbnail in queries.stream_thumbnails(conn):
+        if await asyncio.to_thread(files.hash_file, thumbnail.root, thumbnail.path) != thumbnail.hash:
+            yield f"asset {thumbnail.asset_id}: {_shown(thumbnail.path)} is not what was rendered"
+
+
+def _walk(root: bytes, below: bytes) -> Iterable[bytes]:
+    """Paths of all regular files below a folder, relative to the root."""
+    for folder, _, names in os.walk(os.path.join(root, below)):
+        for name in names:
+            yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def _wrong(found: bytes | None) -> str:
+    return "is missing" if found is None else "has other bytes"
+
+
+def _batches(things: Sequence[Thing]) -> Iterable[list[Thing]]:
+    for start in range(0, len(things), BATCH):
+        yield list(things[start : start + BATCH])
+
+
+def _shown(path: bytes) -> str:
+    return path.decode(errors="backslashreplace")

@@ -1,0 +1,219 @@
+"""The SQL of `lumilio verify`: what the record claims, to be compared with the disk."""
+
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+import msgspec
+
+from common.db import Connection, struct_row
+
+
+class Root(msgspec.Struct, frozen=True, kw_only=True):
+    repository_id: UUID
+    root: bytes
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """A path that the record says holds these bytes."""
+
+    root: bytes
+    path: bytes
+    asset_id: UUID
+    content_hash: bytes
+    size: int
+    modified_ns: int
+    inode: int
+
+
+class Staged(msgspec.Struct, frozen=True, kw_only=True):
+    """An acknowledged upload that has no place yet."""
+
+    root: bytes
+    staged_name: str
+    asset_id: UUID
+    content_hash: bytes
+
+
+class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
+    root: bytes
+    path: bytes
+    asset_id: UUID
+    hash: bytes
+
+
+async def list_roots(conn: Connection) -> list[Root]:
+    """Every repository."""
+    async with conn.cursor(row_factory=struct_row(Root)) as cursor:
+        await cursor.execute("select repository_id, root from repositories order by repository_id")
+        return await cursor.fetchall()
+
+
+async def stream_claimed(conn: Connection) -> AsyncIterator[Claimed]:
+    """Every path that should hold an original."""
+    async with conn.cursor(name="claimed", row_factory=struct_row(Claimed)) as cursor:
+        await cursor.execute(
+            """
+            select root, path, asset_id, content_hash, assets.size, modified_ns, inode
+            from file_records
+            join repositories using (repository_id)
+            join assets using (asset_id)
+            where file_records.state = 'present'
+            """
+        )
+        async for row in cursor:
+            yield row
+
+
+async def stream_staged(conn: Connection) -> AsyncIterator[Staged]:
+    """Every upload whose bytes should be in staging."""
+    async with conn.cursor(name="staged", row_factory=struct_row(Staged)) as cursor:
+        await cursor.execute(
+            """
+            select root, staged_name, asset_id, content_hash
+            from uploads
+            join repositories using (repository_id)
+            join assets using (asset_id)
+            where uploads.state = 'staged'
+            """
+        )
+        async for row in cursor:
+            yield row
+
+
+async def stream_thumbnails(conn: Connection) -> AsyncIterator[Thumbnail]:
+    """Every thumbnail."""
+    async with conn.cursor(name="thumbnails", row_factory=struct_row(Thumbnail)) as cursor:
+        await cursor.execute(
+            """
+            select root, path, asset_id, thumbnails.hash
+            from thumbnails
+            join repositories using (repository_id)
+            """
+        )
+        async for row in cursor:
+            yield row
+
+
+async def list_homeless(conn: Connection) -> list[UUID]:
+    """Assets that are said to be stored and have neither a present file nor an upload in staging."""
+    cursor = await conn.execute(
+        """
+        select asset_id
+        from assets
+        where stored_at is not null
+          and not exists (
+              select 1 from file_records where file_records.asset_id = assets.asset_id and state = 'present'
+          )
+          and not exists (select 1 from uploads where uploads.asset_id = assets.asset_id and state = 'staged')
+        """
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_unknown_acks(conn: Connection, asset_ids: Sequence[UUID], hashes: Sequence[bytes]) -> list[UUID]:
+    """Acknowledged assets that the record does not have with just this content."""
+    cursor = await conn.execute(
+        """
+        select acked.asset_id
+        from unnest(%s::uuid[], %s::bytea[]) acked (asset_id, content_hash)
+        left join assets using (asset_id, content_hash)
+        where assets.owner_id is null
+        """,
+        (list(asset_ids), list(hashes)),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_unrecorded(conn: Connection, repository_id: UUID, paths: Sequence[bytes]) -> list[bytes]:
+    """Those of the paths that no file record has."""
+    cursor = await conn.execute(
+        """
+        select seen.path
+        from unnest(%s::bytea[]) seen (path)
+        left join file_records on repository_id = %s and file_records.path = seen.path
+        where file_records.path is null
+        """,
+        (list(paths), repository_id),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_unstaged(conn: Connection, repository_id: UUID, names: Sequence[str]) -> list[str]:
+    """Those of the staged names that no open upload has."""
+    cursor = await conn.execute(
+        """
+        select seen.name
+        from unnest(%s::text[]) seen (name)
+        left join uploads on repository_id = %s and staged_name = seen.name and state = 'staged'
+        where upload_id is null
+        """,
+        (list(names), repository_id),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_stale_leases(conn: Connection, *, seconds: float) -> list[str]:
+    """Stages that are said to run although their lease ended long ago."""
+    cursor = await conn.execute(
+        """
+        select stage || ' of ' || asset_id
+        from asset_stages
+        where state = 'running'
+          and lease_until < now() - make_interval(secs => %s)
+        """,
+        (seconds,),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_unpublished(conn: Connection, *, seconds: float) -> list[str]:
+    """Events that nobody has published for too long."""
+    cursor = await conn.execute(
+        """
+        select outbox_id || ' ' || subject
+        from outbox
+        where published_at is null
+          and created_at < now() - make_interval(secs => %s)
+        """,
+        (seconds,),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_doubles(conn: Connection) -> list[str]:
+    """Contents that one owner has twice."""
+    cursor = await conn.execute(
+        """
+        select owner_id || ' ' || encode(content_hash, 'hex')
+        from assets
+        group by owner_id, content_hash
+        having count(*) > 1
+        """
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_unexplained(conn: Connection) -> list[str]:
+    """Failed stages without a reason, or without the event that announced them."""
+    cursor = await conn.execute(
+        """
+        select stage || ' of ' || asset_id
+        from asset_stages
+        where state = 'failed'
+          and (error is null or (changed_at > now() - interval '12 hours' and not exists (
+              select 1
+              from outbox
+              where subject = 'lumilio.stage.failed'
+                and body ->> 'asset_id' = asset_stages.asset_id::text
+                and body ->> 'stage' = asset_stages.stage
+          )))
+        """
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def count_unfinished(conn: Connection) -> int:
+    """Stages that are still to be done."""
+    cursor = await conn.execute("select count(*) from asset_stages where next_at is not null")
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
