@@ -186,8 +186,10 @@ def _rename_new(from_folder: int, name: bytes, to_folder: int, new_name: bytes) 
         raise OSError(number, os.strerror(number), os.fsdecode(new_name))
 
 
-def forget_staged(root: bytes, path: bytes) -> None:
-    """Remove a staged name whose bytes have their place; nothing happens when it is gone already."""
+def forget(root: bytes, path: bytes) -> None:
+    """Remove a file of our own, staged or derived, and never an original; nothing happens when it is gone already."""
+    if not path.startswith(layout.PRIVATE + b"/"):
+        raise UnsafePath(f"not a private file of ours: {path!r}")
     with suppress(FileNotFoundError), folder(root, os.path.dirname(path)) as directory:
         os.unlink(os.path.basename(path), dir_fd=directory)
 

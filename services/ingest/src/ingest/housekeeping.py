@@ -66,7 +66,7 @@ class Housekeeping:
                 state is None and not await asyncio.to_thread(self._is_abandoned, repository, path)
             ):
                 return
-            await asyncio.to_thread(files.forget_staged, repository.root, path)
+            await asyncio.to_thread(files.forget, repository.root, path)
         log.get().info("staging leftover removed", upload=state or "never finished")
 
     def _is_abandoned(self, repository: Repository, path: bytes) -> bool:

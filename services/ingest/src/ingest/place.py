@@ -57,7 +57,7 @@ def place_first(asset: Asset, uploads: Sequence[StagedUpload]) -> Placement | No
 def forget(uploads: Sequence[StagedUpload]) -> None:
     """Remove the staged names of settled uploads; what a crash leaves here, housekeeping removes."""
     for upload in uploads:
-        files.forget_staged(upload.root, layout.staged(upload.staged_name))
+        files.forget(upload.root, layout.staged(upload.staged_name))
 
 
 def _place(asset: Asset, upload: StagedUpload) -> bytes | None:

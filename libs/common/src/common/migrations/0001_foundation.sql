@@ -66,6 +66,7 @@ create table assets (
     taken_at timestamp,
     taken_offset_minutes int,
     taken_source text,
+    taken_offset_source text,
     thumbhash bytea,
     perceptual_hash bigint,
     sort_at timestamp not null generated always as (coalesce(taken_at, uploaded_at at time zone 'UTC')) stored,

@@ -1,0 +1,5 @@
+"""`python -m processor` and the `processor` command."""
+
+from processor.main import main
+
+main()

@@ -1,0 +1,50 @@
+"""What the catalogue keeps of a photo: columns to sort and compare by, and the documented keys for clients."""
+
+from processor.images import Photo
+from processor.metadata import Metadata
+from processor.queries import Facts
+
+SIGN_BIT = 1 << 63
+
+
+def of_photo(photo: Photo) -> Facts:
+    """A photo's facts; `specific` holds the outside contract's keys, absent where nothing is known."""
+    seen = photo.metadata
+    return Facts(
+        width=photo.width,
+        height=photo.height,
+        taken_at=seen.taken_at,
+        taken_source=seen.taken_from,
+        taken_offset_minutes=seen.offset_minutes,
+        taken_offset_source=seen.offset_from,
+        thumbhash=photo.thumbhash,
+        perceptual_hash=_signed(photo.phash),
+        specific={key: value for key, value in _specific(photo, seen).items() if value is not None},
+        notes=list(seen.notes),
+    )
+
+
+def _specific(photo: Photo, seen: Metadata) -> dict[str, object]:
+    return {
+        "taken_time": seen.taken_at,
+        "camera_make": seen.camera_make,
+        "camera_model": seen.camera_model,
+        "lens_model": seen.lens_model,
+        "exposure_time": seen.exposure_time,
+        "f_number": seen.f_number,
+        "focal_length": seen.focal_length,
+        "iso_speed": seen.iso_speed,
+        "exposure": seen.exposure or 0.0,
+        "dimensions": f"{photo.width}x{photo.height}",
+        "resolution": f"{round(photo.width * photo.height / 1_000_000)}MP",
+        "gps_latitude": seen.gps_latitude,
+        "gps_longitude": seen.gps_longitude,
+        "altitude": seen.altitude,
+        "description": seen.description,
+        "is_raw": False,
+    }
+
+
+def _signed(value: int) -> int:
+    """The same 64 bits as Postgres counts them."""
+    return value - (value & SIGN_BIT) * 2

@@ -1,0 +1,95 @@
+"""The render stage: one visit to the sandbox gives a photo its thumbnails, its fingerprints and its metadata."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from blake3 import blake3
+
+from common import files, layout, outbox
+from common.db import Pool
+from common.messages import AssetProcessed
+from common.stages import Claim, Died, LeaseLost, Reject, Wait
+from processor import facts, images, queries, sandbox
+from processor.images import Photo
+from processor.queries import Original, Thumbnail
+from processor.sandbox import Sandbox
+from processor.unreadable import Unreadable
+
+AWAY_RETRY_SECONDS = 30.0
+EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg"}
+
+
+@dataclass(frozen=True)
+class Processor:
+    """Everything the processor needs to do its work."""
+
+    pool: Pool
+    sandbox: Sandbox
+
+    async def render(self, claim: Claim) -> None:
+        """Render a photo's thumbnails and read its metadata."""
+        async with self.pool.connection() as conn:
+            original = await queries.find_original(conn, claim.asset_id)
+        if original is None:
+            raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS)
+
+        photo = await self._look(original, claim)
+        thumbnails = await asyncio.to_thread(_write, original, claim, photo)
+
+        try:
+            async with claim.settle(self.pool) as conn:
+                await queries.save_facts(conn, claim.asset_id, facts.of_photo(photo))
+                await queries.save_thumbnails(conn, claim.asset_id, original.repository_id, thumbnails)
+                await outbox.add(conn, AssetProcessed(owner_id=claim.owner_id, asset_id=claim.asset_id))
+        except LeaseLost:
+            await asyncio.to_thread(_remove, original, thumbnails)
+            raise
+
+    async def _look(self, original: Original, claim: Claim) -> Photo:
+        try:
+            file = await asyncio.to_thread(_open, original)
+        except (files.Offline, FileNotFoundError) as error:
+            raise Wait(str(error), after=AWAY_RETRY_SECONDS) from None
+        try:
+            return await self.sandbox.run(
+                images.render, file, original.mime_type, owner=claim.owner_id, limits=sandbox.PHOTO
+            )
+        except Unreadable as error:
+            raise Reject(str(error)) from None
+        except sandbox.Died as error:
+            raise Died(str(error)) from None
+        finally:
+            os.close(file)
+
+
+def _open(original: Original) -> int:
+    files.check_marker(original.root, original.repository_id)
+    return files.open_original(original.root, original.path)
+
+
+def _write(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
+    """Write the thumbnails under names of this claim only, so that no other render can be hurt."""
+    written = []
+    for size, thumbnail in photo.thumbnails.items():
+        extension = EXTENSIONS[thumbnail.mime]
+        path = layout.thumbnail(size, original.content_hash, claim.owner_id, claim.epoch, extension)
+        files.write_derived(original.root, path, thumbnail.data)
+        written.append(
+            Thumbnail(
+                size=size,
+                path=path,
+                mime_type=thumbnail.mime,
+                width=thumbnail.width,
+                height=thumbnail.height,
+                length=len(thumbnail.data),
+                hash=blake3(thumbnail.data).digest(),
+            )
+        )
+    return written
+
+
+def _remove(original: Original, thumbnails: Sequence[Thumbnail]) -> None:
+    for thumbnail in thumbnails:
+        files.forget(original.root, thumbnail.path)

@@ -1,0 +1,37 @@
+"""Processor: reads metadata and renders thumbnails, one sandboxed decode per photo."""
+
+import asyncio
+import os
+
+from common import process, streams
+from common.settings import Settings
+from common.stages import Stage, Worker
+from processor import sandbox
+from processor.handlers import Processor
+
+
+class ProcessorSettings(Settings, frozen=True, kw_only=True):
+    """What the processor needs to know; 0 workers means one per core that this process may use."""
+
+    workers: int = 0
+    require_sandbox: bool = False
+
+
+async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
+    """Render photos until told to stop."""
+    workers = config.workers or len(os.sched_getaffinity(0))
+    async with (
+        sandbox.open(workers, require=config.require_sandbox) as box,
+        process.core("processor", config) as core,
+        asyncio.TaskGroup() as tasks,
+    ):
+        processor = Processor(core.pool, box)
+        worker = Worker(
+            core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, workers
+        )
+        tasks.create_task(worker.run(stop))
+
+
+def main() -> None:
+    """Run the processor until a signal ends it."""
+    process.run("processor", ProcessorSettings, serve)

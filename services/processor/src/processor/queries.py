@@ -1,0 +1,120 @@
+"""The SQL of rendering: what to render, and what came of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from common.db import Connection, struct_row
+
+
+class Original(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset's bytes, where they lie and what they are."""
+
+    repository_id: UUID
+    root: bytes
+    path: bytes
+    content_hash: bytes
+    mime_type: str
+
+
+class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
+    """A thumbnail as it lies on disk."""
+
+    size: str
+    path: bytes
+    mime_type: str
+    width: int
+    height: int
+    length: int
+    hash: bytes
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen in a photo's bytes; width and height as displayed, `taken_at` local to where it was taken."""
+
+    width: int
+    height: int
+    taken_at: datetime | None
+    taken_source: str | None
+    taken_offset_minutes: int | None
+    taken_offset_source: str | None
+    thumbhash: bytes
+    perceptual_hash: int
+    specific: dict[str, object]
+    notes: list[str]
+
+
+async def find_original(conn: Connection, asset_id: UUID) -> Original | None:
+    """A file that holds the asset's bytes, or None when there is none at the moment."""
+    async with conn.cursor(row_factory=struct_row(Original)) as cursor:
+        await cursor.execute(
+            """
+            select repository_id, root, path, content_hash, mime_type
+            from file_records
+            join repositories using (repository_id)
+            join assets using (asset_id)
+            where asset_id = %s
+              and file_records.state = 'present'
+            order by file_record_id
+            limit 1
+            """,
+            (asset_id,),
+        )
+        return await cursor.fetchone()
+
+
+async def save_facts(conn: Connection, asset_id: UUID, seen: Facts) -> None:
+    """Save what was seen in the bytes; what a person edited stays as it is."""
+    await conn.execute(
+        """
+        update assets
+        set width = %(width)s, height = %(height)s,
+            taken_at = %(taken_at)s, taken_source = %(source)s,
+            taken_offset_minutes = %(offset)s, taken_offset_source = %(offset_source)s,
+            thumbhash = %(thumbhash)s, perceptual_hash = %(perceptual_hash)s
+        where asset_id = %(asset)s
+        """,
+        {
+            "asset": asset_id,
+            "width": seen.width,
+            "height": seen.height,
+            "taken_at": seen.taken_at,
+            "source": seen.taken_source,
+            "offset": seen.taken_offset_minutes,
+            "offset_source": seen.taken_offset_source,
+            "thumbhash": seen.thumbhash,
+            "perceptual_hash": seen.perceptual_hash,
+        },
+    )
+    await conn.execute(
+        """
+        insert into asset_metadata (asset_id, facts, notes)
+        values (%s, %s, %s)
+        on conflict (asset_id) do update
+        set facts = excluded.facts, notes = excluded.notes
+        """,
+        (asset_id, Jsonb(seen.specific), seen.notes),
+    )
+
+
+async def save_thumbnails(
+    conn: Connection, asset_id: UUID, repository_id: UUID, thumbnails: Sequence[Thumbnail]
+) -> None:
+    """The asset's thumbnails are these from now on."""
+    async with conn.cursor() as cursor:
+        await cursor.executemany(
+            """
+            insert into thumbnails (asset_id, size, repository_id, path, mime_type, width, height, bytes, hash)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (asset_id, size) do update
+            set repository_id = excluded.repository_id, path = excluded.path, mime_type = excluded.mime_type,
+                width = excluded.width, height = excluded.height, bytes = excluded.bytes, hash = excluded.hash
+            """,
+            [
+                (asset_id, t.size, repository_id, t.path, t.mime_type, t.width, t.height, t.length, t.hash)
+                for t in thumbnails
+            ],
+        )

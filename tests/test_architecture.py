@@ -1,0 +1,162 @@
+"""The house rules, as tests: who may import whom, where SQL stands, and that every statement fits the schema."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = {
+    "common": ROOT / "libs/common/src/common",
+    "gateway": ROOT / "services/gateway/src/gateway",
+    "ingest": ROOT / "services/ingest/src/ingest",
+    "processor": ROOT / "services/processor/src/processor",
+    "lumilio": ROOT / "deploy/local/src/lumilio",
+}
+PURE = [
+    *(SOURCES["processor"] / name for name in ("images.py", "hashes.py", "metadata.py")),
+    *(SOURCES["ingest"] / name for name in ("place.py", "names.py")),
+    *(SOURCES["common"] / name for name in ("files.py", "layout.py", "sniff.py", "passwords.py")),
+]
+SLOW_OR_SHARED = {"psycopg", "psycopg_pool", "nats", "asyncio", "structlog", "litestar"}
+STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with)\b.*\b(from|into|set|as)\b", re.DOTALL)
+SESSION_STATEMENTS = re.compile(r"^\s*(set|create|alter)\b")
+
+
+def modules(member: str) -> Iterator[tuple[Path, ast.Module]]:
+    for path in SOURCES[member].rglob("*.py"):
+        yield path, ast.parse(path.read_text())
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("member", SOURCES)
+def test_members_import_common_and_themselves_only(member: str) -> None:
+    """Services meet at the database and the bus; common knows none of them."""
+    allowed = {"common", member}
+
+    foreign = {
+        f"{path.name} imports {', '.join(found)}"
+        for path, tree in modules(member)
+        if (found := (imported(tree) & SOURCES.keys()) - allowed)
+    }
+
+    assert foreign == set()
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_pure_modules_know_no_database_bus_or_loop(path: Path) -> None:
+    """Slow work takes values and returns values, so that it can run in a thread or a sandbox."""
+    assert imported(ast.parse(path.read_text())) & SLOW_OR_SHARED == set()
+
+
+def statements(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and STATEMENT.match(node.value):
+            yield node.value
+
+
+def is_queries(path: Path) -> bool:
+    return "queries" in path.stem or "queries" in path.parent.name
+
+
+@pytest.mark.parametrize("member", SOURCES)
+def test_sql_stands_in_queries_only(member: str) -> None:
+    """A reader finds every question to the database in one kind of file; migrations keep their own book."""
+    strays = {
+        f"{path.name}: {text.strip()[:60]}"
+        for path, tree in modules(member)
+        if not is_queries(path) and path.name != "migrate.py"
+        for text in statements(tree)
+    }
+
+    assert strays == set()
+
+
+def test_only_the_relay_publishes() -> None:
+    """An event is a row; nobody else speaks on the bus."""
+    speakers = {
+        path.name
+        for member in SOURCES
+        for path, tree in modules(member)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"publish", "publish_async"}
+    }
+
+    assert speakers == {"outbox.py"}
+
+
+def test_no_code_can_replace_an_original() -> None:
+    """Renaming and linking happen in one module, where neither can hit an original."""
+    movers = {
+        f"{path.name}:{node.attr}"
+        for member in SOURCES
+        for path, tree in modules(member)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in {"os", "shutil"}
+        and node.attr
+        in {"rename", "replace", "renames", "link", "move", "copyfile", "copy", "unlink", "remove", "rmtree"}
+    }
+
+    assert {mover for mover in movers if mover.startswith("files.py")} == {
+        "files.py:link",
+        "files.py:rename",
+        "files.py:unlink",
+    }
+    assert {mover for mover in movers if not mover.startswith("files.py")} <= {"first_start.py:rename"}
+
+
+def executed(member: str) -> Iterator[tuple[str, str]]:
+    """Every statement that is passed to `execute` or `executemany`, with where it stands."""
+    for path, tree in modules(member):
+        if not is_queries(path):
+            continue
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"execute", "executemany"}
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                yield f"{path.name}:{node.lineno}", node.args[0].value
+
+
+def numbered(statement: str) -> str:
+    """The statement with the server's own placeholders."""
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        name = match.group(1) or f"positional {len(names)}"
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return re.sub(r"%(?:\((\w+)\))?s", number, statement).replace("%%", "%")
+
+
+async def test_every_statement_fits_the_schema(database_url: str) -> None:
+    """A wrong table, column or type fails here before it ships."""
+    checked = 0
+    with psycopg.connect(database_url) as conn:
+        for member in SOURCES:
+            for place, statement in executed(member):
+                if SESSION_STATEMENTS.match(statement):
+                    continue
+                result = conn.pgconn.prepare(b"", numbered(statement).encode())
+                assert result.status == psycopg.pq.ExecStatus.COMMAND_OK, f"{place}: {result.error_message.decode()}"
+                checked += 1
+
+    assert checked > 40
