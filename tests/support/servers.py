@@ -1,0 +1,85 @@
+"""Real servers for tests: one Postgres and one NATS per process of the test run, gone when it ends."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
+
+import psycopg
+
+from lumilio import launch, nats_server, ports, postgres
+from lumilio.nats_server import NatsServer
+from lumilio.postgres import Postgres
+
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+# Tests lose nothing in a power cut.
+QUICK = {**postgres.SETTINGS, "fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
+
+
+@contextmanager
+def running_postgres(folder: Path) -> Iterator[Postgres]:
+    """A server with an empty cluster below `folder`."""
+    folder.chmod(0o711)
+    server = Postgres(postgres.find_programs(), str(folder / "postgres"), ports.choose(0), "a-password-for-tests")
+    with (folder / "postgres.log").open("ab") as log:
+        asyncio.run(postgres.prepare(server, log=log.fileno(), sync=False))
+    command = launch.wrap(server.command(QUICK), death_signal=SIGINT, account=server.programs.account)
+    with _running(command, folder / "postgres.log", stop_signal=SIGINT) as process:
+        _wait(lambda: _accepts(server), process, folder / "postgres.log")
+        yield server
+
+
+@contextmanager
+def running_nats(folder: Path) -> Iterator[NatsServer]:
+    """A server with an empty store below `folder`."""
+    program = nats_server.find_program()
+    configuration = str(folder / "nats.conf")
+    server = NatsServer(program, str(folder / "nats"), configuration, ports.choose(0), "a-password-for-tests")
+    nats_server.configure(server)
+    command = launch.wrap(server.command, death_signal=SIGKILL)
+    with _running(command, folder / "nats.log", stop_signal=SIGTERM) as process:
+        _wait(lambda: _listens(server.port), process, folder / "nats.log")
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], log: Path, *, stop_signal: Signals) -> Iterator["subprocess.Popen[bytes]"]:
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+    with process:
+        try:
+            yield process
+        finally:
+            process.send_signal(stop_signal)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.kill(process.pid, SIGKILL)
+
+
+def _wait(answers: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the server does not start: {log.read_text()[-2000:]}")
+        time.sleep(0.02)
+
+
+def _accepts(server: Postgres) -> bool:
+    try:
+        psycopg.connect(server.url("postgres")).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
