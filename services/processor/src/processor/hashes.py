@@ -22,7 +22,7 @@ def thumbhash(pixels: Pixels) -> bytes:
     most = 5 if transparent else 7
     across = max(1, half_up(most * width / max(width, height)))
     down = max(1, half_up(most * height / max(width, height)))
-    wide = width > height
+    wide = bool(width > height)
 
     light = waves(lightness, max(3, across), max(3, down))
     chroma = [waves(yellow, 3, 3), waves(red, 3, 3)]

@@ -1,11 +1,263 @@
-"""What a camera wrote beside the picture; a stranger's text and numbers, so nothing here is believed unchecked."""
+"""What a camera wrote beside the picture: a stranger's text and numbers, so nothing is believed unchecked."""
+
+import math
+import unicodedata
+import warnings
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from msgspec import Struct
+from PIL.ExifTags import GPS, IFD, Base
+from PIL.Image import Exif
+
+Tags = Mapping[int, Any]
+Value = TypeVar("Value")
+
+TEXT_BYTES = 4096
+YEARS = range(1826, 2101)  # from the first photograph that survived
+BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+FURTHEST_OFFSET, OFFSET_STEP = 14 * 60, 15  # minutes, of the time zones there are
+CLOCK_ERROR = 150  # seconds that a camera may be off and still tell us its time zone
 
 
 class Metadata(Struct, frozen=True, kw_only=True):
+    """What was believed, None for the rest, and a note for whatever was there and was not believed."""
+
+    taken_at: datetime | None = None
+    """By the clock on the wall where it was taken, without a zone."""
+    taken_from: str | None = None
+    offset_minutes: int | None = None
+    """Of that clock, east of Greenwich."""
+    offset_from: str | None = None
+    camera_make: str | None = None
     camera_model: str | None = None
+    lens_model: str | None = None
+    exposure_time: str | None = None
+    """In seconds as people write it, `1/250`."""
+    f_number: float | None = None
+    iso_speed: int | None = None
+    focal_length: float | None = None
+    """In millimetres."""
+    exposure: float | None = None
+    """The correction in EV."""
+    orientation: int = 1
+    gps_latitude: float | None = None
+    gps_longitude: float | None = None
+    altitude: float | None = None
+    """In metres above the sea."""
+    description: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Reader:
+    """The tags of one picture, and the notes taken while reading them."""
+
+    def __init__(self, exif: bytes) -> None:
+        self.notes: list[str] = []
+        self.parsed = Exif()
+        self.attempt("EXIF", lambda: self.parsed.load(exif))
+        self.main: Tags = self.attempt("IFD0", lambda: dict(self.parsed)) or {}
+        self.camera: Tags = self.attempt("Exif IFD", lambda: dict(self.parsed.get_ifd(IFD.Exif))) or {}
+        self.gps: Tags = self.attempt("GPS IFD", lambda: dict(self.parsed.get_ifd(IFD.GPSInfo))) or {}
+
+    def attempt(self, name: str, reading: Callable[[], Value]) -> Value | None:
+        """What the reading yields, or None and a note."""
+        try:
+            return reading()
+        except Exception as error:  # noqa: BLE001 - a stranger's bytes may break a parser in any way
+            self.notes.append(f"{name} was not readable: {cleaned(str(error))[:200]}")
+            return None
+
+    def read(self, tags: Tags, tag: Base | GPS, convert: Callable[[Any], Value]) -> Value | None:
+        """A tag's value, None without a note if it is absent, None with a note if it makes no sense."""
+        if tags.get(tag) in (None, "", b""):
+            return None
+        return self.attempt(tag.name, lambda: convert(tags[tag]))
 
 
 def read(exif: bytes) -> Metadata:
-    return Metadata()
+    """All that the EXIF block says and that can be true; never fails."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the parser's remarks on broken blocks; our notes say it better
+        reader = Reader(exif)
+        return Metadata(**taken(reader), **camera(reader), **place(reader), notes=tuple(reader.notes))
+
+
+def taken(reader: Reader) -> dict[str, Any]:
+    """When the picture was taken, the difference of that clock to Greenwich, and who says so."""
+    greenwich = reader.attempt("GPS clock", lambda: gps_clock(reader.gps))
+    for source, fraction, offset in (
+        (Base.DateTimeOriginal, Base.SubsecTimeOriginal, Base.OffsetTimeOriginal),
+        (Base.DateTimeDigitized, Base.SubsecTimeDigitized, Base.OffsetTimeDigitized),
+    ):
+        moment = reader.read(reader.camera, source, date)
+        if moment is not None:
+            moment += reader.read(reader.camera, fraction, part_of_second) or timedelta()
+            minutes, witness = offset_of(reader, moment, offset, greenwich)
+            return {
+                "taken_at": moment,
+                "taken_from": source.name,
+                "offset_minutes": minutes,
+                "offset_from": witness,
+            }
+    if greenwich is not None:
+        return {"taken_at": greenwich, "taken_from": "GPS", "offset_minutes": 0, "offset_from": "GPS"}
+    return {}
+
+
+def offset_of(
+    reader: Reader, moment: datetime, tag: Base, greenwich: datetime | None
+) -> tuple[int, str] | tuple[None, None]:
+    """Minutes east of Greenwich by the camera's word, else by the GPS clock, and which of them said so."""
+    for name in (tag, Base.OffsetTime):
+        minutes = reader.read(reader.camera, name, offset)
+        if minutes is not None:
+            return minutes, name.name
+    if greenwich is not None:
+        seconds = (moment - greenwich).total_seconds()
+        minutes = OFFSET_STEP * round(seconds / 60 / OFFSET_STEP)
+        if abs(minutes) <= FURTHEST_OFFSET and abs(seconds - 60 * minutes) <= CLOCK_ERROR:
+            return minutes, "GPS"
+        reader.notes.append("the GPS clock fits no time zone")
+    return None, None
+
+
+def camera(reader: Reader) -> dict[str, Any]:
+    """Which camera, and how it was set."""
+    main, inner = reader.main, reader.camera
+    return {
+        "camera_make": reader.read(main, Base.Make, line),
+        "camera_model": reader.read(main, Base.Model, line),
+        "lens_model": reader.read(inner, Base.LensModel, line),
+        "exposure_time": reader.read(inner, Base.ExposureTime, exposure_time),
+        "f_number": reader.read(inner, Base.FNumber, lambda value: number(value, least=0.1, most=1000)),
+        "iso_speed": reader.read(inner, Base.ISOSpeedRatings, lambda value: int(number(value, least=1, most=1e7))),
+        "focal_length": reader.read(inner, Base.FocalLength, lambda value: number(value, least=0.1, most=1e5)),
+        "exposure": reader.read(inner, Base.ExposureBiasValue, lambda value: number(value, least=-100, most=100)),
+        "orientation": reader.read(main, Base.Orientation, lambda value: int(number(value, least=1, most=8))) or 1,
+        "description": described(reader),
+    }
+
+
+def described(reader: Reader) -> str | None:
+    """What a person wrote about the picture."""
+    return (
+        reader.read(reader.main, Base.ImageDescription, text)
+        or reader.read(reader.camera, Base.UserComment, comment)
+        or reader.read(reader.main, Base.XPComment, lambda value: cleaned(value.decode("utf-16-le", "replace")))
+        or None
+    )
+
+
+def place(reader: Reader) -> dict[str, Any]:
+    """Where the picture was taken; half a position is none."""
+    tags = reader.gps
+    latitude = reader.read(tags, GPS.GPSLatitude, lambda value: angle(value, tags.get(GPS.GPSLatitudeRef), most=90))
+    longitude = reader.read(tags, GPS.GPSLongitude, lambda value: angle(value, tags.get(GPS.GPSLongitudeRef), most=180))
+    if latitude is None or longitude is None:
+        return {}
+    below = tags.get(GPS.GPSAltitudeRef) in (1, b"\x01")
+    altitude = reader.read(tags, GPS.GPSAltitude, lambda value: number(value, least=0, most=100_000))
+    return {
+        "gps_latitude": latitude,
+        "gps_longitude": longitude,
+        "altitude": -altitude if below and altitude is not None else altitude,
+    }
+
+
+def date(value: Any) -> datetime:
+    """A date as cameras write it, `2024:05:17 18:03:11`."""
+    moment = datetime.strptime(str(value).strip("\0 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - a camera knows no zone
+    if moment.year not in YEARS:
+        raise ValueError(f"the year {moment.year}")
+    return moment
+
+
+def part_of_second(value: Any) -> timedelta:
+    digits = str(value).strip("\0 ")[:6]
+    return timedelta(microseconds=round(int(digits) * 10 ** (6 - len(digits)))) if digits.isdecimal() else timedelta()
+
+
+def offset(value: Any) -> int:
+    """Minutes from `+05:30` or `Z`."""
+    written = str(value).strip("\0 ")
+    if written == "Z":
+        return 0
+    hours, minutes = written.removeprefix("+").removeprefix("-").split(":")
+    total = int(hours) * 60 + int(minutes)
+    if int(minutes) > 59 or total > FURTHEST_OFFSET:
+        raise ValueError(f"the offset {written}")
+    return -total if written.startswith("-") else total
+
+
+def gps_clock(tags: Tags) -> datetime | None:
+    """The time in Greenwich when the picture was taken, by the satellites."""
+    if not tags.get(GPS.GPSDateStamp) or not tags.get(GPS.GPSTimeStamp):
+        return None
+    hours, minutes, seconds = (number(part, least=0, most=60) for part in tags[GPS.GPSTimeStamp])
+    day = date(f"{str(tags[GPS.GPSDateStamp]).strip(chr(0) + ' ')} 00:00:00")
+    return day + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def exposure_time(value: Any) -> str:
+    """Seconds as people write them: `1/250`, `0.5`, `30`."""
+    seconds = number(value, least=1e-7, most=1e6)
+    return f"1/{round(1 / seconds)}" if seconds < 0.3 else f"{seconds:.4g}"
+
+
+def angle(parts: Any, side: Any, *, most: int) -> float:
+    """Degrees from degrees, minutes and seconds, negative in the south and west."""
+    degrees, minutes, seconds = (*(number(part, least=0, most=360) for part in parts), 0.0, 0.0)[:3]
+    total = degrees + minutes / 60 + seconds / 3600
+    letter = side.decode("ascii", "ignore") if isinstance(side, bytes) else str(side)
+    if total > most or letter[:1].upper() not in {"N", "S", "E", "W"}:
+        raise ValueError(f"{total:g} degrees {cleaned(letter)}")
+    return round(-total if letter[:1].upper() in {"S", "W"} else total, 7)
+
+
+def number(value: Any, *, least: float, most: float) -> float:
+    """A finite number in its range; of several the first."""
+    if isinstance(value, tuple | list):
+        value = value[0]
+    result = float(value)
+    if not math.isfinite(result) or not least <= result <= most:
+        raise ValueError(f"the number {result}")
+    return result
+
+
+def line(value: Any) -> str | None:
+    """Text without line breaks and double spaces."""
+    return " ".join((text(value) or "").split()) or None
+
+
+def text(value: Any) -> str | None:
+    """A string up to its first NUL, in UTF-8 if it can be that."""
+    raw = value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")
+    raw = raw.partition(b"\0")[0][: 4 * TEXT_BYTES]
+    try:
+        return cleaned(raw.decode())
+    except UnicodeDecodeError:
+        return cleaned(raw.decode("latin-1"))
+
+
+def comment(value: Any) -> str | None:
+    """A user comment, whose first eight bytes name its character set."""
+    raw = value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")
+    charset, body = raw[:8], raw[8:]
+    if charset.startswith(b"UNICODE"):
+        return cleaned(
+            body[: 4 * TEXT_BYTES].decode("utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-16-le", "ignore")
+        )
+    return text(body if charset.startswith((b"ASCII", b"\0" * 8)) else raw)
+
+
+def cleaned(written: str) -> str:
+    """Without control, bidirectional and broken characters, and at most 4 KB long."""
+    kept = "".join(
+        character
+        for character in written
+        if character in "\n\t"
+        or (unicodedata.category(character) not in {"Cc", "Cs", "Cn"} and character not in BIDIRECTIONAL)
+    )
+    return kept.strip().encode()[:TEXT_BYTES].decode(errors="ignore")
