@@ -21,6 +21,7 @@ from common.db import Pool
 from lumilio import repository as repositories
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
+from tests.support.recorder import Recorder
 from tests.support.servers import running_nats, running_postgres
 from tests.support.waiting import until
 
@@ -128,6 +129,12 @@ async def user(pool: Pool) -> User:
         row = await cursor.fetchone()
     assert row is not None
     return User(row[0], "anna", password)
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """What is made durable from here on, in its order."""
+    return Recorder(monkeypatch)
 
 
 @cache

@@ -63,7 +63,9 @@ def folder(root: bytes, path: bytes = b"", *, make: bool = False) -> Iterator[in
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for name in _components(path):
-            descriptor = _enter(descriptor, name, make=make)
+            child = _enter(descriptor, name, make=make)
+            os.close(descriptor)
+            descriptor = child
         yield descriptor
     finally:
         os.close(descriptor)
@@ -77,13 +79,9 @@ def _components(path: bytes) -> list[bytes]:
 
 
 def _enter(parent: int, name: bytes, *, make: bool) -> int:
-    """The child directory; `parent` is closed."""
-    try:
-        if make:
-            _make(parent, name)
-        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-    finally:
-        os.close(parent)
+    if make:
+        _make(parent, name)
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
 
 
 def _make(parent: int, name: bytes) -> None:

@@ -1,0 +1,50 @@
+"""Writes down the calls that make things durable, in their order, while they do their work as ever."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from psycopg import AsyncConnection
+
+
+class Recorder:
+    """The durable calls so far: `fsync NAME`, `mkdir NAME`, `link OLD NEW`, `unlink NAME`, `commit`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[str] = []
+        self._spy(monkeypatch, "fsync", lambda target, **_: f"fsync {_name(target)}")
+        self._spy(monkeypatch, "mkdir", lambda path, *_, **__: f"mkdir {os.fsdecode(path)}")
+        self._spy(monkeypatch, "link", lambda old, new, **_: f"link {os.fsdecode(old)} {os.fsdecode(new)}")
+        self._spy(monkeypatch, "unlink", lambda path, **_: f"unlink {os.fsdecode(path)}")
+        self._spy_commit(monkeypatch)
+
+    def clear(self) -> None:
+        """Forget what was written down."""
+        self.calls.clear()
+
+    def _spy(self, monkeypatch: pytest.MonkeyPatch, name: str, describe: Callable[..., str]) -> None:
+        original = getattr(os, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            described = describe(*arguments, **options)
+            result = original(*arguments, **options)
+            self.calls.append(described)
+            return result
+
+        monkeypatch.setattr(os, name, call)
+
+    def _spy_commit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        original = AsyncConnection.commit
+
+        async def commit(connection: AsyncConnection[Any]) -> None:
+            await original(connection)
+            self.calls.append("commit")
+
+        monkeypatch.setattr(AsyncConnection, "commit", commit)
+
+
+def _name(target: int | Any) -> str:
+    """What a descriptor points to, by its last component; the root of a repository is a dot."""
+    path = os.readlink(f"/proc/self/fd/{target if isinstance(target, int) else target.fileno()}")
+    return "." if os.path.exists(os.path.join(path, ".lumiliorepo")) else os.path.basename(path)

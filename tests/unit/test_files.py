@@ -1,0 +1,175 @@
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from common import files, layout
+from lumilio import repository as repositories
+from tests.support.recorder import Recorder
+
+STAGED = layout.staged("one.part")
+TARGET = b"inbox/2024/03/photo.jpg"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> bytes:
+    root = bytes(tmp_path / "repository")
+    repositories.create(root, uuid4(), name="Test")
+    return root
+
+
+def stage(root: bytes, content: bytes, path: bytes = STAGED) -> None:
+    with open(files.create(root, path), "wb") as file:
+        file.write(content)
+
+
+def content_of(root: bytes, path: bytes) -> bytes:
+    with open(files.open_original(root, path), "rb") as file:
+        return file.read()
+
+
+def test_placing_links_and_makes_every_new_level_durable(root: bytes, recorder: Recorder) -> None:
+    """A new folder is synced into its parent before anything is put into it, and the final folder after the link."""
+    stage(root, b"bytes")
+    recorder.clear()
+
+    files.place(root, STAGED, TARGET)
+
+    assert recorder.calls == [
+        "fsync .",
+        "mkdir 2024",
+        "fsync inbox",
+        "mkdir 03",
+        "fsync 2024",
+        "link one.part photo.jpg",
+        "fsync 03",
+    ]
+    assert content_of(root, TARGET) == b"bytes"
+
+
+def test_a_taken_name_is_never_replaced(root: bytes) -> None:
+    """Sixty-four placings to one name leave one winner, whole, and every loser still staged."""
+    paths = [layout.staged(f"{number}.part") for number in range(64)]
+    for number, path in enumerate(paths):
+        stage(root, b"content %d" % number, path)
+
+    def attempt(path: bytes) -> bool:
+        try:
+            files.place(root, path, TARGET)
+        except FileExistsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as threads:
+        won = list(threads.map(attempt, paths))
+
+    assert won.count(True) == 1
+    assert content_of(root, TARGET) == b"content %d" % won.index(True)
+    assert [content_of(root, path) for path in paths] == [b"content %d" % number for number in range(64)]
+
+
+def test_an_original_is_read_only_from_its_first_moment(root: bytes) -> None:
+    """Nobody edits an original by accident."""
+    stage(root, b"bytes")
+
+    files.place(root, STAGED, TARGET)
+
+    assert stat.S_IMODE(os.stat(os.path.join(root, TARGET)).st_mode) == files.ORIGINAL_MODE
+
+
+def test_without_hard_links_a_rename_that_replaces_nothing_serves(root: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File systems that know no links place as safely."""
+
+    def no_links(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    stage(root, b"first")
+    files.place(root, STAGED, TARGET)
+    stage(root, b"second")
+
+    with pytest.raises(FileExistsError):
+        files.place(root, STAGED, TARGET)
+
+    assert content_of(root, TARGET) == b"first"
+    assert content_of(root, STAGED) == b"second"
+
+
+@pytest.mark.parametrize(
+    "path", [b"../outside", b"inbox/../../outside", b"/etc/passwd", b"inbox/./x", b"inbox/a\0b/x"], ids=repr
+)
+def test_no_path_leads_out_of_a_repository(root: bytes, path: bytes) -> None:
+    """Containment is checked for every opening, whoever asks."""
+    with pytest.raises((files.UnsafePath, FileNotFoundError)):
+        files.open_original(root, path)
+
+
+def test_no_link_is_followed(root: bytes, tmp_path: Path) -> None:
+    """A link that somebody left in a repository shows nothing of the world outside, as a file or as a folder."""
+    (tmp_path / "secret").write_text("secret")
+    os.symlink(tmp_path / "secret", os.path.join(root, b"inbox/file.jpg"))
+    os.symlink(tmp_path, os.path.join(root, b"inbox/folder"))
+
+    for path in (b"inbox/file.jpg", b"inbox/folder/secret"):
+        with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
+            files.open_original(root, path)
+
+
+def test_a_fifo_does_not_hold_us_up(root: bytes) -> None:
+    """Opening never waits for somebody else."""
+    os.mkfifo(os.path.join(root, b"inbox/a.jpg"))
+
+    os.close(files.open_original(root, b"inbox/a.jpg"))
+
+
+def test_only_private_files_can_be_removed(root: bytes) -> None:
+    """No caller can remove an original, whatever it asks for."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TARGET)
+
+    with pytest.raises(files.UnsafePath):
+        files.forget(root, TARGET)
+
+    assert content_of(root, TARGET) == b"bytes"
+
+
+def test_removing_what_is_gone_is_fine(root: bytes) -> None:
+    """Every step may be repeated."""
+    files.forget(root, layout.staged("never.part"))
+
+
+def test_an_absent_foreign_or_empty_root_is_an_outage(root: bytes, tmp_path: Path) -> None:
+    """No marker, another marker, no folder: all say that the repository is not there, and nothing else."""
+    empty = bytes(tmp_path / "empty")
+    os.mkdir(empty)
+
+    for place in (root, empty, bytes(tmp_path / "nowhere")):
+        with pytest.raises(files.Offline):
+            files.check_marker(place, uuid4())
+
+
+def test_a_file_that_is_being_written_is_known(root: bytes) -> None:
+    """Clean-up can tell a slow upload from an abandoned one."""
+    descriptor = files.create(root, STAGED)
+    assert files.is_being_written(root, STAGED)
+
+    os.close(descriptor)
+
+    assert not files.is_being_written(root, STAGED)
+
+
+def test_lines_after_a_torn_one_stay_whole(root: bytes) -> None:
+    """A crash in the middle of a manifest line costs that line only."""
+    path = b".lumilio/manifests/day.jsonl"
+    files.append_durably(root, path, b'{"n": 1}')
+    with open(os.path.join(root, path), "ab") as file:
+        file.write(b'{"n": ')
+
+    files.append_durably(root, path, b'{"n": 2}')
+
+    lines = content_of(root, path).split(b"\n")
+    assert b'{"n": 1}' in lines
+    assert b'{"n": 2}' in lines
