@@ -8,11 +8,19 @@ import pytest
 from psycopg import AsyncConnection
 
 
+class Crash(BaseException):
+    """The process ends here, as far as the code can tell."""
+
+
 class Recorder:
-    """The durable calls so far: `fsync NAME`, `mkdir NAME`, `link OLD NEW`, `unlink NAME`, `commit`."""
+    """The durable calls so far: `fsync NAME`, `mkdir NAME`, `link OLD NEW`, `unlink NAME`, `commit`.
+
+    With `crash_after` the call of that number is done, and nothing after it.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
+        self.crash_after: int | None = None
         self._spy(monkeypatch, "fsync", lambda target, **_: f"fsync {_name(target)}")
         self._spy(monkeypatch, "mkdir", lambda path, *_, **__: f"mkdir {os.fsdecode(path)}")
         self._spy(monkeypatch, "link", lambda old, new, **_: f"link {os.fsdecode(old)} {os.fsdecode(new)}")
@@ -23,13 +31,18 @@ class Recorder:
         """Forget what was written down."""
         self.calls.clear()
 
+    def _note(self, call: str) -> None:
+        self.calls.append(call)
+        if len(self.calls) == self.crash_after:
+            raise Crash
+
     def _spy(self, monkeypatch: pytest.MonkeyPatch, name: str, describe: Callable[..., str]) -> None:
         original = getattr(os, name)
 
         def call(*arguments: Any, **options: Any) -> Any:
             described = describe(*arguments, **options)
             result = original(*arguments, **options)
-            self.calls.append(described)
+            self._note(described)
             return result
 
         monkeypatch.setattr(os, name, call)
@@ -39,7 +52,7 @@ class Recorder:
 
         async def commit(connection: AsyncConnection[Any]) -> None:
             await original(connection)
-            self.calls.append("commit")
+            self._note("commit")
 
         monkeypatch.setattr(AsyncConnection, "commit", commit)
 

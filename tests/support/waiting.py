@@ -4,19 +4,27 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
+@overload
 async def until(
-    condition: Callable[[], T | Awaitable[T]], *, seconds: float = 10, every: float = 0.05, what: str = ""
-) -> T:
+    condition: Callable[[], Awaitable[T]], *, seconds: float = 10, every: float = 0.05, what: str = ""
+) -> T: ...
+
+
+@overload
+async def until(condition: Callable[[], T], *, seconds: float = 10, every: float = 0.05, what: str = "") -> T: ...
+
+
+async def until(condition: Callable[[], Any], *, seconds: float = 10, every: float = 0.05, what: str = "") -> Any:
     """The first truthy answer of a plain or async condition; an AssertionError when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
         answer = condition()
-        value = cast("T", await answer if inspect.isawaitable(answer) else answer)
+        value = await answer if inspect.isawaitable(answer) else answer
         if value:
             return value
         if time.monotonic() > deadline:

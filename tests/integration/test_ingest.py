@@ -1,0 +1,362 @@
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from common import files, layout, stages
+from common.db import Pool
+from common.stages import Claim, LeaseLost, Reject, Stage, Wait
+from ingest.handlers import Ingest
+from ingest.housekeeping import Housekeeping
+from lumilio.verify import verify
+from tests.conftest import Repository, User
+from tests.support.recorder import Crash, Recorder
+from tests.support.staging import Staged, stage
+
+PHOTO = b"\xff\xd8\xff a photo"
+HOUR = 3600
+
+
+@pytest.fixture
+def ingest(pool: Pool) -> Ingest:
+    return Ingest(pool)
+
+
+@pytest.fixture
+async def sound(database_url: str, pool: Pool) -> AsyncIterator[None]:
+    """Every test of placing ends with the oracle."""
+    said: list[str] = []
+    yield
+    assert await verify(database_url, say=said.append), "\n".join(said)
+
+
+async def staged(pool: Pool, repository: Repository, user: User, content: bytes = PHOTO, name: str = "p.jpg") -> Staged:
+    return await stage(
+        pool,
+        repository_id=repository.repository_id,
+        root=repository.root,
+        owner=user.user_id,
+        content=content,
+        file_name=name,
+    )
+
+
+async def claim(pool: Pool) -> Claim:
+    found = await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)
+    assert found is not None
+    return found
+
+
+async def place_all(pool: Pool, ingest: Ingest) -> None:
+    while (found := await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)) is not None:
+        await ingest.place(found)
+
+
+async def ask(pool: Pool, question: str) -> list[Any]:
+    async with pool.connection() as conn:
+        cursor = await conn.execute(question)
+        rows = await cursor.fetchall()
+        return [row[0] if len(row) == 1 else row for row in rows]
+
+
+def originals(repository: Repository) -> dict[str, bytes]:
+    """What lies in the inbox, by its path below the year."""
+    inbox = Path(os.fsdecode(repository.root)) / "inbox"
+    return {path.name: path.read_bytes() for path in sorted(inbox.rglob("*")) if path.is_file()}
+
+
+def staging(repository: Repository) -> list[bytes]:
+    return files.list_names(repository.root, layout.STAGING)
+
+
+async def test_a_staged_upload_gets_its_place_and_its_row(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """After placing, the original lies under its own name, staging is empty, rendering is due, and it was announced."""
+    await staged(pool, repository, user, name="Ferien.jpg")
+
+    await ingest.place(await claim(pool))
+
+    assert originals(repository) == {"Ferien.jpg": PHOTO}
+    assert staging(repository) == []
+    assert await ask(pool, "select stage, state from asset_stages order by 1") == [
+        ("place", "done"),
+        ("render", "pending"),
+    ]
+    assert await ask(pool, "select subject from outbox") == ["lumilio.asset.stored.photo"]
+    assert await ask(pool, "select state from uploads") == ["stored"]
+
+
+async def test_the_order_on_disk_and_in_the_database(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, recorder: Recorder
+) -> None:
+    """Link, then sync the folder, then the manifest line, then the commit; the staged name goes last."""
+    upload = await staged(pool, repository, user)
+    claimed = await claim(pool)
+    recorder.clear()
+
+    await ingest.place(claimed)
+
+    linked = recorder.calls.index(f"link {upload.staged_name} p.jpg")
+    last_commit = len(recorder.calls) - 1 - recorder.calls[::-1].index("commit")
+    between = recorder.calls[linked:last_commit]
+    assert between[1].startswith("fsync ")
+    assert any(call.endswith(".jsonl") for call in between)
+    assert recorder.calls.index(f"unlink {upload.staged_name}") > last_commit
+
+
+async def test_placing_twice_has_one_effect(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """A paused worker that wakes up after another one finished changes nothing."""
+    await staged(pool, repository, user)
+    stale = await claim(pool)
+    await expire(pool)
+    newer = await claim(pool)
+
+    await ingest.place(newer)
+    with pytest.raises((LeaseLost, Reject)):
+        await ingest.place(stale)
+
+    assert originals(repository) == {"p.jpg": PHOTO}
+    assert await ask(pool, "select count(*) from outbox") == [1]
+
+
+async def expire(pool: Pool) -> None:
+    """As if the lease had run out, by the only clock that counts."""
+    async with pool.connection() as conn:
+        await conn.execute("update asset_stages set lease_until = now() - interval '1 s' where state = 'running'")
+
+
+async def crash(ingest: Ingest, claimed: Claim) -> None:
+    with contextlib.suppress(Crash):
+        await ingest.place(claimed)
+
+
+@pytest.mark.parametrize("calls", range(1, 14))
+async def test_a_crash_after_any_step_is_finished_by_the_next_claim(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None, recorder: Recorder, calls: int
+) -> None:
+    """Whatever was done before the crash is recognised as ours and not done a second time."""
+    await staged(pool, repository, user)
+    claimed = await claim(pool)
+    recorder.clear()
+    recorder.crash_after = calls
+    await crash(ingest, claimed)
+    recorder.crash_after = None
+
+    await expire(pool)
+    await place_all(pool, ingest)
+    await Housekeeping(pool, 1, HOUR).clean()
+
+    assert originals(repository) == {"p.jpg": PHOTO}
+    assert staging(repository) == []
+
+
+@pytest.mark.parametrize("calls", range(6, 12))
+async def test_a_crash_where_placing_moves_is_finished_too(
+    pool: Pool,
+    repository: Repository,
+    user: User,
+    ingest: Ingest,
+    sound: None,
+    monkeypatch: pytest.MonkeyPatch,
+    recorder: Recorder,
+    calls: int,
+) -> None:
+    """Without hard links the bytes leave staging when they are placed; the next claim finds them at their place."""
+
+    def no_links(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    await staged(pool, repository, user)
+    claimed = await claim(pool)
+    monkeypatch.setattr(os, "link", no_links)
+    recorder.clear()
+    recorder.crash_after = calls
+    await crash(ingest, claimed)
+    recorder.crash_after = None
+
+    await expire(pool)
+    await place_all(pool, ingest)
+
+    assert originals(repository) == {"p.jpg": PHOTO}
+
+
+async def test_two_photos_of_one_name_are_both_kept(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """A camera that starts counting again costs nobody a picture."""
+    first = await staged(pool, repository, user, PHOTO + b"1", "IMG_0001.JPG")
+    second = await staged(pool, repository, user, PHOTO + b"2", "IMG_0001.JPG")
+
+    await place_all(pool, ingest)
+
+    assert originals(repository) == {
+        "IMG_0001.JPG": first.content,
+        f"IMG_0001_{second.staged_name[:8]}.JPG": second.content,
+    }
+
+
+async def test_a_duplicate_upload_keeps_the_old_original(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """The same bytes again are checked and dropped; nothing is announced twice."""
+    first = await staged(pool, repository, user)
+    await place_all(pool, ingest)
+    second = await staged(pool, repository, user, name="copy.jpg")
+
+    await place_all(pool, ingest)
+
+    assert first.asset_id == second.asset_id
+    assert originals(repository) == {"p.jpg": PHOTO}
+    assert staging(repository) == []
+    assert await ask(pool, "select state from uploads order by upload_id") == ["stored", "duplicate"]
+    assert await ask(pool, "select count(*) from outbox where subject like '%stored%'") == [1]
+
+
+@pytest.mark.parametrize("damage", ["gone", "shorter", "rotten"])
+async def test_a_duplicate_upload_repairs_a_lost_original(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, damage: str
+) -> None:
+    """When the stored bytes are missing or wrong, the new ones take their part."""
+    await staged(pool, repository, user)
+    await place_all(pool, ingest)
+    original = next(Path(os.fsdecode(repository.root), "inbox").rglob("p.jpg"))
+    if damage == "gone":
+        original.unlink()
+    else:
+        original.chmod(0o600)
+        original.write_bytes(PHOTO[:-1] if damage == "shorter" else PHOTO[:-1] + b"?")
+        async with pool.connection() as conn:
+            await conn.execute("update file_records set verified_at = now() - interval '2 days'")
+
+    await staged(pool, repository, user, name="again.jpg")
+    await place_all(pool, ingest)
+
+    assert originals(repository)["again.jpg"] == PHOTO
+    assert await ask(pool, "select state from file_records order by 1") == [
+        "missing" if damage == "gone" else "corrupt",
+        "present",
+    ]
+
+
+async def test_an_upload_during_placing_is_not_missed(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """Bytes that are staged while the same content is being placed are settled by the next claim."""
+    await staged(pool, repository, user)
+    claimed = await claim(pool)
+    await staged(pool, repository, user, name="meanwhile.jpg")
+
+    await ingest.place(claimed)
+    await place_all(pool, ingest)
+
+    assert staging(repository) == []
+    assert await ask(pool, "select distinct state from uploads where settled_at is null") == []
+
+
+async def test_bytes_that_changed_in_staging_are_never_placed(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """What was acknowledged is what is placed, or a person is told."""
+    upload = await staged(pool, repository, user)
+    Path(os.fsdecode(repository.root), ".lumilio/staging/incoming", upload.staged_name).write_bytes(PHOTO + b"!")
+
+    with pytest.raises(Reject, match="upload the file again"):
+        await ingest.place(await claim(pool))
+
+    assert originals(repository) == {}
+
+
+async def test_an_absent_repository_is_waited_for(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """Without its marker a root is an outage: nothing is placed, nothing is counted, nothing is cleaned."""
+    upload = await staged(pool, repository, user)
+    marker = Path(os.fsdecode(repository.root), ".lumiliorepo")
+    marker.rename(marker.with_name("aside"))
+
+    with pytest.raises(Wait):
+        await ingest.place(await claim(pool))
+    await Housekeeping(pool, 1, 0).clean()
+
+    assert staging(repository) == [upload.staged_name.encode()]
+
+
+async def test_the_manifest_tells_what_lies_where(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """The catalogue could be rebuilt from the disk alone."""
+    upload = await staged(pool, repository, user, name="Zürich.jpg")
+
+    await ingest.place(await claim(pool))
+
+    (manifest,) = files.list_names(repository.root, layout.MANIFESTS)
+    with open(files.open_original(repository.root, layout.MANIFESTS + b"/" + manifest), "rb") as file:
+        (line,) = [msgspec.json.decode(text) for text in file.read().splitlines() if text]
+    assert line["asset"] == str(upload.asset_id)
+    assert line["owner"] == user.user_id
+    assert line["path"].endswith("/Z%C3%BCrich.jpg")
+    assert line["size"] == len(PHOTO)
+
+
+async def test_housekeeping_removes_only_what_belongs_to_nobody(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """Open uploads and files that are being written stay; settled and abandoned ones go."""
+    waiting = await staged(pool, repository, user)
+    os.close(files.create(repository.root, layout.staged("abandoned.part")))
+    busy = files.create(repository.root, layout.staged("busy.part"))
+
+    await Housekeeping(pool, 1, abandoned_seconds=0).clean()
+
+    assert sorted(staging(repository)) == sorted([waiting.staged_name.encode(), b"busy.part"])
+    os.close(busy)
+
+
+async def test_a_young_file_without_a_row_stays(pool: Pool, repository: Repository) -> None:
+    """Between its last byte and its row an upload belongs to nobody, and must not be taken for rubbish."""
+    os.close(files.create(repository.root, layout.staged("young.part")))
+
+    await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
+
+    assert staging(repository) == [b"young.part"]
+
+
+async def test_cleaning_never_takes_an_upload_that_is_being_committed(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """Staging, placing and cleaning at once for a hundred files lose none."""
+
+    async def clean() -> None:
+        for _ in range(20):
+            await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
+
+    async def send() -> None:
+        for number in range(100):
+            await staged(pool, repository, user, PHOTO + b"%d" % number, f"{number}.jpg")
+            if number % 10 == 9:
+                await place_all(pool, ingest)
+
+    await asyncio.gather(send(), clean())
+
+    assert sorted(originals(repository).values()) == sorted(PHOTO + b"%d" % number for number in range(100))
+
+
+async def test_one_of_many_cleans(pool: Pool) -> None:
+    """The lease belongs to one holder until it ends by the database's clock."""
+    first, second = Housekeeping(pool, 60, HOUR), Housekeeping(pool, 60, HOUR, holder=uuid4())
+
+    assert await first._is_leader()
+    assert not await second._is_leader()
+    assert await first._is_leader()
+    async with pool.connection() as conn:
+        await conn.execute("update leases set lease_until = now()")
+    assert await second._is_leader()
