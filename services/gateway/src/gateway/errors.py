@@ -1,0 +1,115 @@
+"""What can go wrong with a request, and the one table that says how it is answered."""
+
+import errno
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import psycopg
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from psycopg_pool import PoolTimeout
+
+from common import log
+from common.files import Offline
+from gateway.schemas import Failure
+
+SOON = {"Retry-After": "2"}
+LATER = {"Retry-After": "5"}
+
+
+class Invalid(Exception):
+    """The request is not well formed."""
+
+
+class NotSignedIn(Exception):
+    """The request lacks a valid token, or the sign-in failed."""
+
+
+class NotFound(Exception):
+    """There is no such thing, or it belongs to somebody else: the answer does not tell which."""
+
+
+class NotReady(NotFound):
+    """The thing is being made: the same question has an answer later."""
+
+
+class Unknown(Exception):
+    """The content is of no family that we know."""
+
+
+class Unusable(Exception):
+    """The request is well formed and cannot be done."""
+
+
+class Stalled(Exception):
+    """The client stopped sending in the middle of a request."""
+
+
+class NoSuchRange(Exception):
+    """The wanted range lies outside the content."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the content has {size} bytes")
+        self.headers = {"Content-Range": f"bytes */{size}"}
+
+
+class Answer(NamedTuple):
+    status: HTTPStatus
+    message: str
+    headers: dict[str, str] = {}  # noqa: RUF012  # never changed
+
+
+AWAY = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer", LATER)
+FULL = Answer(HTTPStatus.INSUFFICIENT_STORAGE, "the disk is full")
+BROKEN = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong on the server")
+
+# The first class of an error's ancestry that stands here decides.
+ANSWERS: dict[type[BaseException], Answer] = {
+    Invalid: Answer(HTTPStatus.BAD_REQUEST, "the request is not well formed"),
+    RecursionError: Answer(HTTPStatus.BAD_REQUEST, "the body is nested too deeply"),
+    psycopg.DataError: Answer(HTTPStatus.BAD_REQUEST, "a value is outside what can be stored"),
+    Stalled: Answer(HTTPStatus.REQUEST_TIMEOUT, "the request took too long", {"Connection": "close"}),
+    NotSignedIn: Answer(HTTPStatus.UNAUTHORIZED, "not signed in", {"WWW-Authenticate": "Bearer"}),
+    NotReady: Answer(HTTPStatus.NOT_FOUND, "not ready yet, try again", SOON),
+    NotFound: Answer(HTTPStatus.NOT_FOUND, "not found"),
+    Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this is no photo, video or audio that we know"),
+    Unusable: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be done"),
+    NoSuchRange: Answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such range"),
+    Offline: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the repository is offline", LATER),
+    PoolTimeout: AWAY,
+    psycopg.OperationalError: AWAY,
+}
+
+# Errors of these kinds say something about us, so the client hears only the message of the table.
+SILENT = (AWAY, FULL, BROKEN)
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failure]:
+    """The envelope for whatever went wrong; internals go to the log, never to the client."""
+    status, message, headers = found = _find(error)
+    if found in SILENT:
+        log.get().error("request failed", path=request.scope.get("path_template"), exc_info=error)
+    reason = message if found in SILENT else _reason(error)
+    failure = Failure(code=status, message=message, error=reason)
+    headers = {**headers, **(getattr(error, "headers", None) or {})}
+    return Response(failure, status_code=status, headers=headers, media_type="application/json")
+
+
+def _find(error: Exception) -> Answer:
+    if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        status = HTTPStatus(error.status_code)
+        return Answer(status, status.phrase.lower())
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return FULL
+    return next((ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS), BROKEN)
+
+
+def _reason(error: Exception) -> str:
+    """A sentence for people; values of the request are not repeated to the sender."""
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        return "; ".join(f"{found.get('key', 'body')}: {found['message']}" for found in error.extra)
+    if isinstance(error, HTTPException):
+        return error.detail
+    if isinstance(error, psycopg.Error | RecursionError):
+        return "a value of the request is too large, too deep or contains a NUL"
+    return str(error)

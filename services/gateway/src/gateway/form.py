@@ -1,0 +1,98 @@
+"""Reads a multipart body piece by piece; nothing of it is held in memory but small fields."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, TypeAlias
+
+from litestar import Request
+from litestar.exceptions import InternalServerException
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
+from gateway.errors import Invalid, Stalled
+
+SILENCE_SECONDS = 60
+LONGEST_BOUNDARY = 200
+MOST_PARTS = 20
+LONGEST_FIELD = 1024
+FILE = "file"
+
+# What a body is made of: the head of a part, its bytes, and None at its end.
+Pieces: TypeAlias = AsyncGenerator[MultipartSegment | bytes | None, None]
+
+
+async def read(request: Request[Any, Any, Any]) -> Pieces:
+    """The pieces of a body; Invalid when it is malformed, or ends before its final boundary."""
+    try:
+        parser = PushMultipartParser(_boundary(request), max_segment_count=MOST_PARTS)
+        async for chunk in _chunks(request):
+            for piece in parser.parse(chunk):
+                yield piece
+        parser.close()
+    except MultipartError as error:
+        raise Invalid(f"not a whole multipart body: {error}") from None
+
+
+async def find_file(pieces: Pieces) -> tuple[MultipartSegment, dict[str, str]]:
+    """The head of the part named `file`, and the fields before it."""
+    fields: dict[str, str] = {}
+    async for piece in pieces:
+        if isinstance(piece, MultipartSegment):
+            if piece.name == FILE:
+                return piece, fields
+            fields[piece.name] = await _field(pieces)
+    raise Invalid("the body has no part named `file`")
+
+
+async def content(pieces: Pieces) -> AsyncIterator[bytes]:
+    """The bytes of the part whose head was read last."""
+    async for piece in pieces:
+        if not isinstance(piece, bytes):
+            return
+        yield piece
+
+
+async def refuse_more(pieces: Pieces) -> None:
+    """Read the rest of the body, which may hold nothing that matters."""
+    async for piece in pieces:
+        if isinstance(piece, MultipartSegment):
+            if piece.name == FILE:
+                raise Invalid("send one file at a time")
+            if piece.name == "repository_id":
+                raise Invalid("send `repository_id` before the file")
+            await _field(pieces)
+
+
+async def _field(pieces: Pieces) -> str:
+    value = b""
+    async for chunk in content(pieces):
+        value += chunk
+        if len(value) > LONGEST_FIELD:
+            raise Invalid(f"a field is longer than {LONGEST_FIELD} bytes")
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise Invalid("a field is not UTF-8") from None
+
+
+def _boundary(request: Request[Any, Any, Any]) -> str:
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary: str = options.get("boundary", "")
+    if kind != "multipart/form-data" or not 0 < len(boundary) <= LONGEST_BOUNDARY:
+        raise Invalid("send the file as multipart/form-data with a boundary")
+    return boundary
+
+
+async def _chunks(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except InternalServerException:
+            raise Invalid("the connection ended in the middle of the body") from None
+        except TimeoutError:
+            raise Stalled(f"nothing arrived for {SILENCE_SECONDS} seconds") from None
+        if chunk:
+            yield chunk

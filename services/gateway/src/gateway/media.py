@@ -1,0 +1,133 @@
+"""Answers with the bytes of a file: ranges, conditions, constant memory."""
+
+import asyncio
+import os
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request
+from litestar.types import Receive, Scope, Send
+
+from common import files
+from gateway.errors import NoSuchRange
+
+CHUNK = 1 << 20
+
+# A part up to this length is read in one go on the event loop: a thread would cost more than the read.
+SMALL = 256 * 1024
+ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+GUARDED = {
+    "accept-ranges": "bytes",
+    "cache-control": "private, max-age=86400, must-revalidate",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "cross-origin-resource-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a request for a file is answered, before the file is opened."""
+
+    status: HTTPStatus
+    headers: dict[str, str]
+    part: range  # which bytes of the file are sent
+
+
+def plan(request: Request[Any, Any, Any], *, size: int, etag: str, headers: dict[str, str]) -> Plan:
+    """Whole, in part, or not at all because the client has it; NoSuchRange when it asks for what is not there."""
+    every = {**GUARDED, **headers, "etag": f'"{etag}"'}
+    if _matches(request.headers.get("if-none-match", ""), every["etag"]):
+        return Plan(HTTPStatus.NOT_MODIFIED, every, range(0))
+    part = _wanted(request, size, every["etag"])
+    if part is None:
+        body = range(0 if request.method == "HEAD" else size)
+        return Plan(HTTPStatus.OK, {**every, "content-length": str(size)}, body)
+    every |= {"content-length": str(len(part)), "content-range": f"bytes {part.start}-{part.stop - 1}/{size}"}
+    return Plan(HTTPStatus.PARTIAL_CONTENT, every, part)
+
+
+def open_exact(root: bytes, path: bytes, *, size: int) -> int | None:
+    """A descriptor of the file, or None when there is none or it is of another size than its row says."""
+    try:
+        descriptor = files.open_original(root, path)
+    except OSError:
+        return None
+    if os.fstat(descriptor).st_size == size:
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+@dataclass(frozen=True)
+class Media:
+    """A plan and the open file that it needs, if it needs one; the file is closed in the end."""
+
+    plan: Plan
+    descriptor: int | None
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        try:
+            headers = [(name.encode(), value.encode("latin-1")) for name, value in self.plan.headers.items()]
+            await send({"type": "http.response.start", "status": self.plan.status, "headers": headers})
+            if self.descriptor is not None:
+                await self._send_part(self.descriptor, receive, send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            if self.descriptor is not None:
+                os.close(self.descriptor)
+
+    async def _send_part(self, descriptor: int, receive: Receive, send: Send) -> None:
+        """The server swallows what is sent to a client that has left, so somebody must listen for that."""
+        part = self.plan.part
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            for start in range(part.start, part.stop, CHUNK):
+                chunk = await _read(descriptor, min(CHUNK, part.stop - start), start)
+                if leaving.done():
+                    return
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        finally:
+            leaving.cancel()
+
+
+async def _read(descriptor: int, length: int, start: int) -> bytes:
+    if length <= SMALL:
+        chunk = os.pread(descriptor, length, start)
+    else:
+        chunk = await asyncio.to_thread(os.pread, descriptor, length, start)
+    if len(chunk) < length:
+        raise OSError("the file became shorter while it was read")
+    return chunk
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _matches(header: str, etag: str) -> bool:
+    """Whether the client says that it has this very content."""
+    return any(tag.strip().removeprefix("W/") in {etag, "*"} for tag in header.split(","))
+
+
+def _wanted(request: Request[Any, Any, Any], size: int, etag: str) -> range | None:
+    """The one range that is asked for; None for the whole: no range, several, a malformed one, or of old content."""
+    asked = ONE_RANGE.fullmatch(request.headers.get("range", "").strip())
+    if asked is None or request.method != "GET" or request.headers.get("if-range", etag) != etag:
+        return None
+    first, last = asked.groups()
+    if first:
+        part = range(int(first), min(int(last), size - 1) + 1 if last else size)
+        is_malformed = bool(last) and int(last) < int(first)
+    else:
+        part = range(max(size - int(last or 0), 0), size)
+        is_malformed = not last
+    if is_malformed:
+        return None
+    if not part:
+        raise NoSuchRange(size)
+    return part

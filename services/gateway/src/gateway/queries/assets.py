@@ -1,0 +1,167 @@
+"""The SQL of an owner's assets as clients see them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from common.db import Connection, struct_row
+from common.messages import Kind
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Where a page ended; pages follow each other by time and id."""
+
+    sort_at: datetime
+    asset_id: UUID
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset with where it lies, what it says of itself and how far its stages are."""
+
+    asset_id: UUID
+    owner_id: int
+    content_hash: bytes
+    size: int
+    kind: Kind
+    mime_type: str
+    original_filename: str
+    uploaded_at: datetime
+    trashed_at: datetime | None
+    width: int | None
+    height: int | None
+    taken_at: datetime | None
+    taken_offset_minutes: int | None
+    thumbhash: bytes | None
+    sort_at: datetime
+    repository_id: UUID | None
+    path: bytes | None
+    facts: dict[str, Any]
+    edits: dict[str, Any]
+    has_failed: bool
+    is_complete: bool
+
+
+class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
+    """A derived picture that a client can ask for."""
+
+    size: str
+    mime_type: str
+    width: int
+    height: int
+
+
+class StageState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one kind of work on an asset is, and why it failed if it did."""
+
+    stage: str
+    state: str
+    error: str | None
+
+
+# What sorts before and after every asset; `sort_at` has no zone.
+FIRST = Cursor(sort_at=datetime.min, asset_id=UUID(int=0))  # noqa: DTZ901
+LAST = Cursor(sort_at=datetime.max, asset_id=UUID(int=2**128 - 1))  # noqa: DTZ901
+
+
+async def newest(
+    conn: Connection, *, owner: int, kinds: list[Kind], after: Cursor, limit: int, offset: int
+) -> list[UUID]:
+    """The owner's assets that come after the cursor, newest first."""
+    cursor = await conn.execute(
+        """
+        select asset_id
+        from assets
+        where owner_id = %(owner)s
+          and trashed_at is null
+          and kind = any(%(kinds)s)
+          and (sort_at, asset_id) < (%(sort_at)s, %(asset_id)s)
+        order by sort_at desc, asset_id desc
+        limit %(limit)s offset %(offset)s
+        """,
+        {"owner": owner, "kinds": kinds, "limit": limit, "offset": offset, **msgspec.structs.asdict(after)},
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def oldest(
+    conn: Connection, *, owner: int, kinds: list[Kind], after: Cursor, limit: int, offset: int
+) -> list[UUID]:
+    """The owner's assets that come after the cursor, oldest first."""
+    cursor = await conn.execute(
+        """
+        select asset_id
+        from assets
+        where owner_id = %(owner)s
+          and trashed_at is null
+          and kind = any(%(kinds)s)
+          and (sort_at, asset_id) > (%(sort_at)s, %(asset_id)s)
+        order by sort_at, asset_id
+        limit %(limit)s offset %(offset)s
+        """,
+        {"owner": owner, "kinds": kinds, "limit": limit, "offset": offset, **msgspec.structs.asdict(after)},
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) -> list[Asset]:
+    """These assets of the owner in the given order, also those in the trash; foreign and unknown ones are left out."""
+    async with conn.cursor(row_factory=struct_row(Asset)) as cursor:
+        await cursor.execute(
+            """
+            select a.asset_id, a.owner_id, a.content_hash, a.size, a.kind, a.mime_type, a.original_filename,
+                   a.uploaded_at, a.trashed_at, a.width, a.height, a.taken_at, a.taken_offset_minutes, a.thumbhash,
+                   a.sort_at, f.repository_id, f.path, coalesce(m.facts, '{}') as facts,
+                   coalesce(m.edits, '{}') as edits,
+                   coalesce(s.has_failed, false) as has_failed, coalesce(s.is_complete, false) as is_complete
+            from unnest(%(assets)s::uuid[]) with ordinality wanted (asset_id, position)
+            join assets a on a.asset_id = wanted.asset_id and a.owner_id = %(owner)s
+            left join asset_metadata m on m.asset_id = a.asset_id
+            left join lateral (
+                select repository_id, path
+                from file_records
+                where asset_id = a.asset_id and state = 'present'
+                order by file_record_id
+                limit 1
+            ) f on true
+            cross join lateral (
+                select bool_or(state = 'failed') as has_failed, bool_and(state = 'done') as is_complete
+                from asset_stages
+                where asset_id = a.asset_id
+            ) s
+            order by wanted.position
+            """,
+            {"assets": asset_ids, "owner": owner},
+        )
+        return await cursor.fetchall()
+
+
+async def list_thumbnails(conn: Connection, asset_id: UUID) -> list[Thumbnail]:
+    """The thumbnails of an asset that was found to be the caller's, smallest first."""
+    async with conn.cursor(row_factory=struct_row(Thumbnail)) as cursor:
+        await cursor.execute(
+            """
+            select size, mime_type, width, height
+            from thumbnails
+            where asset_id = %s
+            order by bytes
+            """,
+            (asset_id,),
+        )
+        return await cursor.fetchall()
+
+
+async def list_stages(conn: Connection, asset_id: UUID) -> list[StageState]:
+    """How far the work on an asset is that was found to be the caller's."""
+    async with conn.cursor(row_factory=struct_row(StageState)) as cursor:
+        await cursor.execute(
+            """
+            select stage, state, error
+            from asset_stages
+            where asset_id = %s
+            order by stage
+            """,
+            (asset_id,),
+        )
+        return await cursor.fetchall()

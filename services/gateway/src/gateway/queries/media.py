@@ -1,0 +1,115 @@
+"""The SQL that finds the bytes of originals and thumbnails."""
+
+from uuid import UUID
+
+import msgspec
+
+from common.db import Connection, struct_row
+
+
+class Original(msgspec.Struct, frozen=True, kw_only=True):
+    """What an asset's bytes are, wherever they lie."""
+
+    content_hash: bytes
+    size: int
+    mime_type: str
+    original_filename: str
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a copy of the bytes lies: under its path, or still under its staged name."""
+
+    repository_id: UUID
+    root: bytes
+    path: bytes | None
+    staged_name: str | None
+
+
+class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
+    """A thumbnail as it was rendered last."""
+
+    repository_id: UUID
+    root: bytes
+    path: bytes
+    mime_type: str
+    length: int
+    hash: bytes
+
+
+class RenderState(msgspec.Struct, frozen=True, kw_only=True):
+    state: str
+    error: str | None
+
+
+async def find_original(conn: Connection, asset_id: UUID, *, owner: int) -> Original | None:
+    """One of the owner's assets."""
+    async with conn.cursor(row_factory=struct_row(Original)) as cursor:
+        await cursor.execute(
+            """
+            select content_hash, size, mime_type, original_filename
+            from assets
+            where asset_id = %(asset)s
+              and owner_id = %(owner)s
+            """,
+            {"asset": asset_id, "owner": owner},
+        )
+        return await cursor.fetchone()
+
+
+async def list_places(conn: Connection, asset_id: UUID) -> list[Place]:
+    """Where an asset's bytes should lie: placed copies first, then uploads that wait for their place."""
+    async with conn.cursor(row_factory=struct_row(Place)) as cursor:
+        await cursor.execute(
+            """
+            select r.repository_id, r.root, f.path, null as staged_name
+            from file_records f
+            join repositories r on r.repository_id = f.repository_id
+            where f.asset_id = %(asset)s
+              and f.state = 'present'
+            union all
+            select r.repository_id, r.root, null, u.staged_name
+            from uploads u
+            join repositories r on r.repository_id = u.repository_id
+            where u.asset_id = %(asset)s
+              and u.state = 'staged'
+            order by path nulls last
+            """,
+            {"asset": asset_id},
+        )
+        return await cursor.fetchall()
+
+
+async def find_thumbnail(conn: Connection, asset_id: UUID, size: str, *, owner: int) -> Thumbnail | None:
+    """One thumbnail of one of the owner's assets."""
+    async with conn.cursor(row_factory=struct_row(Thumbnail)) as cursor:
+        await cursor.execute(
+            """
+            select t.repository_id, r.root, t.path, t.mime_type, t.bytes as length, t.hash
+            from thumbnails t
+            join assets a on a.asset_id = t.asset_id
+            join repositories r on r.repository_id = t.repository_id
+            where t.asset_id = %(asset)s
+              and t.size = %(size)s
+              and a.owner_id = %(owner)s
+            """,
+            {"asset": asset_id, "size": size, "owner": owner},
+        )
+        return await cursor.fetchone()
+
+
+async def find_render(conn: Connection, asset_id: UUID, *, owner: int) -> RenderState | None:
+    """How far rendering one of the owner's assets is; a failure to place it counts as one."""
+    async with conn.cursor(row_factory=struct_row(RenderState)) as cursor:
+        await cursor.execute(
+            """
+            select state, error
+            from asset_stages
+            where asset_id = %(asset)s
+              and owner_id = %(owner)s
+              and stage in ('place', 'render')
+            order by state = 'failed' desc, stage desc
+            limit 1
+            """,
+            {"asset": asset_id, "owner": owner},
+        )
+        return await cursor.fetchone()

@@ -1,0 +1,65 @@
+"""The SQL of people who sign in."""
+
+from datetime import datetime
+
+import msgspec
+
+from common.db import Connection, struct_row
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may use this server."""
+
+    user_id: int
+    username: str
+    email: str
+    created_at: datetime
+    is_active: bool
+    last_login: datetime | None
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    user_id: int
+    password_hash: str
+    is_active: bool
+
+
+async def find_user(conn: Connection, user_id: int) -> User | None:
+    """An active user."""
+    async with conn.cursor(row_factory=struct_row(User)) as cursor:
+        await cursor.execute(
+            """
+            select user_id, username, email, created_at, is_active, last_login
+            from users
+            where user_id = %s
+              and is_active
+            """,
+            (user_id,),
+        )
+        return await cursor.fetchone()
+
+
+async def find_credentials(conn: Connection, username: str) -> Credentials | None:
+    """What a password is compared with, also for a user who was deactivated."""
+    async with conn.cursor(row_factory=struct_row(Credentials)) as cursor:
+        await cursor.execute(
+            """
+            select user_id, password_hash, is_active
+            from users
+            where username = %s
+            """,
+            (username,),
+        )
+        return await cursor.fetchone()
+
+
+async def mark_login(conn: Connection, user_id: int) -> None:
+    """The user has just signed in."""
+    await conn.execute("update users set last_login = now() where user_id = %s", (user_id,))
+
+
+async def save_password_hash(conn: Connection, user_id: int, password_hash: str) -> None:
+    """Keep the same password under stronger parameters."""
+    await conn.execute(
+        "update users set password_hash = %s, updated_at = now() where user_id = %s", (password_hash, user_id)
+    )

@@ -1,0 +1,27 @@
+"""Whether the gateway lives, and whether it can work."""
+
+from http import HTTPStatus
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from common import health
+from common.health import Readiness
+from common.process import Core
+from gateway.schemas import Envelope, Health
+
+
+@get("/health")
+async def is_alive() -> Envelope[Health]:
+    """The process answers."""
+    return Envelope(data=Health())
+
+
+@get("/health/ready")
+async def is_ready(core: NamedDependency[Core]) -> Response[Envelope[Readiness]]:
+    """Whether work can be taken, and what is wrong if anything is."""
+    state = await health.check(core.pool, core.bus)
+    if state.ready:
+        return Response(Envelope(data=state))
+    unready = HTTPStatus.SERVICE_UNAVAILABLE
+    return Response(Envelope(code=unready, message="not ready", data=state), status_code=unready)

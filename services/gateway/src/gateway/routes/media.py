@@ -1,0 +1,92 @@
+"""The bytes of originals and thumbnails."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar import Request, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.types import ASGIApp, Method
+
+from common import files, layout
+from common.db import Pool
+from gateway import media, names
+from gateway.errors import NotFound, NotReady
+from gateway.media import Media
+from gateway.queries import media as queries
+from gateway.queries.media import Place
+from gateway.queries.users import User
+
+Size = Literal["small", "medium", "large"]
+GET: list[Method] = ["GET", "HEAD"]
+
+
+@route("/assets/{asset_id:uuid}/original", http_method=GET, status_code=200)
+async def original(
+    request: Request[Any, Any, Any],
+    pool: NamedDependency[Pool],
+    user: NamedDependency[User],
+    asset_id: FromPath[UUID],
+) -> ASGIApp:
+    """The file as it was sent, byte for byte; ranges and conditions are honoured."""
+    async with pool.connection() as conn:
+        found = await queries.find_original(conn, asset_id, owner=user.user_id)
+    if found is None:
+        raise NotFound(f"no asset {asset_id}")
+    headers = {"content-type": found.mime_type, "content-disposition": names.inline(found.original_filename)}
+    plan = media.plan(request, size=found.size, etag=found.content_hash.hex(), headers=headers)
+    if plan.status == HTTPStatus.NOT_MODIFIED:
+        return Media(plan, None)
+    return Media(plan, await _open_original(pool, asset_id, size=found.size))
+
+
+@route("/assets/{asset_id:uuid}/thumbnail", http_method=GET, status_code=200)
+async def thumbnail(
+    request: Request[Any, Any, Any],
+    pool: NamedDependency[Pool],
+    user: NamedDependency[User],
+    asset_id: FromPath[UUID],
+    size: FromQuery[Size] = "medium",
+) -> ASGIApp:
+    """A small picture of an asset: 400, 800 or 1920 pixels on its longer side."""
+    async with pool.connection() as conn:
+        found = await queries.find_thumbnail(conn, asset_id, size, owner=user.user_id)
+        if found is None:
+            state = await queries.find_render(conn, asset_id, owner=user.user_id)
+            raise _unrendered(state, asset_id)
+    plan = media.plan(request, size=found.length, etag=found.hash.hex(), headers={"content-type": found.mime_type})
+    if plan.status == HTTPStatus.NOT_MODIFIED:
+        return Media(plan, None)
+    descriptor = await asyncio.to_thread(media.open_exact, found.root, found.path, size=found.length)
+    if descriptor is None:
+        files.check_marker(found.root, found.repository_id)
+        raise NotReady("the thumbnail is missing on the disk and has to be rendered again")
+    return Media(plan, descriptor)
+
+
+async def _open_original(pool: Pool, asset_id: UUID, *, size: int) -> int:
+    """A file may get its place between the look and the opening, so a second look counts."""
+    for _ in range(2):
+        async with pool.connection() as conn:
+            places = await queries.list_places(conn, asset_id)
+        for place in places:
+            descriptor = await asyncio.to_thread(media.open_exact, place.root, _path(place), size=size)
+            if descriptor is not None:
+                return descriptor
+    for place in places:
+        await asyncio.to_thread(files.check_marker, place.root, place.repository_id)
+    raise NotFound("the file is not on the disk; its row is, so it may come back")
+
+
+def _path(place: Place) -> bytes:
+    return place.path if place.path is not None else layout.staged(place.staged_name or "")
+
+
+def _unrendered(state: queries.RenderState | None, asset_id: UUID) -> NotFound:
+    if state is None:
+        return NotFound(f"no asset {asset_id}")
+    if state.state == "failed":
+        return NotFound(f"there will be no thumbnail: {state.error}")
+    return NotReady("the thumbnail is being made")

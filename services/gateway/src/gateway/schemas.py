@@ -1,0 +1,116 @@
+"""What goes over the wire: requests, answers and the envelope around every answer."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from gateway.queries.assets import StageState
+from gateway.queries.users import User
+
+T = TypeVar("T")
+State = Literal["processing", "complete", "failed"]
+Type = Literal["PHOTO", "VIDEO", "AUDIO"]
+
+
+class Envelope(Struct, Generic[T], frozen=True, kw_only=True):
+    """Every good answer: code 0 and the data, if there is any."""
+
+    code: int = 0
+    message: str = "success"
+    data: T | UnsetType = UNSET
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """Every other answer: the HTTP status, what went wrong, and the reason in words."""
+
+    code: int
+    message: str
+    error: str
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    status: str = "ok"
+
+
+class LoginRequest(Struct, frozen=True, kw_only=True):
+    username: Annotated[str, Meta(min_length=1, max_length=254)]
+    password: Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class RefreshRequest(Struct, frozen=True, kw_only=True):
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=256)] = field(name="refreshToken")
+
+
+class AuthResponse(Struct, frozen=True, kw_only=True):
+    """The access token lives for minutes; the refresh token buys the next pair, once."""
+
+    user: User
+    token: str
+    refresh_token: str = field(name="refreshToken")
+    expires_at: datetime = field(name="expiresAt")
+
+
+class UploadResponse(Struct, frozen=True, kw_only=True):
+    """The bytes are safe on the disk; `duplicate` means that this content was already stored."""
+
+    task_id: int
+    asset_id: UUID
+    status: Literal["processing", "duplicate"]
+    file_name: str
+    size: int
+    content_hash: str
+    message: str
+
+
+class AssetDTO(Struct, frozen=True, kw_only=True):
+    """One photo, video or audio of its owner; `taken_time` has an offset only where the file knows it."""
+
+    asset_id: UUID
+    owner_id: int
+    repository_id: UUID | None
+    type: Type
+    status: State
+    original_filename: str
+    storage_path: str
+    mime_type: str
+    file_size: int
+    hash: str
+    width: int | None
+    height: int | None
+    duration: float | None
+    upload_time: datetime
+    taken_time: datetime | None
+    is_deleted: bool
+    deleted_at: datetime | None
+    thumbhash: bytes | None
+    specific_metadata: dict[str, Any]
+
+
+class AssetList(Struct, frozen=True, kw_only=True):
+    """A page; `next` asks for the page that follows, as `after`."""
+
+    assets: list[AssetDTO]
+    limit: int
+    offset: int
+    next: str | UnsetType = UNSET
+
+
+class AssetTypes(Struct, frozen=True, kw_only=True):
+    types: list[Type]
+
+
+class ThumbnailDTO(Struct, frozen=True, kw_only=True):
+    size: str
+    mime_type: str
+    width: int
+    height: int
+    url: str
+
+
+class AssetDetail(AssetDTO, frozen=True, kw_only=True):
+    """An asset with its thumbnails and the state of its processing."""
+
+    thumbnails: list[ThumbnailDTO]
+    stages: list[StageState]

@@ -1,0 +1,98 @@
+"""A gateway on a free port, as clients meet it: real HTTP, real database, real files."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from nats.aio.client import Client
+
+from common import http
+from common.bus import Bus
+from common.db import Pool
+from common.outbox import Relay
+from common.process import Core
+from gateway import access, app
+from tests.support.waiting import until
+
+SECRET = "a secret that only these tests know"
+JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20
+
+
+@dataclass(frozen=True)
+class Api:
+    """A served gateway and a client that talks to it."""
+
+    client: httpx.AsyncClient
+    port: int
+
+    async def login(self, username: str, password: str) -> dict[str, Any]:
+        """Sign in and stay signed in; returns the answer's data."""
+        answer = await self.client.post("/api/v1/auth/login", json={"username": username, "password": password})
+        assert answer.status_code == 200, answer.text
+        data: dict[str, Any] = answer.json()["data"]
+        self.client.headers["Authorization"] = f"Bearer {data['token']}"
+        return data
+
+    async def upload(
+        self, content: bytes = JPEG, *, name: str = "photo.jpg", headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Send a file."""
+        return await self.client.post("/api/v1/assets", files={"file": (name, content)}, headers=headers)
+
+    async def uploaded(self, content: bytes = JPEG, *, name: str = "photo.jpg") -> dict[str, Any]:
+        """Send a file, which must succeed; returns the answer's data."""
+        answer = await self.upload(content, name=name)
+        assert answer.status_code == 200, answer.text
+        data: dict[str, Any] = answer.json()["data"]
+        return data
+
+    async def raw(self, request: bytes) -> bytes:
+        """Write these bytes, close the sending side and read what comes back."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+@asynccontextmanager
+async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30) -> AsyncIterator[Api]:
+    """A gateway without a bus, which it does not need to take files in."""
+    client = Client()
+    bus = Bus(client, client.jetstream())
+    api = app.create(
+        Core(pool, bus, Relay(pool, bus, poll_seconds=60)),
+        jwt_secret=SECRET,
+        access_token_seconds=900,
+        refresh_token_seconds=3600,
+        max_upload_bytes=max_upload_bytes,
+        cors_origins=[],
+    )
+    port, stop = _free_port(), asyncio.Event()
+    running = asyncio.create_task(http.serve(access.logged(api), host="127.0.0.1", port=port, stop=stop))
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client_of_it:
+            await until(lambda: _answers(client_of_it))
+            yield Api(client_of_it, port)
+    finally:
+        stop.set()
+        await running
+
+
+async def _answers(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/api/v1/health")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
