@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -134,11 +133,6 @@ async def expire(pool: Pool) -> None:
         await conn.execute("update asset_stages set lease_until = now() - interval '1 s' where state = 'running'")
 
 
-async def crash(ingest: Ingest, claimed: Claim) -> None:
-    with contextlib.suppress(Crash):
-        await ingest.place(claimed)
-
-
 @pytest.mark.parametrize("calls", range(1, 14))
 async def test_a_crash_after_any_step_is_finished_by_the_next_claim(
     pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None, recorder: Recorder, calls: int
@@ -148,7 +142,8 @@ async def test_a_crash_after_any_step_is_finished_by_the_next_claim(
     claimed = await claim(pool)
     recorder.clear()
     recorder.crash_after = calls
-    await crash(ingest, claimed)
+    with pytest.raises(Crash):
+        await ingest.place(claimed)
     recorder.crash_after = None
 
     await expire(pool)
@@ -180,7 +175,8 @@ async def test_a_crash_where_placing_moves_is_finished_too(
     monkeypatch.setattr(os, "link", no_links)
     recorder.clear()
     recorder.crash_after = calls
-    await crash(ingest, claimed)
+    with pytest.raises(Crash):
+        await ingest.place(claimed)
     recorder.crash_after = None
 
     await expire(pool)
