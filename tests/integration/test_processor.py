@@ -1,0 +1,141 @@
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from common import files, stages
+from common.db import Pool
+from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait
+from ingest.handlers import Ingest
+from lumilio.verify import verify
+from processor import confine, sandbox
+from processor.handlers import Processor
+from processor.sandbox import Sandbox
+from tests.conftest import Repository, User
+from tests.support import photos
+from tests.support.staging import stage
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Sandbox]:
+    async with sandbox.open(2) as opened:
+        yield opened
+
+
+@pytest.fixture
+def processor(pool: Pool, box: Sandbox) -> Processor:
+    return Processor(pool, box)
+
+
+async def stored(pool: Pool, repository: Repository, user: User, content: bytes) -> UUID:
+    """A photo that has its place."""
+    upload = await stage(
+        pool, repository_id=repository.repository_id, root=repository.root, owner=user.user_id, content=content
+    )
+    placing = await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)
+    assert placing is not None
+    await Ingest(pool).place(placing)
+    return upload.asset_id
+
+
+async def claim(pool: Pool) -> Claim:
+    found = await stages.claim_next(pool, Stage.RENDER, lease_seconds=60)
+    assert found is not None
+    return found
+
+
+async def expire(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        await conn.execute("update asset_stages set lease_until = now() - interval '1 s' where state = 'running'")
+
+
+async def ask(pool: Pool, question: str) -> list[tuple[Any, ...]]:
+    async with pool.connection() as conn:
+        return await (await conn.execute(question)).fetchall()
+
+
+def derived(repository: Repository) -> list[str]:
+    folder = Path(os.fsdecode(repository.root), ".lumilio/assets/thumbnails")
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+async def test_rendering_saves_thumbnails_facts_and_the_event(
+    pool: Pool, repository: Repository, user: User, processor: Processor, database_url: str
+) -> None:
+    """After rendering a client can show the photo: three files that match their rows, the facts, the announcement."""
+    asset = await stored(pool, repository, user, photos.jpeg(1200, 800))
+
+    await processor.render(await claim(pool))
+
+    thumbnails = await ask(pool, "select size, mime_type, width, height from thumbnails order by width")
+    assert thumbnails == [
+        ("small", "image/webp", 400, 267),
+        ("medium", "image/webp", 800, 533),
+        ("large", "image/jpeg", 1200, 800),
+    ]
+    assert await ask(pool, "select width, height, length(thumbhash) > 5 from assets") == [(1200, 800, True)]
+    assert (await ask(pool, "select subject, body ->> 'asset_id' from outbox order by outbox_id"))[-1] == (
+        "lumilio.asset.processed",
+        str(asset),
+    )
+    assert await verify(database_url)
+
+
+async def test_rendering_twice_has_one_effect(
+    pool: Pool, repository: Repository, user: User, processor: Processor
+) -> None:
+    """A stale worker's result is dropped: the newer claim's thumbnails stay and the stale ones are removed."""
+    await stored(pool, repository, user, photos.jpeg(800, 600))
+    stale = await claim(pool)
+    await expire(pool)
+    newer = await claim(pool)
+
+    await processor.render(newer)
+    kept = derived(repository)
+    with pytest.raises(LeaseLost):
+        await processor.render(stale)
+
+    assert derived(repository) == kept
+    assert len(kept) == 3
+    assert all(f"_{newer.epoch}." in name for name in kept)
+
+
+async def test_a_damaged_photo_is_rejected_and_kept(
+    pool: Pool, repository: Repository, user: User, processor: Processor
+) -> None:
+    """The stage fails with a reason that a person understands; the original stays, byte for byte."""
+    content = photos.jpeg(1200, 800)[:4000]
+    await stored(pool, repository, user, content)
+
+    with pytest.raises(Reject, match="damaged"):
+        await processor.render(await claim(pool))
+
+    ((root, path),) = await ask(pool, "select root, path from file_records join repositories using (repository_id)")
+    with open(files.open_original(root, path), "rb") as file:
+        assert file.read() == content
+
+
+async def test_an_absent_disk_is_waited_for(
+    pool: Pool, repository: Repository, user: User, processor: Processor
+) -> None:
+    """An outage costs no attempt."""
+    await stored(pool, repository, user, photos.jpeg(80, 60))
+    os.rename(os.path.join(repository.root, b".lumiliorepo"), os.path.join(repository.root, b"aside"))
+
+    with pytest.raises(Wait):
+        await processor.render(await claim(pool))
+
+
+async def test_a_process_that_dies_of_a_file_is_a_death_of_the_work(
+    pool: Pool, repository: Repository, user: User, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker lives, and the row remembers that this file is dangerous."""
+    await stored(pool, repository, user, photos.jpeg(4000, 3000))
+    tight = confine.Limits(seconds=0.001, memory=1 << 30, answer=1 << 20)
+    monkeypatch.setattr(sandbox, "PHOTO", tight)
+
+    with pytest.raises(Died, match="seconds"):
+        await Processor(pool, box).render(await claim(pool))

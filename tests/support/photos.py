@@ -1,0 +1,12 @@
+"""Photos as the bytes that a client sends."""
+
+from io import BytesIO
+
+from tests.support import media
+
+
+def jpeg(width: int, height: int, *, seed: int = 0) -> bytes:
+    """A JPEG that no other seed gives."""
+    buffer = BytesIO()
+    media.noise(width, height, seed).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
