@@ -1,7 +1,7 @@
 """Live and ready, as probes and people ask for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,9 +22,9 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str]
 
 
-async def check(pool: Pool, bus: Bus) -> Readiness:
-    """The database decides readiness; a missing bus only slows things down."""
-    problems = [] if bus.connected else ["the message bus is away: work goes on by polling"]
+async def check(pool: Pool, bus: Bus, *, notes: Sequence[str] = ()) -> Readiness:
+    """The database decides readiness; a missing bus only slows things down; `notes` are problems known since start."""
+    problems = [*notes, *([] if bus.connected else ["the message bus is away: work goes on by polling"])]
     try:
         async with asyncio.timeout(ANSWER_SECONDS), pool.connection() as conn:
             unsafe = await queries.unsafe_settings(conn)
@@ -34,7 +34,7 @@ async def check(pool: Pool, bus: Bus) -> Readiness:
     return Readiness(ready=not unsafe, problems=problems)
 
 
-async def serve(port: int, ready: Callable[[], Awaitable[Readiness]]) -> None:
+async def serve(host: str, port: int, ready: Callable[[], Awaitable[Readiness]]) -> None:
     """Answer `/live` and `/ready` until cancelled; port 0 means nobody asks."""
     if port == 0:
         return
@@ -46,4 +46,10 @@ async def serve(port: int, ready: Callable[[], Awaitable[Readiness]]) -> None:
         await send({"type": "http.response.start", "status": 200 if state.ready else 503, "headers": []})
         await send({"type": "http.response.body", "body": msgspec.json.encode(state)})
 
-    await http.serve(app, host="0.0.0.0", port=port, stop=asyncio.Event())  # noqa: S104  # probes come from outside
+    stop = asyncio.Event()
+    answering = asyncio.create_task(http.serve(app, host=host, port=port, stop=stop))
+    try:
+        await asyncio.shield(answering)
+    finally:
+        stop.set()
+        await answering

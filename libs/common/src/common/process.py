@@ -1,11 +1,10 @@
 """A service's process: settings, log, signals, and the two tasks that every service has."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -44,24 +43,23 @@ def run(name: str, kind: type[SettingsT], serve: Callable[[SettingsT, asyncio.Ev
 
 
 @asynccontextmanager
-async def core(
-    name: str, config: Settings, *, ready: Callable[[], Awaitable[health.Readiness]] | None = None
-) -> AsyncIterator[Core]:
-    """The pool, the bus, a running relay and the health answers of a service."""
+async def core(name: str, config: Settings, *, notes: Sequence[str] = ()) -> AsyncIterator[Core]:
+    """The pool, the bus, a running relay and the health answers of a service; `notes` are told to whoever asks."""
     async with db.open_pool(config.database_url) as pool, bus.connect(config.nats_url, name=name) as nats:
         await _wait_for_schema(pool)
         relay = outbox.Relay(pool, nats, config.relay_seconds)
-        tasks = [
-            asyncio.create_task(relay.run()),
-            asyncio.create_task(health.serve(config.health_port, ready or (lambda: health.check(pool, nats)))),
-        ]
-        try:
+
+        async def ready() -> health.Readiness:
+            return await health.check(pool, nats, notes=notes)
+
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(relay.run()),
+                tasks.create_task(health.serve(config.health_host, config.health_port, ready)),
+            ]
             yield Core(pool, nats, relay)
-        finally:
-            for task in tasks:
+            for task in running:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
 
 
 async def _wait_for_schema(pool: db.Pool) -> None:

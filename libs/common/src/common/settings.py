@@ -17,6 +17,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: str
     nats_url: str
+    health_host: str = "127.0.0.1"
     health_port: int = 0
     lease_seconds: float = 60.0
     poll_seconds: float = 15.0

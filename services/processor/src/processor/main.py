@@ -22,7 +22,7 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
     workers = config.workers or len(os.sched_getaffinity(0))
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
-        process.core("processor", config) as core,
+        process.core("processor", config, notes=_notes(box.status)) as core,
         asyncio.TaskGroup() as tasks,
     ):
         processor = Processor(core.pool, box)
@@ -30,6 +30,10 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
             core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, workers
         )
         tasks.create_task(worker.run(stop))
+
+
+def _notes(status: sandbox.Status) -> list[str]:
+    return [] if status.level == "full" else [f"sandbox: reduced, {status.reason}"]
 
 
 def main() -> None:
