@@ -50,7 +50,11 @@ async def open(  # noqa: A001 - `sandbox.open` is what callers read
         status = status_of(await nursery.start())
         if require and status.level != "full":
             raise RuntimeError(f"the sandbox is reduced: {status.reason}")
-        yield Sandbox(nursery, workers, status)
+        box = Sandbox(nursery, workers, status)
+        try:
+            yield box
+        finally:
+            box.rest()
     finally:
         await nursery.close()
 
@@ -82,10 +86,13 @@ class Sandbox:
             raise ValueError("the arguments are too long for the sandbox")
         with opened(file) as descriptors:
             async with self._child(owner, limits) as child:
-                socket.send_fds(child.line, [request], descriptors)
-                result = outcome_of(await answer_from(child), limits)
-                returned: Result = decoder_of(function).decode(result)
-                return returned
+                answer = await ask(child, request, descriptors)
+                return decoded(outcome_of(answer, limits), function)
+
+    def rest(self) -> None:
+        """Keep no idle process."""
+        while self._idle:
+            self._nursery.kill(self._idle.pop())
 
     @contextlib.asynccontextmanager
     async def _child(self, owner: int, limits: Limits) -> AsyncIterator[Child]:
@@ -105,11 +112,12 @@ class Sandbox:
 
     def _idle_child(self, owner: int, limits: Limits) -> Child | None:
         """An idle child of this owner; if there is none, the others make room for a new one."""
-        self._idle = [child for child in self._idle if not child.ended.done()]
-        for child in self._idle:
-            if (child.owner, child.limits) == (owner, limits):
+        for child in list(self._idle):
+            if child.ended.done() or (child.owner, child.limits) == (owner, limits):
                 self._idle.remove(child)
-                return child
+                if not child.ended.done():
+                    return child
+                self._nursery.kill(child)
         while len(self._idle) > self._free:
             self._nursery.kill(self._idle.pop(0))
         return None
@@ -123,9 +131,10 @@ class Sandbox:
             self._nursery.kill(child)
 
 
-async def answer_from(child: Child) -> Answer:
+async def ask(child: Child, request: bytes, descriptors: list[int]) -> Answer:
     """The child's answer, in time and of a decent length."""
     try:
+        socket.send_fds(child.line, [request], descriptors)
         async with asyncio.timeout(child.limits.seconds):
             (length,) = LENGTH.unpack(await read(child.line, LENGTH.size))
             if length > child.limits.answer:
@@ -176,6 +185,15 @@ def how_it_ended(code: int, limits: Limits) -> str:
 
 def too_much_memory(limits: Limits) -> str:
     return f"needed more than {limits.memory / (1 << 30):g} GB of memory"
+
+
+def decoded(result: msgspec.Raw, function: Callable[..., Result]) -> Result:
+    """The result, if it is what the function promises."""
+    try:
+        returned: Result = decoder_of(function).decode(result)
+    except msgspec.MsgspecError as error:
+        raise Died(f"answered with nonsense: {error}") from None
+    return returned
 
 
 @functools.cache

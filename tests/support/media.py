@@ -1,0 +1,122 @@
+"""Makes the photos that tests need: upright or turned, in any colour space, with any EXIF, whole, cut or monstrous."""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
+
+Pixels = NDArray[np.uint8]
+
+RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 200, 30), (30, 30, 200), (128, 128, 128)
+
+UNDO = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""What a camera held this way does to the upright picture before it stores it."""
+
+
+def quadrants(width: int = 480, height: int = 320) -> Image.Image:
+    """Red and green above, blue and grey below."""
+    pixels: Pixels = np.empty((height, width, 3), np.uint8)
+    pixels[: height // 2, : width // 2], pixels[: height // 2, width // 2 :] = RED, GREEN
+    pixels[height // 2 :, : width // 2], pixels[height // 2 :, width // 2 :] = BLUE, GREY
+    return Image.fromarray(pixels)
+
+
+def noise(width: int, height: int, seed: int = 0) -> Image.Image:
+    """A picture that does not compress, of soft shapes under grain."""
+    random = np.random.default_rng(seed)
+    shapes = Image.fromarray(random.integers(0, 256, (6, 8, 3), np.uint8)).resize((width, height))
+    grain = random.integers(-20, 20, (height, width, 3))
+    return Image.fromarray((np.asarray(shapes) + grain).clip(0, 255).astype(np.uint8))
+
+
+def exif(
+    main: Mapping[int, Any] | None = None, camera: Mapping[int, Any] | None = None, gps: Mapping[int, Any] | None = None
+) -> bytes:
+    """An EXIF block with these tags."""
+    block = Image.Exif()
+    block.update(main or {})
+    block.get_ifd(IFD.Exif).update(camera or {})
+    block.get_ifd(IFD.GPSInfo).update(gps or {})
+    return block.tobytes()
+
+
+def somewhere(*, latitude: Any = (48.0, 51.0, 30.0), longitude: Any = (2.0, 17.0, 40.0)) -> dict[int, Any]:
+    """The GPS tags of a place, Paris unless said otherwise."""
+    return {GPS.GPSLatitudeRef: "N", GPS.GPSLatitude: latitude, GPS.GPSLongitudeRef: "E", GPS.GPSLongitude: longitude}
+
+
+def turned(path: Path, orientation: int, *, picture: Image.Image | None = None) -> Path:
+    """The quadrants as a camera in this orientation stores them, as JPEG or PNG by the path's suffix."""
+    stored = picture or quadrants()
+    if orientation in UNDO:
+        stored = stored.transpose(UNDO[orientation])
+    stored.save(path, quality=95, exif=exif({Base.Orientation: orientation}))
+    return path
+
+
+def wide_gamut(path: Path, depth: int = 8) -> Path:
+    """The quadrants in Display P3, with its profile."""
+    vips(quadrants()).icc_transform("p3", input_profile="srgb", depth=depth).write_to_file(path)
+    return path
+
+
+def inks(path: Path) -> Path:
+    """The quadrants as a CMYK JPEG with a profile."""
+    vips(quadrants()).icc_transform("cmyk", input_profile="srgb").jpegsave(path, Q=95)
+    return path
+
+
+def deep(path: Path) -> Path:
+    """The quadrants as a PNG of 16 bits a channel."""
+    (vips(quadrants()).cast("ushort") * 257).cast("ushort").copy(interpretation="rgb16").pngsave(path)
+    return path
+
+
+def half_transparent(path: Path, mode: str = "RGBA") -> Path:
+    """The quadrants, the right half of them invisible."""
+    picture = quadrants().convert(mode)
+    alpha: Pixels = np.full((picture.height, picture.width), 255, np.uint8)
+    alpha[:, picture.width // 2 :] = 0
+    picture.putalpha(Image.fromarray(alpha))
+    picture.save(path)
+    return path
+
+
+def cut(path: Path, share: float) -> Path:
+    """The same file, ending too early."""
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    return path
+
+
+def bomb(path: Path, side: int = 30_000) -> Path:
+    """A PNG of side x side black pixels that takes next to no space, nor any to make."""
+    press = zlib.compressobj(9)
+    row = bytes(1 + side // 8)
+    data = b"".join(press.compress(row) for _ in range(side)) + press.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
+    return path
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def vips(picture: Image.Image) -> pyvips.Image:
+    return pyvips.Image.new_from_array(np.asarray(picture), interpretation="srgb")

@@ -1,0 +1,297 @@
+"""What a photo looks like after rendering."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processor import hashes, images
+from processor.images import Photo
+from processor.unreadable import Unreadable
+from tests.support import media
+
+QUADRANTS = [media.RED, media.GREEN, media.BLUE, media.GREY]
+SIZES: list[images.Size] = ["small", "medium", "large"]
+
+
+def rendered(path: Path) -> Photo:
+    with path.open("rb") as file:
+        return images.render(file, "image/png" if path.suffix == ".png" else "image/jpeg")
+
+
+def opened(photo: Photo, size: images.Size) -> Image.Image:
+    return Image.open(io.BytesIO(photo.thumbnails[size].data))
+
+
+def corners(picture: Image.Image) -> list[tuple[int, ...]]:
+    """The colours in the middle of the four quadrants."""
+    across, down = picture.width // 4, picture.height // 4
+    small = picture.convert("RGB")
+    return [pixel(small, x, y) for y in (down, 3 * down) for x in (across, 3 * across)]
+
+
+def pixel(picture: Image.Image, x: int, y: int) -> tuple[int, ...]:
+    value = picture.getpixel((x, y))
+    assert isinstance(value, tuple)
+    return tuple(int(part) for part in value)
+
+
+def furthest(seen: list[tuple[int, ...]], wanted: list[tuple[int, int, int]]) -> int:
+    return int(np.abs(np.array(seen) - np.array(wanted)).max())
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_thumbnails_are_upright(tmp_path: Path, orientation: int, suffix: str) -> None:
+    """However the camera was held, every thumbnail stands upright and says its true size."""
+    photo = rendered(media.turned(tmp_path / f"photo{suffix}", orientation))
+
+    assert (photo.width, photo.height) == (480, 320)
+    assert (photo.stored_width, photo.stored_height) == ((320, 480) if orientation >= 5 else (480, 320))
+    for size in SIZES:
+        assert opened(photo, size).size == (photo.thumbnails[size].width, photo.thumbnails[size].height)
+        assert furthest(corners(opened(photo, size)), QUADRANTS) <= 6
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_impossible_orientation_is_ignored(tmp_path: Path, orientation: int) -> None:
+    """An orientation that does not exist leaves the picture as it is stored."""
+    photo = rendered(media.turned(tmp_path / "photo.jpg", orientation))
+
+    assert (photo.width, photo.height) == (480, 320)
+    assert photo.metadata.orientation == 1
+
+
+def test_sizes(tmp_path: Path) -> None:
+    """The longest edges are 400, 800 and 1920, two WebP and one JPEG, in the picture's shape."""
+    media.quadrants(4000, 3000).save(tmp_path / "photo.jpg")
+
+    photo = rendered(tmp_path / "photo.jpg")
+
+    assert {
+        size: (thumbnail.width, thumbnail.height, thumbnail.mime) for size, thumbnail in photo.thumbnails.items()
+    } == {
+        "small": (400, 300, "image/webp"),
+        "medium": (800, 600, "image/webp"),
+        "large": (1920, 1440, "image/jpeg"),
+    }
+    assert [opened(photo, size).format for size in SIZES] == ["WEBP", "WEBP", "JPEG"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 900), (1, 2500), (2500, 1), (7, 5)])
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_small_and_thin_pictures(tmp_path: Path, width: int, height: int, suffix: str) -> None:
+    """A picture is never enlarged, and one pixel wide is wide enough."""
+    media.noise(width, height).save(tmp_path / f"photo{suffix}")
+
+    photo = rendered(tmp_path / f"photo{suffix}")
+
+    assert (photo.width, photo.height) == (width, height)
+    for size, edge in images.EDGES.items():
+        assert max(opened(photo, size).size) <= min(edge, max(width, height))
+
+
+def test_wide_gamut_becomes_srgb(tmp_path: Path) -> None:
+    """Display P3 is converted to the sRGB colours that it stands for."""
+    for path in (media.wide_gamut(tmp_path / "p3.jpg"), media.wide_gamut(tmp_path / "p3.png", depth=16)):
+        photo = rendered(path)
+
+        for size in SIZES:
+            assert furthest(corners(opened(photo, size)), QUADRANTS) <= 9
+
+
+def test_deep_colours(tmp_path: Path) -> None:
+    """16 bits a channel become 8 without a change of colour."""
+    photo = rendered(media.deep(tmp_path / "deep.png"))
+
+    assert furthest(corners(opened(photo, "large")), QUADRANTS) <= 3
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "I;16"])
+def test_other_pixels(tmp_path: Path, mode: str) -> None:
+    """Grey, black and white, and palettes keep their lightness."""
+    media.quadrants().convert("L" if mode == "I;16" else mode).convert(mode).save(tmp_path / "photo.png")
+
+    picture = opened(rendered(tmp_path / "photo.png"), "large")
+
+    assert picture.mode == "RGB"
+    assert picture.size == (480, 320)
+
+
+def test_grey_keeps_its_lightness(tmp_path: Path) -> None:
+    """A grey JPEG is as light as it was."""
+    Image.new("L", (300, 200), 100).save(tmp_path / "grey.jpg")
+
+    for size in SIZES:
+        assert furthest(corners(opened(rendered(tmp_path / "grey.jpg"), size)), [(100, 100, 100)] * 4) <= 1
+
+
+def test_inks_become_srgb(tmp_path: Path) -> None:
+    """CMYK is converted by its profile: red ink is red, and white paper is white."""
+    photo = rendered(media.inks(tmp_path / "inks.jpg"))
+    red, green, blue, grey = corners(opened(photo, "large"))
+
+    assert red[0] > 180
+    assert max(red[1:]) < 60
+    assert green[1] == max(green)
+    assert blue[2] == max(blue)
+    assert max(grey) - min(grey) < 12
+    assert corners(opened(photo, "large"))[0] == pytest.approx(corners(opened(photo, "small"))[0], abs=6)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency(tmp_path: Path, mode: str) -> None:
+    """WebP keeps what is transparent; the JPEG shows it as white paper."""
+    photo = rendered(media.half_transparent(tmp_path / "glass.png", mode))
+
+    for size in SIZES[:2]:
+        alpha = np.asarray(opened(photo, size).convert("RGBA"))[..., 3]
+        assert alpha[:, 10].min() == 255
+        assert alpha[:, -10].max() == 0
+    assert furthest(corners(opened(photo, "large"))[1::2], [(255, 255, 255)] * 2) == 0
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_broken_profile_is_ignored(tmp_path: Path, mode: str) -> None:
+    """A colour profile that cannot be read does not cost the picture."""
+    media.quadrants().convert(mode).save(tmp_path / "photo.jpg", quality=95, icc_profile=b"nonsense" * 4096)
+
+    photo = rendered(tmp_path / "photo.jpg")
+
+    assert photo.width == 480
+    if mode == "RGB":
+        assert furthest(corners(opened(photo, "large")), QUADRANTS) <= 6
+
+
+def test_thumbnails_tell_nothing(tmp_path: Path) -> None:
+    """No thumbnail carries EXIF, a place, a profile or a comment."""
+    tags = media.exif({0x010E: "secret words"}, gps=media.somewhere())
+    media.quadrants().save(tmp_path / "photo.jpg", exif=tags, comment=b"secret words")
+
+    photo = rendered(tmp_path / "photo.jpg")
+
+    assert photo.metadata.description == "secret words"
+    assert photo.metadata.gps_latitude == pytest.approx(48.858333)
+    for size in SIZES:
+        assert b"secret" not in photo.thumbnails[size].data
+        assert not {"exif", "icc_profile", "comment", "xmp"} & opened(photo, size).info.keys()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.5, 0.95])
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_cut_files_are_unreadable(tmp_path: Path, share: float, suffix: str) -> None:
+    """A file that ends too early is refused with a reason rather than shown half grey."""
+    media.noise(600, 400).save(tmp_path / f"photo{suffix}")
+
+    with pytest.raises(Unreadable, match=r"^the file is damaged: \w+"):
+        rendered(media.cut(tmp_path / f"photo{suffix}", share))
+
+
+def test_another_format_is_unreadable(tmp_path: Path) -> None:
+    """The named decoder reads its own format only, whatever the file is."""
+    media.quadrants().save(tmp_path / "photo.jpg", format="PNG")
+    media.quadrants().save(tmp_path / "photo.png", format="JPEG")
+    (tmp_path / "drawing.png").write_bytes(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+
+    for name in ("photo.jpg", "photo.png", "drawing.png"):
+        with pytest.raises(Unreadable, match="damaged"):
+            rendered(tmp_path / name)
+
+
+def test_bombs_are_refused_by_their_header(tmp_path: Path) -> None:
+    """900 megapixels in a small file, and a side beyond 65,535, are refused before a pixel is decoded."""
+    bomb = media.bomb(tmp_path / "bomb.png")
+    Image.new("1", (66_000, 1)).save(tmp_path / "ribbon.png")
+
+    assert bomb.stat().st_size < 120_000
+    with pytest.raises(Unreadable, match="30000 x 30000 pixels are more than the 250 megapixels allowed"):
+        rendered(bomb)
+    with pytest.raises(Unreadable, match="no side may be longer than 65535"):
+        rendered(tmp_path / "ribbon.png")
+
+
+def test_only_tested_decoders_run() -> None:
+    """The self-test passes as shipped, and notices when a door of libvips is opened."""
+    opened = "import pyvips; from processor import images; pyvips.operation_block_set('VipsForeignLoadSvg', False)"
+    done = subprocess.run([sys.executable, "-c", f"{opened}; images.self_test()"], capture_output=True, check=False)
+
+    images.self_test()
+
+    assert b"libvips would run svgload_source" in done.stderr
+
+
+def reversed_thumbhash(code: bytes) -> tuple[bool, float, float, float]:
+    """Transparency and mean lightness, yellow and red that a ThumbHash stands for."""
+    bits = int.from_bytes(code[:3], "little")
+    return bool(bits >> 23), (bits & 63) / 63, (bits >> 6 & 63) / 31.5 - 1, (bits >> 12 & 63) / 31.5 - 1
+
+
+def test_thumbhash_of_one_colour() -> None:
+    """The first bytes of a ThumbHash are the mean colour, and one colour has no waves."""
+    pixels = np.full((60, 80, 4), (255, 128, 0, 255), np.uint8)
+
+    transparent, lightness, yellow, red = reversed_thumbhash(hashes.thumbhash(pixels))
+
+    assert not transparent
+    assert lightness == pytest.approx((255 + 128) / 765, abs=0.01)
+    assert yellow == pytest.approx((255 + 128) / 510, abs=0.02)
+    assert red == pytest.approx(127 / 255, abs=0.02)
+
+
+def test_thumbhash_knows_shape_and_transparency() -> None:
+    """A ThumbHash says which side is longer and by how much, and whether one can see through."""
+    wide, tall = np.full((50, 100, 4), 255, np.uint8), np.full((100, 50, 4), 255, np.uint8)
+    glass = np.full((50, 100, 4), 128, np.uint8)
+
+    shapes = [int.from_bytes(hashes.thumbhash(pixels)[3:5], "little") for pixels in (wide, tall)]
+
+    assert [(shape >> 15, shape & 7) for shape in shapes] == [(1, 4), (0, 4)]
+    assert reversed_thumbhash(hashes.thumbhash(glass))[0]
+    assert not reversed_thumbhash(hashes.thumbhash(wide))[0]
+
+
+def test_thumbhash_is_the_known_one() -> None:
+    """A picture with all waves gives, bit for bit, what a plain reading of the format's definition gives."""
+    y, x = np.mgrid[:24, :32]
+    pixels = np.stack(
+        [(x * x * a + x * y * b + y * y * c) % 256 for a, b, c in ((1, 2, 1), (3, 1, 0), (0, 1, 2), (1, 0, 3))], axis=2
+    ).astype(np.uint8)
+
+    assert hashes.thumbhash(pixels).hex() == "1df88114840740147078a1495ae2f8fc851611183235302104"
+
+
+def test_resized_pictures_are_alike(tmp_path: Path) -> None:
+    """Versions of one picture differ in few bits of their perceptual hash, other pictures in many."""
+    picture, other = media.noise(900, 600, seed=1), media.noise(900, 600, seed=2)
+    picture.save(tmp_path / "photo.png")
+    picture.resize((500, 333)).save(tmp_path / "resized.jpg", quality=60)
+    media.turned(tmp_path / "turned.jpg", 6, picture=picture)
+    other.save(tmp_path / "other.png")
+
+    original, *versions, another = (
+        rendered(tmp_path / name).phash for name in ("photo.png", "resized.jpg", "turned.jpg", "other.png")
+    )
+
+    assert max((original ^ version).bit_count() for version in versions) <= 6
+    assert (original ^ another).bit_count() >= 16
+    assert 0 <= original < 1 << 64
+
+
+@pytest.mark.skipif("LUMILIO_TEST_MEDIA" not in os.environ, reason="real photos are not here")
+def test_real_photos() -> None:
+    """Real photos are rendered upright with what their cameras wrote."""
+    folder = Path(os.environ.get("LUMILIO_TEST_MEDIA", ""))
+    rocks = rendered(folder / "formats/jpg/el_torcal_rocks.jpg")
+    portrait, turned = (rendered(folder / f"metadata/faces/portrait{name}.jpg") for name in ("", "-orientation-6"))
+    canyon = rendered(folder / "metadata/gps-position/thompson-springs.jpg")
+
+    assert (rocks.metadata.camera_model, rocks.metadata.exposure_time) == ("DSLR-A550", "1/160")
+    assert (turned.width, turned.height) == (portrait.width, portrait.height)
+    assert (turned.phash ^ portrait.phash).bit_count() <= 10
+    assert canyon.metadata.gps_latitude == pytest.approx(39.115)
+    assert canyon.metadata.gps_longitude == pytest.approx(-108.4009683)
