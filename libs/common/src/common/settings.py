@@ -1,11 +1,14 @@
 """Settings come from the environment, once, in `main`; a wrong or missing one stops the process and names itself."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 PREFIX = "LUMILIO_"
+Positive = Annotated[float, Meta(gt=0)]
+AtLeastOne = Annotated[int, Meta(ge=1)]
 
 
 class WrongSetting(SystemExit):
@@ -19,9 +22,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nats_url: str
     health_host: str = "127.0.0.1"
     health_port: int = 0
-    lease_seconds: float = 60.0
-    poll_seconds: float = 15.0
-    relay_seconds: float = 2.0
+    lease_seconds: Positive = 60.0
+    poll_seconds: Positive = 15.0
+    relay_seconds: Positive = 2.0
     stop_seconds: float = 8.0
 
 

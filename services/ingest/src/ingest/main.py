@@ -3,7 +3,7 @@
 import asyncio
 
 from common import process, streams
-from common.settings import Settings
+from common.settings import AtLeastOne, Positive, Settings
 from common.stages import Stage, Worker
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
@@ -12,9 +12,9 @@ from ingest.housekeeping import Housekeeping
 class IngestSettings(Settings, frozen=True, kw_only=True):
     """What ingest needs to know; times are in seconds."""
 
-    slots: int = 4
-    clean_seconds: float = 60.0
-    abandoned_seconds: float = 24 * 60 * 60.0
+    slots: AtLeastOne = 4
+    clean_seconds: Positive = 60.0
+    abandoned_seconds: Positive = 24 * 60 * 60.0
 
 
 async def serve(config: IngestSettings, stop: asyncio.Event) -> None:
