@@ -1,0 +1,144 @@
+"""The data directory: what lies where, who holds it, and its secrets."""
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import msgspec
+
+from lumilio import durable
+from lumilio.refusal import CannotStart
+from lumilio.terminal import say
+
+# The directory may be entered but not listed, and what is in it is private: Postgres may run as another account.
+MODE = 0o711
+PRIVATE = 0o700
+LEAVE_SECONDS = 30.0
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
+
+
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """Made once and kept; the administrator's first password only until it was shown."""
+
+    postgres_password: str
+    nats_password: str
+    jwt_secret: str
+    first_password: str | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data directory that this process holds; `held` is to be inherited by every child."""
+
+    root: str
+    held: int
+
+    @property
+    def postgres(self) -> str:
+        return os.path.join(self.root, "postgres")
+
+    @property
+    def nats(self) -> str:
+        return os.path.join(self.root, "nats")
+
+    @property
+    def repository(self) -> str:
+        return os.path.join(self.root, "repositories", "primary")
+
+    @property
+    def secrets(self) -> str:
+        return os.path.join(self.root, "secrets.json")
+
+    def log(self, name: str) -> str:
+        return os.path.join(self.root, "log", f"{name}.log")
+
+    def run(self, name: str) -> str:
+        """Where something lies that means nothing after the run."""
+        return os.path.join(self.root, "run", name)
+
+    def note(self, name: str, text: str) -> None:
+        """Leave something for other commands of this account while the run lasts."""
+        durable.write(self.run(name), f"{text}\n".encode(), mode=0o600)
+
+
+@contextmanager
+def hold(root: str) -> Iterator[Data]:
+    """The data directory, for this process alone, after every child of an earlier run has ended."""
+    root = os.path.realpath(root)
+    try:
+        os.makedirs(root, mode=MODE, exist_ok=True)
+        for name in ("log", "run", "nats", "repositories"):
+            os.makedirs(os.path.join(root, name), mode=PRIVATE, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"the data directory {root} cannot be used ({error.strerror}): name another --data") from None
+    with ExitStack() as stack:
+        ours = stack.enter_context(_lock_file(os.path.join(root, "run", "lumilio.lock")))
+        if not _is_locked(ours):
+            raise CannotStart(f"another `lumilio up` runs on {root}: stop it first, or name another --data")
+        held = stack.enter_context(_lock_file(os.path.join(root, "run", "children.lock")))
+        _wait_for_children(held)
+        yield Data(root, held)
+
+
+@contextmanager
+def _lock_file(path: str) -> Iterator[int]:
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_for_children(held: int) -> None:
+    """Children inherit the lock and so keep it until the last of them has ended, however the supervisor did."""
+    deadline = time.monotonic() + LEAVE_SECONDS
+    if _is_locked(held):
+        return
+    say("waiting for the processes of an earlier run to end")
+    while not _is_locked(held):
+        if time.monotonic() > deadline:
+            raise CannotStart("a process of an earlier run does not end: its number is in run/*.pid of the data")
+        time.sleep(0.1)
+
+
+def read_secrets(data: Data) -> Secrets:
+    """The secrets of this directory, made at the first start."""
+    try:
+        with open(data.secrets, "rb") as file:
+            return msgspec.json.decode(file.read(), type=Secrets)
+    except FileNotFoundError:
+        pass
+    except msgspec.DecodeError:
+        raise CannotStart(f"{data.secrets} cannot be read: put back the one from your backup") from None
+    if os.path.exists(data.postgres):
+        raise CannotStart(f"{data.secrets} is missing but there is a database: put back the one from your backup")
+    made = Secrets(
+        postgres_password=secrets.token_urlsafe(24),
+        nats_password=secrets.token_urlsafe(24),
+        jwt_secret=secrets.token_urlsafe(48),
+        first_password="-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4)),
+    )
+    _write(data, made)
+    return made
+
+
+def forget_first_password(data: Data, known: Secrets) -> None:
+    """Nobody can read the administrator's password again from here on."""
+    _write(data, msgspec.structs.replace(known, first_password=None))
+
+
+def _write(data: Data, content: Secrets) -> None:
+    text = msgspec.json.format(msgspec.json.encode(content))
+    durable.write(data.secrets, text + b"\n", mode=0o600)

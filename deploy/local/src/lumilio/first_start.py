@@ -1,0 +1,64 @@
+"""What a new installation needs once: the default repository and an administrator.
+
+Every step may be repeated, so a crash between any two is mended by the next start. The administrator's password is
+made before the administrator and stays in secrets.json until it was shown.
+"""
+
+import asyncio
+import os
+
+from psycopg import AsyncConnection
+
+from common import passwords
+from common.db import Connection
+from lumilio import data as directory
+from lumilio import queries, repository
+from lumilio.data import Data, Secrets
+from lumilio.terminal import say
+
+REPOSITORY_NAME = "Primary Storage"
+USERNAME = "admin"
+EMAIL = "admin@localhost"
+
+
+async def prepare(database_url: str, data: Data, secrets: Secrets) -> None:
+    """Create what is missing: the repository first, the administrator last."""
+    async with await AsyncConnection.connect(database_url) as conn:
+        await _ensure_repository(conn, os.fsencode(data.repository))
+        await conn.commit()
+        if secrets.first_password is not None:
+            hashed = await asyncio.to_thread(passwords.hashed, secrets.first_password)
+            await queries.create_first_user(conn, username=USERNAME, email=EMAIL, password_hash=hashed)
+
+
+def tell_password(data: Data, secrets: Secrets) -> None:
+    """Show the administrator's first password, and forget it only then."""
+    if secrets.first_password is None:
+        return
+    say("")
+    say(f"  user      {USERNAME}")
+    say(f"  password  {secrets.first_password}")
+    say("            shown this once: write it down, or change it after signing in")
+    say("")
+    directory.forget_first_password(data, secrets)
+
+
+async def _ensure_repository(conn: Connection, root: bytes) -> None:
+    """The disk comes before the row; a marker without a row is adopted, a row without a marker is an outage."""
+    known = await queries.find_default_repository(conn)
+    found = repository.find_id(root)
+    if known is None:
+        if found is None:
+            found = await queries.new_repository_id(conn)
+            repository.create(root, found, name=REPOSITORY_NAME)
+            say(f'repository "{REPOSITORY_NAME}" created in {os.fsdecode(root)}')
+        await queries.save_default_repository(
+            conn, queries.Repository(repository_id=found, root=root), name=REPOSITORY_NAME
+        )
+    elif found == known.repository_id and root != known.root:
+        say(f"the repository has moved to {os.fsdecode(root)}")
+        await queries.save_default_repository(
+            conn, queries.Repository(repository_id=found, root=root), name=REPOSITORY_NAME
+        )
+    elif repository.find_id(known.root) != known.repository_id:
+        say(f"the repository is not at {os.fsdecode(known.root)}: is its disk mounted? Nothing is changed meanwhile")

@@ -1,0 +1,71 @@
+"""The `lumilio` command."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from importlib.metadata import version
+
+from lumilio import data, migrations
+from lumilio.refusal import CannotStart
+from lumilio.up import Options, up
+
+
+def main() -> None:
+    """Do what the arguments say; what cannot be done is told in one line."""
+    arguments = _parser().parse_args()
+    try:
+        arguments.run(arguments)
+    except CannotStart as error:
+        sys.exit(f"lumilio: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lumilio", description="A self-hosted photo server.")
+    parser.add_argument("--version", action="version", version=f"lumilio {version('lumilio')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("up", help="serve: Postgres, NATS and all services on this machine")
+    default = os.environ.get("LUMILIO_DATA", "data")
+    serve.add_argument("--data", default=default, help="directory for everything (LUMILIO_DATA, or ./data)")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1; 0.0.0.0 for all)")
+    serve.add_argument("--port", type=_port, default=8080, help="port to listen on (8080), or the next free one")
+    serve.add_argument("--postgres-port", type=_port, default=0, help="port of the database (any free one)")
+    serve.add_argument("--nats-port", type=_port, default=0, help="port of the NATS server (any free one)")
+    serve.set_defaults(run=_up)
+
+    migrate = commands.add_parser("migrate", help="bring LUMILIO_DATABASE_URL and LUMILIO_NATS_URL up to date")
+    migrate.set_defaults(run=_migrate)
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65_536:
+        raise ValueError
+    return port
+
+
+def _up(arguments: argparse.Namespace) -> None:
+    options = Options(arguments.host, arguments.port, arguments.postgres_port, arguments.nats_port)
+
+    async def serve(held: data.Data) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await up(options, held, stop)
+
+    with data.hold(arguments.data) as held:
+        asyncio.run(serve(held))
+
+
+def _migrate(_: argparse.Namespace) -> None:
+    try:
+        database_url, nats_url = os.environ["LUMILIO_DATABASE_URL"], os.environ["LUMILIO_NATS_URL"]
+    except KeyError as error:
+        raise CannotStart(f"the environment lacks {error.args[0]}: set it to the address of the server") from None
+    applied = asyncio.run(migrations.apply(database_url, nats_url))
+    print(f"applied {', '.join(applied)}" if applied else "everything is up to date")

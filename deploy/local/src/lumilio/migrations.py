@@ -1,0 +1,31 @@
+"""Brings the database and the stream to what this code declares."""
+
+import nats
+from nats.errors import Error as NatsError
+from psycopg import OperationalError
+
+from common import migrate, streams
+from lumilio.refusal import CannotStart
+
+JETSTREAM_SECONDS = 30
+
+
+async def apply(database_url: str, nats_url: str) -> list[str]:
+    """Apply what is missing; returns the names of the migrations that were applied."""
+    try:
+        applied = await migrate.migrate(database_url)
+    except OperationalError as error:
+        raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
+    try:
+        client = await nats.connect(nats_url, allow_reconnect=False, error_cb=_ignore)
+    except (NatsError, OSError) as error:
+        raise CannotStart(f"the NATS server does not answer: {error}") from None
+    try:
+        await streams.migrate(client.jetstream(timeout=JETSTREAM_SECONDS))
+    finally:
+        await client.close()
+    return applied
+
+
+async def _ignore(_: Exception) -> None:
+    """The failed call says the same."""

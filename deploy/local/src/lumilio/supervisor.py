@@ -1,0 +1,184 @@
+"""Keeps programs running: starts them again when they die, and stops them in order."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+from signal import SIGKILL, SIGTERM, Signals
+
+from lumilio import launch
+from lumilio.data import Data
+from lumilio.logs import LogFile, warning_in
+from lumilio.refusal import CannotStart
+from lumilio.terminal import say, since
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+HEALTHY_SECONDS = 60.0
+DEATHS_AT_START = 3
+ASK_SECONDS = 0.05
+PROGRESS_SECONDS = 10.0
+TELL_SECONDS = 0.5
+REPEAT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """How one child is started, asked whether it is ready, and stopped.
+
+    `stops_by` gives the order of stopping and, in seconds after its begin, the time when patience ends.
+    """
+
+    name: str
+    command: list[str]
+    ready: Callable[[], Awaitable[bool]]
+    stops_by: float
+    version: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    account: str = launch.SAME
+    stop_signal: Signals = SIGTERM
+    death_signal: Signals = SIGKILL
+
+
+@dataclass
+class Child:
+    """A program that runs, or will run again in a moment."""
+
+    program: Program
+    data: Data
+    log: LogFile
+    deaths: int = 0
+    _began: float = field(default_factory=time.monotonic)
+    _last_words: str = ""
+    _process: asyncio.subprocess.Process | None = None
+    _told: dict[str, float] = field(default_factory=dict)
+
+    async def keep_running(self) -> None:
+        """Run until cancelled; a minute of health makes up for earlier deaths."""
+        pause = FIRST_PAUSE
+        while True:
+            started = time.monotonic()
+            code = await self._run_once()
+            self.deaths += 1
+            if time.monotonic() - started > HEALTHY_SECONDS:
+                pause = FIRST_PAUSE
+            say(f"{self.program.name} ended ({self._ending(code)}), starting it again in {pause:.0f} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def until_ready(self) -> None:
+        """Wait as long as it takes, saying so; a program that keeps dying is given up."""
+        said = time.monotonic()
+        while not await self.program.ready():
+            if self.deaths >= DEATHS_AT_START:
+                raise CannotStart(f"{self.program.name} does not start: {self._last_words} (see {self.log.path})")
+            if time.monotonic() - said > PROGRESS_SECONDS:
+                said = time.monotonic()
+                say(f"still waiting for {self.program.name} ({since(self._began)})")
+            await asyncio.sleep(ASK_SECONDS)
+        say(f"{' '.join([self.program.name, *self.program.version.split()])} ready ({since(self._began)})")
+
+    async def stop(self, deadline: float) -> None:
+        """End the process, by force when it is still there at the deadline of the loop's clock."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            process.send_signal(self.program.stop_signal)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await process.wait()
+            except TimeoutError:
+                say(f"{self.program.name} does not stop, so it is ended by force")
+                os.killpg(process.pid, SIGKILL)
+                await process.wait()
+        with suppress(FileNotFoundError):
+            os.unlink(self._pid_file)
+
+    @property
+    def _pid_file(self) -> str:
+        return self.data.run(f"{self.program.name}.pid")
+
+    async def _run_once(self) -> int:
+        self._process = process = await self._spawn()
+        with open(self._pid_file, "w") as file:
+            file.write(f"{process.pid}\n")
+        telling = [asyncio.create_task(self._tell_warnings_for_ever())]
+        if self.deaths:
+            telling.append(asyncio.create_task(self._tell_return()))
+        try:
+            return await process.wait()
+        finally:
+            for task in telling:
+                task.cancel()
+            self._tell_warnings()
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        program = self.program
+        output = self.log.open()
+        try:
+            return await asyncio.create_subprocess_exec(
+                *launch.wrap(program.command, death_signal=program.death_signal, account=program.account),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **program.environment},
+                pass_fds=[self.data.held],
+                start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone
+            )
+        finally:
+            os.close(output)
+
+    async def _tell_return(self) -> None:
+        started = time.monotonic()
+        while not await self.program.ready():
+            await asyncio.sleep(ASK_SECONDS)
+        say(f"{self.program.name} is ready again ({since(started)})")
+
+    async def _tell_warnings_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TELL_SECONDS)
+            self._tell_warnings()
+
+    def _tell_warnings(self) -> None:
+        """Each kind of warning once a minute at most: the log file has them all."""
+        for line in self.log.new_lines():
+            self._last_words = line.strip() or self._last_words
+            warning = warning_in(line)
+            if warning and time.monotonic() - self._told.get(warning.event, -REPEAT_SECONDS) >= REPEAT_SECONDS:
+                self._told[warning.event] = time.monotonic()
+                say(f"{self.program.name}: {warning.text}")
+
+    def _ending(self, code: int) -> str:
+        return f"killed by {Signals(-code).name}" if code < 0 else f"exit code {code}: {self._last_words}"
+
+
+@dataclass
+class Supervisor:
+    """All children of a run, each with the task that keeps it running."""
+
+    data: Data
+    _children: list[Child] = field(default_factory=list)
+    _keeping: "list[asyncio.Task[None]]" = field(default_factory=list)
+
+    def start(self, program: Program) -> Child:
+        """Keep a program running from here on."""
+        child = Child(program, self.data, LogFile(self.data.log(program.name)))
+        self._children.append(child)
+        self._keeping.append(asyncio.create_task(child.keep_running()))
+        return child
+
+    async def stop(self) -> None:
+        """Stop everything in the order of `stops_by`; patience that one did not need is the next one's."""
+        started = asyncio.get_running_loop().time()
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        ordered = sorted(self._children, key=_stops_by)
+        for seconds, children in groupby(ordered, key=_stops_by):
+            await asyncio.gather(*(child.stop(started + seconds) for child in children))
+
+
+def _stops_by(child: Child) -> float:
+    return child.program.stops_by

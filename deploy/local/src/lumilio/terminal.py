@@ -1,0 +1,18 @@
+"""What a person at the terminal sees: one readable line per step."""
+
+import sys
+import time
+from contextlib import suppress
+
+
+def say(line: str) -> None:
+    """Tell a line at once; a terminal that went away is no reason to stop serving photos."""
+    with suppress(OSError):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def since(started: float) -> str:
+    """The time since a moment of `time.monotonic`, for people."""
+    seconds = time.monotonic() - started
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

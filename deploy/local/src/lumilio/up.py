@@ -1,0 +1,192 @@
+"""`lumilio up`: everything on one machine, from an empty directory to an address that serves."""
+
+import asyncio
+import os
+import sys
+import time
+from dataclasses import dataclass
+from functools import partial
+from signal import SIGINT
+
+from lumilio import first_start, migrations, nats_server, ports, postgres, probe
+from lumilio.data import Data, Secrets, read_secrets
+from lumilio.logs import LogFile
+from lumilio.nats_server import NatsServer
+from lumilio.postgres import Postgres
+from lumilio.supervisor import Program, Supervisor
+from lumilio.terminal import say, since
+
+WORKERS = ("ingest", "processor")
+
+# Seconds from the begin of a stop until each must have ended; together they keep the promise of ten.
+GATEWAY_STOPS_BY = 5.5
+WORKERS_STOP_BY = 8.0
+NATS_STOPS_BY = 8.5
+POSTGRES_STOPS_BY = 9.5
+WORK_IN_HAND_SECONDS = "2"
+
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not bound
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where to listen; a port of 0 is chosen, and one that is busy gives way to the next."""
+
+    host: str
+    port: int
+    postgres_port: int
+    nats_port: int
+
+
+async def up(options: Options, data: Data, stop: asyncio.Event) -> None:
+    """Serve until told to stop."""
+    supervisor = Supervisor(data)
+    starting = asyncio.create_task(_start(options, data, supervisor))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+        await stopping
+    finally:
+        await _stop(starting, supervisor)
+
+
+async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
+    began = time.monotonic()
+    say(f"data in {data.root}")
+    secrets = read_secrets(data)
+    bus = _nats(options, data, secrets)
+    database = _postgres(options, data, secrets)
+    await _start_servers(database, bus, data, supervisor)
+    await _bring_up_to_date(database, bus)
+    await first_start.prepare(database.url(), data, secrets)
+    address = await _start_services(options, _environment(database, bus), secrets, supervisor)
+    say(f"ready ({since(began)}): {address}")
+    first_start.tell_password(data, secrets)
+
+
+def _nats(options: Options, data: Data, secrets: Secrets) -> NatsServer:
+    return NatsServer(
+        program=nats_server.find_program(),
+        directory=data.nats,
+        configuration=data.run("nats.conf"),
+        port=_port("nats", options.nats_port),
+        password=secrets.nats_password,
+    )
+
+
+def _postgres(options: Options, data: Data, secrets: Secrets) -> Postgres:
+    return Postgres(
+        programs=postgres.find_programs(),
+        directory=data.postgres,
+        port=_port("postgres", options.postgres_port),
+        password=secrets.postgres_password,
+    )
+
+
+async def _start_servers(database: Postgres, bus: NatsServer, data: Data, supervisor: Supervisor) -> None:
+    """Both at once: NATS is ready before Postgres has created its directory."""
+    nats_server.configure(bus)
+    nats_program = Program(
+        "nats",
+        bus.command,
+        partial(nats_server.answers, bus),
+        NATS_STOPS_BY,
+        version=nats_server.version(bus.program),
+        death_signal=nats_server.DEATH_SIGNAL,
+    )
+    nats_child = supervisor.start(nats_program)
+    await _create_database(database, data)
+    postgres_program = Program(
+        "postgres",
+        database.command(),
+        partial(postgres.answers, database),
+        POSTGRES_STOPS_BY,
+        version=database.programs.version,
+        account=database.programs.account,
+        stop_signal=SIGINT,
+        death_signal=postgres.DEATH_SIGNAL,
+    )
+    await supervisor.start(postgres_program).until_ready()
+    await nats_child.until_ready()
+    data.note("database.url", database.url())
+    data.note("nats.url", bus.url)
+
+
+async def _create_database(database: Postgres, data: Data) -> None:
+    began = time.monotonic()
+    log = LogFile(data.log("postgres")).open()
+    try:
+        if await postgres.prepare(database, log=log):
+            say(f"database created ({since(began)})")
+    finally:
+        os.close(log)
+
+
+async def _bring_up_to_date(database: Postgres, bus: NatsServer) -> None:
+    began = time.monotonic()
+    await postgres.ensure_database(database)
+    applied = await migrations.apply(database.url(), bus.url)
+    say(f"schema ready ({', '.join([*applied, since(began)])})")
+
+
+def _environment(database: Postgres, bus: NatsServer) -> dict[str, str]:
+    """What every service is told; other settings of the caller pass through."""
+    return {
+        "LUMILIO_STOP_SECONDS": WORK_IN_HAND_SECONDS,
+        **os.environ,
+        "LUMILIO_DATABASE_URL": database.url(),
+        "LUMILIO_NATS_URL": bus.url,
+    }
+
+
+async def _start_services(
+    options: Options, environment: dict[str, str], secrets: Secrets, supervisor: Supervisor
+) -> str:
+    """Start them all, wait for them all; returns the address to open."""
+    host, port = ANYWHERE.get(options.host, options.host), _port("gateway", options.port, host=options.host)
+    programs = [_worker(name, environment) for name in WORKERS]
+    gateway = Program(
+        "gateway",
+        [sys.executable, "-m", "gateway"],
+        partial(probe.is_well, host, port, "/api/v1/health"),
+        GATEWAY_STOPS_BY,
+        environment={
+            **environment,
+            "LUMILIO_HEALTH_PORT": str(ports.choose(0)),
+            "LUMILIO_HOST": options.host,
+            "LUMILIO_PORT": str(port),
+            "LUMILIO_JWT_SECRET": secrets.jwt_secret,
+        },
+    )
+    children = [supervisor.start(program) for program in (*programs, gateway)]
+    await asyncio.gather(*(child.until_ready() for child in children))
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _worker(name: str, environment: dict[str, str]) -> Program:
+    port = ports.choose(0)
+    return Program(
+        name,
+        [sys.executable, "-m", name],
+        partial(probe.is_well, "127.0.0.1", port, "/ready"),
+        WORKERS_STOP_BY,
+        environment={**environment, "LUMILIO_HEALTH_PORT": str(port)},
+    )
+
+
+def _port(name: str, preferred: int, *, host: str = "127.0.0.1") -> int:
+    port = ports.choose(preferred, host=host)
+    if preferred not in {0, port}:
+        say(f"port {preferred} is busy: {name} takes {port}")
+    return port
+
+
+async def _stop(starting: "asyncio.Task[None]", supervisor: Supervisor) -> None:
+    began = time.monotonic()
+    say("stopping")
+    starting.cancel()
+    await asyncio.wait({starting})
+    await supervisor.stop()
+    say(f"stopped ({since(began)})")
