@@ -1,8 +1,16 @@
 """An upload that was answered with success is on the disk and in the database; any other one leaves nothing."""
 
+import asyncio
+import errno
+import itertools
 import os
+import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from blake3 import blake3
 
@@ -10,11 +18,55 @@ from common import layout
 from common.db import Pool
 from tests.conftest import Repository, User
 from tests.support.gateway import JPEG, Api, serving
+from tests.support.waiting import until
+
+BOUNDARY = "limit"
+NAMES = {
+    "beach.jpg": "beach.jpg",
+    "C:\\Users\\anna\\beach.jpg": "beach.jpg",
+    "../../../etc/passwd": "passwd",
+    "..": "unnamed",
+    "": "unnamed",
+    "\u202egpj.exe": "gpj.exe",
+    "family \U0001f468\u200d\U0001f469\u200d\U0001f467.jpg": "family \U0001f468\u200d\U0001f469\u200d\U0001f467.jpg",
+    "cafe\u0301.jpg": "caf\u00e9.jpg",
+    "tab\there\x7f.jpg": "tabhere.jpg",
+    "ä" * 150 + ".jpg": "ä" * 88 + ".jpg",
+}
+HOSTILE_HEADS = [
+    'form-data; name="file"; filename="one.jpg"; filename="two.jpg"',
+    'form-data; name="file"; filename="a%0d%0aX-Evil: 1.jpg"',
+    'form-data; name=file; filename*0="one"; filename*1=".jpg"',
+    "form-data; name=\"file\"; filename*=UTF-8''%2e%2e%2fx.jpg",
+    'form-data; name="file"',
+]
+FORMS = {
+    "no final boundary": b"--limit\r\nContent-Disposition: form-data; name=file\r\n\r\n" + JPEG,
+    "no part": b"--limit--\r\n",
+    "another name": b"--limit\r\nContent-Disposition: form-data; name=photo\r\n\r\nx\r\n--limit--\r\n",
+    "no head": b"--limit\r\n\r\n" + JPEG + b"\r\n--limit--\r\n",
+    "a broken head": b"--limit\r\nContent-Disposition form-data\r\n\r\nx\r\n--limit--\r\n",
+    "a huge head": b"--limit\r\nContent-Disposition: form-data; name=file; filename="
+    + b"x" * 10_000
+    + b"\r\n\r\nx\r\n--limit--\r\n",
+    "a huge field": b"--limit\r\nContent-Disposition: form-data; name=note\r\n\r\n"
+    + b"x" * 5000
+    + b"\r\n--limit--\r\n",
+    "ten thousand parts": b"--limit\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n" * 10_000 + b"--limit--\r\n",
+    "two files": (b"--limit\r\nContent-Disposition: form-data; name=file\r\n\r\n" + JPEG + b"\r\n") * 2
+    + b"--limit--\r\n",
+    "a late repository": b"--limit\r\nContent-Disposition: form-data; name=file\r\n\r\n"
+    + JPEG
+    + b"\r\n--limit\r\nContent-Disposition: form-data; name=repository_id\r\n\r\nx\r\n--limit--\r\n",
+    "a repository that is no UUID": b"--limit\r\nContent-Disposition: form-data; name=repository_id\r\n\r\n../x\r\n"
+    b"--limit\r\nContent-Disposition: form-data; name=file\r\n\r\n" + JPEG + b"\r\n--limit--\r\n",
+    "nothing": b"",
+}
 
 
 @pytest.fixture
 async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
-    async with serving(pool) as served:
+    async with serving(pool, max_upload_bytes=1_000_000) as served:
         await served.login(user.username, user.password)
         yield served
 
@@ -27,18 +79,344 @@ async def test_an_answered_upload_is_on_the_disk_and_has_rows(api: Api, pool: Po
     assert answer["content_hash"] == blake3(JPEG).hexdigest()
     assert answer["size"] == len(JPEG)
     assert answer["file_name"] == "beach.jpg"
-    async with pool.connection() as conn:
-        upload = await (await conn.execute("select staged_name, asset_id, state from uploads")).fetchall()
-        stages = await (await conn.execute("select stage, state from asset_stages order by stage")).fetchall()
-        events = await (await conn.execute("select subject from outbox")).fetchall()
-    assert [(str(row[1]), row[2]) for row in upload] == [(answer["asset_id"], "staged")]
-    assert staged_bytes(repository, upload[0][0]) == JPEG
+    uploads = await rows(pool, "select upload_id, asset_id::text, state from uploads")
+    assert uploads == [(answer["task_id"], answer["asset_id"], "staged")]
+    stages = await rows(pool, "select stage, state from asset_stages order by stage")
     assert stages == [("place", "pending"), ("render", "blocked")]
-    assert events == [("lumilio.upload.staged",)]
-    again = await api.client.get(f"/api/v1/assets/{answer['asset_id']}/original")
-    assert (again.status_code, again.content) == (200, JPEG)
+    assert await rows(pool, "select subject from outbox") == [("lumilio.upload.staged",)]
+    assert [path.read_bytes() for path in staged(repository)] == [JPEG]
 
 
-def staged_bytes(repository: Repository, name: str) -> bytes:
-    with open(os.path.join(repository.root, layout.staged(name)), "rb") as file:
-        return file.read()
+async def test_nobody_is_told_before_the_bytes_are_durable_and_have_rows(
+    api: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is synced, then its folder, then the rows are committed, then the client hears of it."""
+    events: list[str] = []
+    fsync, commit = os.fsync, psycopg.AsyncConnection.commit
+
+    def recorded_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        events.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")))
+
+    async def recorded_commit(conn: "psycopg.AsyncConnection[Any]") -> None:
+        await commit(conn)
+        events.append("commit")
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(psycopg.AsyncConnection, "commit", recorded_commit)
+
+    await api.uploaded()
+    events.append("answer")
+
+    (name,) = (path.name for path in staged(repository))
+    assert events[events.index(name) :] == [name, "incoming", "commit", "answer"]
+
+
+async def test_an_fsync_that_fails_never_ends_in_success(
+    api: Api, pool: Pool, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever sync the disk refuses, the client hears of a failure and nothing is left behind."""
+    fsync, failed = os.fsync, 0
+    for failing in itertools.count():
+        calls = itertools.count()
+
+        def failing_fsync(descriptor: int, calls: "itertools.count[int]" = calls, failing: int = failing) -> None:
+            if next(calls) == failing:
+                raise OSError(errno.EIO, "the disk says no")
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", failing_fsync)
+        answer = await api.upload()
+        if answer.status_code == 200:
+            break
+        failed += 1
+        assert answer.status_code == 500
+        assert answer.json() == {"code": 500, "message": WRONG, "error": WRONG}
+        assert await nothing_left(pool, repository)
+
+    assert failed >= 2
+
+
+async def test_a_full_disk_is_told(
+    api: Api, pool: Pool, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no room the answer says so and the part that fitted is removed."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    answer = await api.upload()
+
+    assert (answer.status_code, answer.json()["message"]) == (507, "the disk is full")
+    assert await nothing_left(pool, repository)
+
+
+async def test_a_database_that_is_away_costs_the_upload_and_no_bytes(
+    api: Api, pool: Pool, repository: Repository
+) -> None:
+    """A transaction that fails is an outage for the client, and leaves nothing in staging."""
+    async with pool.connection() as conn:
+        await conn.execute("alter table uploads add constraint broken check (size < 0)")
+    answer = await api.upload()
+
+    assert answer.status_code == 500
+    assert "constraint" not in answer.text
+    assert await nothing_left(pool, repository)
+
+
+async def test_a_body_that_ends_early_leaves_nothing(api: Api, pool: Pool, repository: Repository) -> None:
+    """Wherever the connection ends, there are no rows and no files."""
+    body = form(JPEG * 40)
+    choose = random.Random(20)
+
+    for _ in range(30):
+        await api.raw(post(api, body, length=len(body))[: -choose.randrange(1, len(body))], leaves=True)
+
+    assert await until(lambda: nothing_left(pool, repository))
+
+
+async def test_a_client_that_vanishes_leaves_nothing(api: Api, pool: Pool, repository: Repository) -> None:
+    """A reset connection in the middle of a file ends the upload."""
+    _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(post(api, form(JPEG * 40), length=1 << 19)[:100_000])
+    await until(lambda: len(staged(repository)) == 1)
+
+    writer.transport.abort()
+
+    assert await until(lambda: nothing_left(pool, repository))
+
+
+async def test_lengths_that_lie_are_refused(api: Api, pool: Pool, repository: Repository) -> None:
+    """A body shorter or longer than announced, or announced twice, is no upload."""
+    body = form(JPEG)
+    chunked = post(api, b"zz\r\n", length=None, more="Transfer-Encoding: chunked\r\n")
+    both = post(api, body, length=len(body), more="Transfer-Encoding: chunked\r\n")
+    answers = [
+        await api.raw(request, leaves=True)
+        for request in (post(api, body, length=len(body) - 5), post(api, body, length=len(body) + 5), chunked, both)
+    ]
+
+    assert [answer for answer in answers if answer.startswith(b"HTTP/1.1 200")] == []
+    assert await until(lambda: nothing_left(pool, repository))
+
+
+async def test_malformed_forms_are_refused(api: Api, pool: Pool, repository: Repository) -> None:
+    """What is not one whole form with one file is answered with 400 and leaves nothing."""
+    answers = {
+        kind: await api.client.post("/api/v1/assets", content=body, headers=FORM) for kind, body in FORMS.items()
+    }
+
+    assert {kind: answer.status_code for kind, answer in answers.items()} == dict.fromkeys(FORMS, 400)
+    assert await nothing_left(pool, repository)
+
+
+async def test_a_body_of_another_type_is_refused(api: Api) -> None:
+    """Only multipart bodies with a sane boundary are read."""
+    long = "multipart/form-data; boundary=" + "b" * 60_000
+    statuses = [
+        (await api.client.post("/api/v1/assets", content=form(JPEG), headers={"Content-Type": kind})).status_code
+        for kind in ("", "application/json", "multipart/form-data", long)
+    ]
+
+    assert statuses == [400, 400, 400, 400]
+
+
+async def test_a_file_over_the_limit_is_refused(api: Api, pool: Pool, repository: Repository) -> None:
+    """The limit holds for announced and for streamed lengths."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield form(JPEG)[:-20]
+        while True:
+            yield JPEG
+
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    announced = await api.upload(JPEG * 300)
+    streamed = await api.client.post("/api/v1/assets", content=_some(endless(), 400), headers=headers)
+
+    assert (announced.status_code, streamed.status_code) == (413, 413)
+    assert await nothing_left(pool, repository)
+
+
+async def test_an_empty_file_is_refused(api: Api, pool: Pool, repository: Repository) -> None:
+    """No bytes are no photo."""
+    answer = await api.upload(b"")
+
+    assert (answer.status_code, answer.json()["error"]) == (422, "the file is empty")
+    assert await nothing_left(pool, repository)
+
+
+async def test_unknown_families_are_refused_with_a_reason(api: Api, pool: Pool, repository: Repository) -> None:
+    """What we know no decoder for is not stored, whatever it is called."""
+    unknown = [b"<svg/>", b"MZ" + b"\0" * 9000, b"PK\x03\x04" * 3000, b"%PDF-1.7", b"plain text" * 900]
+    answers = [await api.upload(content, name="photo.jpg") for content in unknown]
+
+    assert {answer.status_code for answer in answers} == {415}
+    assert all("no photo, video or audio" in answer.json()["error"] for answer in answers)
+    assert await nothing_left(pool, repository)
+
+
+async def test_the_announced_hash_is_compared(api: Api, pool: Pool, repository: Repository) -> None:
+    """A file that changed on its way is refused; the right hash passes in either case of letters."""
+    right = blake3(JPEG).hexdigest()
+
+    wrong = await api.upload(headers={"X-Content-Hash": blake3(b"other").hexdigest()})
+    assert wrong.status_code == 422
+    for malformed in ("", "0", "g" * 64, right[:-1], right + "00", "-" * 64):
+        assert (await api.upload(headers={"X-Content-Hash": malformed})).status_code == 400
+    assert await nothing_left(pool, repository)
+
+    assert (await api.upload(headers={"X-Content-Hash": right.upper()})).status_code == 200
+
+
+async def test_a_hash_that_is_announced_twice_is_refused(api: Api) -> None:
+    """Two announcements cannot both be checked."""
+    body, right = form(JPEG), blake3(JPEG).hexdigest()
+
+    twice = f"X-Content-Hash: {right}\r\n" * 2 + "Connection: close\r\n"
+    answer = await api.raw(post(api, body, length=len(body), more=twice))
+
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+async def test_without_its_marker_a_repository_takes_nothing(api: Api, pool: Pool, repository: Repository) -> None:
+    """A mount that is gone is an outage: no folder is made and no byte is written in its place."""
+    os.rename(repository.root, repository.root + b".gone")
+    answer = await api.upload()
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert not os.path.exists(repository.root)
+    assert await rows(pool, "select 1 from uploads union all select 1 from assets") == []
+
+
+async def test_an_unknown_repository_is_not_found(api: Api, repository: Repository) -> None:
+    """A repository that is named must exist; the default one can be named too."""
+    fields = {"repository_id": "01a20581-cc26-7657-838b-3f33d2afa25e"}
+    unknown = await api.client.post("/api/v1/assets", data=fields, files={"file": ("a.jpg", JPEG)})
+    named = {"repository_id": str(repository.repository_id), "note": "ignored", "owner_id": "77"}
+    known = await api.client.post("/api/v1/assets", data=named, files={"file": ("a.jpg", JPEG)})
+
+    assert (unknown.status_code, known.status_code) == (404, 200)
+
+
+async def test_the_same_content_sixteen_times_at_once_is_one_asset(
+    api: Api, pool: Pool, repository: Repository
+) -> None:
+    """Simultaneous uploads of one file all succeed, for one asset, and each keeps its bytes until it is settled."""
+    answers = await asyncio.gather(*(api.uploaded(name=f"{number}.jpg") for number in range(16)))
+
+    assert len({answer["asset_id"] for answer in answers}) == 1
+    assert len({answer["task_id"] for answer in answers}) == 16
+    counts = "select (select count(*) from assets), (select count(*) from uploads), (select count(*) from outbox)"
+    assert await rows(pool, counts) == [(1, 16, 16)]
+    assert [path.read_bytes() for path in staged(repository)] == [JPEG] * 16
+
+
+async def test_a_duplicate_of_a_stored_asset_is_told_and_checked_again(api: Api, pool: Pool) -> None:
+    """Known content answers with its asset, and its placing is due again so that the stored copy is verified."""
+    first = await api.uploaded()
+    async with pool.connection() as conn:
+        await conn.execute("update assets set stored_at = now()")
+        await conn.execute("update asset_stages set state = 'done', next_at = null where stage = 'place'")
+
+    second = await api.uploaded(name="again.jpg")
+
+    assert (second["status"], second["asset_id"]) == ("duplicate", first["asset_id"])
+    assert await rows(pool, PLACE) == [("pending", True, None)]
+
+
+async def test_sending_again_retries_a_failed_placing(api: Api, pool: Pool) -> None:
+    """A new copy of the bytes gives a failed asset a new chance."""
+    await api.uploaded()
+    async with pool.connection() as conn:
+        await conn.execute(
+            "update asset_stages set state = 'failed', next_at = null, failures = 10, error = 'no' where "
+            "stage = 'place'"
+        )
+
+    assert (await api.uploaded())["status"] == "processing"
+
+    assert await rows(pool, PLACE) == [("pending", True, None)]
+
+
+async def test_a_placing_that_is_under_way_is_left_alone(api: Api, pool: Pool) -> None:
+    """A running worker keeps its lease; it looks for new uploads before it settles."""
+    await api.uploaded()
+    async with pool.connection() as conn:
+        await conn.execute(
+            "update asset_stages set state = 'running', lease_until = now() + interval '1 hour' where stage = 'place'"
+        )
+
+    await api.uploaded()
+
+    assert await rows(pool, PLACE) == [("running", True, None)]
+
+
+async def test_names_are_shown_in_a_sane_form(api: Api) -> None:
+    """A file's name is for people: one line, no path, no turned text, at most 180 bytes."""
+    shown = {}
+    for sent in NAMES:
+        body = form(JPEG, f'form-data; name="file"; filename="{sent}"')
+        answer = await api.client.post("/api/v1/assets", content=body, headers=FORM)
+        shown[sent] = answer.json()["data"]["file_name"]
+
+    assert shown == NAMES
+
+
+async def test_hostile_heads_give_one_sane_name(api: Api) -> None:
+    """However a part's head is twisted, the name is one line without a path, and no header can be added with it."""
+    for number, head in enumerate(HOSTILE_HEADS):
+        content = JPEG + bytes([number])
+        answer = await api.client.post("/api/v1/assets", content=form(content, head), headers=FORM)
+        sent = answer.json()["data"]
+        original = await api.client.get(f"/api/v1/assets/{sent['asset_id']}/original")
+
+        assert sent["file_name"].isprintable()
+        assert not set(sent["file_name"]) & set("/\\\r\n")
+        assert "x-evil" not in original.headers
+        assert original.content == content
+
+
+WRONG = "something went wrong on the server"
+FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+PLACE = "select state, next_at <= now(), error from asset_stages where stage = 'place'"
+
+
+def form(content: bytes, head: str = 'form-data; name="file"; filename="photo.jpg"') -> bytes:
+    start = f"--{BOUNDARY}\r\nContent-Disposition: {head}\r\n\r\n".encode()
+    return start + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def post(api: Api, body: bytes, *, length: int | None, more: str = "") -> bytes:
+    announced = f"Content-Length: {length}\r\n" if length is not None else ""
+    head = (
+        "POST /api/v1/assets HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: {api.client.headers['Authorization']}\r\n"
+        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n{announced}{more}\r\n"
+    )
+    return head.encode() + body
+
+
+async def nothing_left(pool: Pool, repository: Repository) -> bool:
+    found = await rows(pool, "select 1 from uploads union all select 1 from assets union all select 1 from outbox")
+    return not found and not staged(repository)
+
+
+async def rows(pool: Pool, query: str) -> list[Any]:
+    async with pool.connection() as conn:
+        return await (await conn.execute(query.encode())).fetchall()
+
+
+def staged(repository: Repository) -> list[Path]:
+    with suppress(FileNotFoundError):
+        return sorted(Path(os.fsdecode(repository.root), os.fsdecode(layout.STAGING)).iterdir())
+    return []
+
+
+async def _some(chunks: AsyncIterator[bytes], count: int) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        count -= 1
+        if count < 0:
+            return
+        yield chunk

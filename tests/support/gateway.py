@@ -50,11 +50,12 @@ class Api:
         data: dict[str, Any] = answer.json()["data"]
         return data
 
-    async def raw(self, request: bytes) -> bytes:
-        """Write these bytes, close the sending side and read what comes back."""
+    async def raw(self, request: bytes, *, leaves: bool = False) -> bytes:
+        """Write these bytes and read until the server ends the connection, or until we do."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
-        writer.write_eof()
+        if leaves:
+            writer.write_eof()
         answer = await reader.read()
         writer.close()
         return answer
