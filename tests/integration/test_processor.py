@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL.ExifTags import Base
 
 from common import files, stages
 from common.db import Pool
@@ -15,7 +16,7 @@ from processor import confine, sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
 from tests.conftest import Repository, User
-from tests.support import photos
+from tests.support import media, photos
 from tests.support.staging import stage
 
 
@@ -82,6 +83,25 @@ async def test_rendering_saves_thumbnails_facts_and_the_event(
         str(asset),
     )
     assert await verify(database_url)
+
+
+async def test_what_the_camera_wrote_comes_through_the_sandbox(
+    pool: Pool, repository: Repository, user: User, processor: Processor
+) -> None:
+    """Metadata is read where no file can be opened, so its reader must have everything it needs before."""
+    exif = media.exif({Base.Model: "X100V"}, {Base.DateTimeOriginal: "2024:03:09 12:34:56"}, media.somewhere())
+    await stored(pool, repository, user, photos.jpeg(80, 60, exif=exif))
+
+    await processor.render(await claim(pool))
+
+    ((taken_at, model, latitude, notes),) = await ask(
+        pool,
+        """
+        select taken_at::text, facts ->> 'camera_model', (facts ->> 'gps_latitude')::float8, notes
+        from assets join asset_metadata using (asset_id)
+        """,
+    )
+    assert (taken_at, model, round(latitude, 3), notes) == ("2024-03-09 12:34:56", "X100V", 48.858, [])
 
 
 async def test_rendering_twice_has_one_effect(
