@@ -84,6 +84,15 @@ def hold(root: str) -> Iterator[Data]:
         yield Data(root, held)
 
 
+def running_database(root: str) -> str:
+    """The address of the database that serves a directory right now."""
+    try:
+        with open(os.path.join(root, "run", "database.url")) as file:
+            return file.read().strip()
+    except OSError:
+        raise CannotStart(f"nothing serves {root}: start it with `lumilio up`, or name another --data") from None
+
+
 @contextmanager
 def _lock_file(path: str) -> Iterator[int]:
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -6,8 +6,12 @@ import os
 import signal
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
-from lumilio import data, migrations
+import msgspec
+from psycopg import OperationalError
+
+from lumilio import data, migrations, verify
 from lumilio.refusal import CannotStart
 from lumilio.up import Options, up
 
@@ -39,6 +43,13 @@ def _parser() -> argparse.ArgumentParser:
 
     migrate = commands.add_parser("migrate", help="bring LUMILIO_DATABASE_URL and LUMILIO_NATS_URL up to date")
     migrate.set_defaults(run=_migrate)
+
+    check = commands.add_parser("verify", help="compare the catalogue with the disk, both ways, also while serving")
+    check.add_argument(
+        "--data", default=default, help="the directory that `lumilio up` serves (or LUMILIO_DATABASE_URL)"
+    )
+    check.add_argument("--acks", type=Path, help="a log of acknowledged uploads, a JSON object a line")
+    check.set_defaults(run=_verify)
     return parser
 
 
@@ -69,3 +80,15 @@ def _migrate(_: argparse.Namespace) -> None:
         raise CannotStart(f"the environment lacks {error.args[0]}: set it to the address of the server") from None
     applied = asyncio.run(migrations.apply(database_url, nats_url))
     print(f"applied {', '.join(applied)}" if applied else "everything is up to date")
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    try:
+        acks = verify.read_acks(arguments.acks) if arguments.acks else []
+        database_url = os.environ.get("LUMILIO_DATABASE_URL") or data.running_database(arguments.data)
+        if not asyncio.run(verify.verify(database_url, acks=acks)):
+            sys.exit(1)
+    except OperationalError as error:
+        raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise CannotStart(f"the log of acknowledged uploads cannot be read: {error}") from None
