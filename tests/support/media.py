@@ -11,6 +11,7 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
+from PIL.TiffImagePlugin import IFDRational
 
 Pixels = NDArray[np.uint8]
 
@@ -58,6 +59,21 @@ def exif(
 def somewhere(*, latitude: Any = (48.0, 51.0, 30.0), longitude: Any = (2.0, 17.0, 40.0)) -> dict[int, Any]:
     """The GPS tags of a place, Paris unless said otherwise."""
     return {GPS.GPSLatitudeRef: "N", GPS.GPSLatitude: latitude, GPS.GPSLongitudeRef: "E", GPS.GPSLongitude: longitude}
+
+
+def everything() -> bytes:
+    """An EXIF block in which every kind of tag that we read occurs."""
+    moment = "2024:05:17 12:00:00"
+    return exif(
+        {Base.Make: "Maker", Base.Model: "Model", Base.Orientation: 3, Base.XPComment: "schön".encode("utf-16-le")},
+        {
+            Base.DateTimeOriginal: moment,
+            Base.SubsecTimeOriginal: "25",
+            Base.ExposureTime: IFDRational(1, 60),
+            Base.UserComment: b"UNICODE\0" + "schön".encode("utf-16"),
+        },
+        somewhere() | {GPS.GPSDateStamp: "2024:05:17", GPS.GPSTimeStamp: (10, 0, 0), GPS.GPSAltitude: 12.0},
+    )
 
 
 def turned(path: Path, orientation: int, *, picture: Image.Image | None = None) -> Path:

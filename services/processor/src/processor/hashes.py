@@ -1,14 +1,13 @@
 """Two small fingerprints of a picture: one to paint while it loads, one to find it again when it was resized."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 
 THUMBHASH_SAMPLES = 100  # along the longest edge; more would change no wave that is kept
+NOISE_DIGITS = 9  # beyond them two machines may differ, and a wave that is not there must be nought on both
 PERCEPTUAL_SIDE, PERCEPTUAL_WAVES = 32, 8
 
 
@@ -40,10 +39,10 @@ def thumbhash(pixels: Pixels) -> bytes:
 def perceptual(pixels: Pixels) -> int:
     """The 64-bit pHash of height x width x 3 sRGB pixels: few bits differ between versions of one picture."""
     height, width = pixels.shape[:2]
-    grey = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = pixels.astype(np.float64) @ np.array([0.299, 0.587, 0.114], np.float64)
     square = shares(height, PERCEPTUAL_SIDE) @ grey @ shares(width, PERCEPTUAL_SIDE).T
     cosine = cosines(PERCEPTUAL_WAVES, PERCEPTUAL_SIDE)
-    strengths = cosine @ square @ cosine.T
+    strengths = (cosine @ square @ cosine.T).round(NOISE_DIGITS)
     middle = np.sort(strengths, axis=None)[31:33].mean()
     bits = (strengths > middle).ravel()
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
@@ -51,8 +50,8 @@ def perceptual(pixels: Pixels) -> int:
 
 def channels(pixels: Pixels) -> tuple[Floats, Floats, Floats, Floats]:
     """Lightness, yellow against blue, red against green, and alpha, over the picture's own mean colour."""
-    alpha = pixels[..., 3:].astype(np.float32) / 255
-    colour = pixels[..., :3].astype(np.float32) / 255 * alpha
+    alpha = pixels[..., 3:].astype(np.float64) / 255
+    colour = pixels[..., :3].astype(np.float64) / 255 * alpha
     colour += (1 - alpha) * colour.sum((0, 1)) / max(float(alpha.sum()), 1e-6)
     red, green, blue = colour[..., 0], colour[..., 1], colour[..., 2]
     return (red + green + blue) / 3, (red + green) / 2 - blue, red - green, alpha[..., 0]
@@ -62,6 +61,7 @@ def waves(channel: Floats, across: int, down: int) -> tuple[float, float, Floats
     """A channel's mean, its strongest wave, and all its slow waves as shares of that between 0 and 1."""
     height, width = channel.shape
     strengths = cosines(down, height) @ channel @ cosines(across, width).T / (width * height)
+    strengths = strengths.round(NOISE_DIGITS)
     rows, columns = np.indices((down, across))
     slow = strengths[columns * down < across * (down - rows)]
     peak = float(np.abs(slow[1:]).max())
@@ -71,7 +71,7 @@ def waves(channel: Floats, across: int, down: int) -> tuple[float, float, Floats
 def cosines(count: int, length: int) -> Floats:
     """The first waves of the cosine transform over so many samples, one a row."""
     positions = (np.arange(length) + 0.5) * np.pi / length
-    return np.cos(np.arange(count)[:, None] * positions).astype(np.float32)
+    return np.cos(np.arange(count)[:, None] * positions).astype(np.float64)
 
 
 def shares(length: int, parts: int) -> Floats:
@@ -79,7 +79,7 @@ def shares(length: int, parts: int) -> Floats:
     edges = np.linspace(0, length, parts + 1)
     samples = np.arange(length)
     overlap = np.minimum(edges[1:, None], samples + 1) - np.maximum(edges[:-1, None], samples)
-    return (overlap.clip(0) * parts / length).astype(np.float32)
+    return (overlap.clip(0) * parts / length).astype(np.float64)
 
 
 def nibbles(values: Floats) -> bytes:

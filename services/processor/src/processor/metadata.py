@@ -1,6 +1,7 @@
 """What a camera wrote beside the picture: a stranger's text and numbers, so nothing is believed unchecked."""
 
 import math
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from PIL import TiffImagePlugin  # noqa: F401
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.Image import Exif
 
@@ -15,6 +17,8 @@ Tags = Mapping[int, Any]
 Value = TypeVar("Value")
 
 TEXT_BYTES = 4096
+DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)", re.ASCII)
 YEARS = range(1826, 2101)  # from the first photograph that survived
 BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 FURTHEST_OFFSET, OFFSET_STEP = 14 * 60, 15  # minutes, of the time zones there are
@@ -168,7 +172,11 @@ def place(reader: Reader) -> dict[str, Any]:
 
 def date(value: Any) -> datetime:
     """A date as cameras write it, `2024:05:17 18:03:11`."""
-    moment = datetime.strptime(str(value).strip("\0 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - a camera knows no zone
+    found = DATE.fullmatch(str(value).strip("\0 "))
+    if found is None:
+        raise ValueError(f"the date {value}")
+    year, month, day, hour, minute, second = map(int, found.groups())
+    moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a camera knows no zone
     if moment.year not in YEARS:
         raise ValueError(f"the year {moment.year}")
     return moment
@@ -184,11 +192,10 @@ def offset(value: Any) -> int:
     written = str(value).strip("\0 ")
     if written == "Z":
         return 0
-    hours, minutes = written.removeprefix("+").removeprefix("-").split(":")
-    total = int(hours) * 60 + int(minutes)
-    if int(minutes) > 59 or total > FURTHEST_OFFSET:
+    found = OFFSET.fullmatch(written)
+    if found is None or (total := int(found[2]) * 60 + int(found[3])) > FURTHEST_OFFSET:
         raise ValueError(f"the offset {written}")
-    return -total if written.startswith("-") else total
+    return -total if found[1] == "-" else total
 
 
 def gps_clock(tags: Tags) -> datetime | None:

@@ -1,5 +1,6 @@
 """The clean process whose copies read foreign files: it has imported every decoder and run none."""
 
+import contextlib
 import gc
 import importlib
 import os
@@ -113,7 +114,8 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # children that collect garbage would copy every page
     zygote = Zygote(socket.socket(fileno=int(descriptor)))
-    zygote.serve()
+    with contextlib.suppress(ConnectionError):  # the service is gone, with our last news unread
+        zygote.serve()
     zygote.end()
 
 

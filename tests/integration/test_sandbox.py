@@ -1,0 +1,260 @@
+"""What a file can do to us: nothing."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from processor import images, sandbox
+from processor.sandbox import Died, Sandbox, Status
+from processor.unreadable import Unreadable
+from tests.support import escapes, media
+
+MODULES = ("processor.images", "tests.support.escapes")
+QUICK = msgspec.structs.replace(sandbox.PHOTO, seconds=0.3)
+SECONDS_TO_DIE = 3
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Sandbox]:
+    async with sandbox.open(2, modules=MODULES) as opened:
+        yield opened
+
+
+def descendants() -> list[psutil.Process]:
+    processes: list[psutil.Process] = psutil.Process().children(recursive=True)
+    return processes
+
+
+def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those of the processes that do not end in time."""
+    alive: list[psutil.Process] = psutil.wait_procs(processes, timeout=SECONDS_TO_DIE)[1]
+    return alive
+
+
+async def test_photos_are_rendered(box: Sandbox, tmp_path: Path) -> None:
+    """A photo comes out of the sandbox as it does without one, whatever its camera wrote."""
+    path = tmp_path / "photo.jpg"
+    media.quadrants().save(path, exif=media.everything())
+    with path.open("rb") as file:
+        plain = images.render(file, "image/jpeg")
+        file.seek(100)
+
+        by_descriptor = await box.run(images.render, file.fileno(), "image/jpeg", owner=1)
+        by_path = await box.run(images.render, path, "image/jpeg", owner=1)
+
+    assert by_descriptor == by_path == plain
+    assert (plain.metadata.description, plain.metadata.offset_minutes, plain.metadata.notes) == ("schön", 120, ())
+    await box.run(images.self_test, None, owner=1)
+
+
+async def test_no_escape(box: Sandbox) -> None:
+    """Code that runs inside the sandbox has the file it was given, its own memory, and nothing else."""
+    if box.status.level != "full":
+        pytest.skip(str(box.status.reason))
+
+    answers = {escape: await box.run(escapes.attempt, None, escape, owner=1) for escape in escapes.ESCAPES}
+
+    assert answers == dict.fromkeys(escapes.ESCAPES, "EPERM") | {
+        "fork by clone3": "ENOSYS",
+        "open everything": "EMFILE",
+    }
+    assert not Path("/tmp/escaped").exists()
+
+
+def test_escapes_are_real() -> None:
+    """What the sandbox denies is possible outside of it."""
+    harmless = [
+        "read a file",
+        "list a folder",
+        "make an internet socket",
+        "make a pair of sockets",
+        "fork",
+        "load code",
+    ]
+
+    code = f"from tests.support.escapes import attempt; print(*(attempt(name) for name in {harmless}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["escaped"] * len(harmless)
+
+
+async def test_originals_cannot_be_written(box: Sandbox, tmp_path: Path) -> None:
+    """The file under the decoder is read-only, and a descriptor that is not is refused."""
+    (tmp_path / "photo").write_bytes(b"original")
+    with (tmp_path / "photo").open("r+b") as writable, pytest.raises(ValueError, match="reading only"):
+        await box.run(escapes.write_to, writable.fileno(), owner=1)
+
+    assert await box.run(escapes.write_to, tmp_path / "photo", owner=1) in {"EPERM", "EBADF"}
+    assert (tmp_path / "photo").read_bytes() == b"original"
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        (escapes.crash, r"crashed \(SIGSEGV\)"),
+        (escapes.abort, r"crashed \(SIGABRT\)"),
+        (escapes.leave, "ended without an answer"),
+        (escapes.loop, "took longer than 0.3 seconds"),
+        (escapes.eat, "needed more than 1 GB of memory"),
+        (escapes.break_down, "ZeroDivisionError: nobody thought of this"),
+        (escapes.promise_a_number, "answered with nonsense"),
+    ],
+    ids=lambda deed: getattr(deed, "__name__", ""),
+)
+async def test_only_the_file_is_hurt(box: Sandbox, deed: object, reason: str) -> None:
+    """A decoder that crashes, loops or eats memory ends with a reason, and the next file is read as ever."""
+    assert callable(deed)
+    with pytest.raises(Died, match=reason):
+        await box.run(deed, None, owner=1, limits=QUICK)
+
+    assert await box.run(escapes.attempt, None, "read a file", owner=1) == "EPERM"
+
+
+async def test_verdicts_arrive(box: Sandbox) -> None:
+    """The decoder's verdict on a file is raised with its words, and its process is not used again."""
+    before = await box.run(escapes.process, None, owner=1)
+
+    with pytest.raises(Unreadable, match=r"^the file is damaged: so it says$"):
+        await box.run(escapes.refuse, None, owner=1)
+
+    assert await box.run(escapes.process, None, owner=1) != before
+
+
+async def test_long_answers_are_refused(box: Sandbox) -> None:
+    """A process cannot fill our memory with its answer."""
+    narrow = msgspec.structs.replace(sandbox.PHOTO, answer=1 << 20)
+
+    assert len(await box.run(escapes.talk, None, 1_000_000, owner=1, limits=narrow)) == 1_000_000
+    with pytest.raises(Died, match="answered with more than 1 MB"):
+        await box.run(escapes.talk, None, 2_000_000, owner=1, limits=narrow)
+
+
+async def test_a_process_reads_one_owners_files(box: Sandbox) -> None:
+    """A process is used again for its owner, never for another, and there are never more than allowed."""
+    first = await box.run(escapes.process, None, owner=1)
+    again = await box.run(escapes.process, None, owner=1)
+    others = [await box.run(escapes.process, None, owner=owner) for owner in range(2, 7)]
+
+    assert first == again
+    assert len({first, *others}) == 6
+    assert not survivors([child for child in descendants() if child.pid in {first, *others[:-2]}])
+
+
+async def test_a_process_reads_its_share(box: Sandbox) -> None:
+    """After its share of files a process makes room for a fresh one."""
+    limits = msgspec.structs.replace(sandbox.PHOTO, files=2)
+
+    processes = [await box.run(escapes.process, None, owner=1, limits=limits) for _ in range(4)]
+
+    assert processes[0] == processes[1] != processes[2] == processes[3]
+
+
+async def test_a_cancelled_read_leaves_no_process(box: Sandbox) -> None:
+    """Whoever stops waiting for a file stops its process too."""
+    reading = asyncio.create_task(box.run(escapes.loop, None, owner=1))
+    while len(descendants()) < 2:  # the zygote and the reader
+        await asyncio.sleep(0)
+    zygote, *readers = descendants()
+
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+    assert not await asyncio.to_thread(survivors, readers)
+    assert zygote.is_running()
+
+
+async def test_a_dead_zygote_is_replaced(box: Sandbox) -> None:
+    """When the process that forks is killed, its children die and the next file gets a new one."""
+    await box.run(escapes.process, None, owner=1)
+    before = descendants()
+
+    before[0].kill()
+
+    assert not await asyncio.to_thread(survivors, before)
+    assert await box.run(escapes.first_bytes, Path(__file__), 3, owner=1) == b'"""'
+
+
+async def test_closing_leaves_no_process() -> None:
+    """When the sandbox closes, idle and busy processes are gone within a second."""
+    async with sandbox.open(2, modules=MODULES) as box:
+        await box.run(escapes.process, None, owner=1)
+        reading = asyncio.create_task(box.run(escapes.loop, None, owner=2))
+        while len(descendants()) < 3:
+            await asyncio.sleep(0)
+        processes = descendants()
+        reading.cancel()
+        started = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - started < 1
+    assert not survivors(processes)
+
+
+SERVICE = """
+import asyncio
+from processor import sandbox
+from tests.support import escapes
+
+async def serve():
+    async with sandbox.open(2, modules=("tests.support.escapes",)) as box:
+        await box.run(escapes.process, None, owner=1)
+        print("ready", flush=True)
+        await box.run(escapes.loop, None, owner=2)
+
+asyncio.run(serve())
+"""
+
+
+def test_a_killed_service_leaves_no_process() -> None:
+    """After kill -9 of the service neither the zygote nor an idle or busy child lives on."""
+    with subprocess.Popen([sys.executable, "-c", SERVICE], stdout=subprocess.PIPE) as service:
+        assert service.stdout is not None
+        service.stdout.readline()
+        family: list[psutil.Process] = []
+        while len(family) < 3:
+            family = psutil.Process(service.pid).children(recursive=True)
+        service.kill()
+
+    assert not survivors(family)
+
+
+async def test_walls_can_be_demanded(box: Sandbox) -> None:
+    """The sandbox says how well it confines, and with `require` opens only where it does so fully."""
+    if box.status.level == "full":
+        async with sandbox.open(1, require=True) as opened:
+            assert opened.status == Status("full")
+    else:
+        with pytest.raises(RuntimeError, match="the sandbox is reduced"):
+            async with sandbox.open(1, require=True):
+                pass
+
+
+async def test_bombs_are_harmless(box: Sandbox, tmp_path: Path) -> None:
+    """A picture of 900 megapixels is refused at once, and takes no memory."""
+    bomb = media.bomb(tmp_path / "bomb.png")
+    started = asyncio.get_running_loop().time()
+
+    with pytest.raises(Unreadable, match="megapixels"):
+        await box.run(images.render, bomb, "image/png", owner=1)
+
+    assert asyncio.get_running_loop().time() - started < 2
+
+
+async def test_the_loop_goes_on(box: Sandbox, tmp_path: Path) -> None:
+    """While a photo is rendered the event loop does other work."""
+    media.quadrants(4000, 3000).save(tmp_path / "photo.jpg")
+    rendering = asyncio.create_task(box.run(images.render, tmp_path / "photo.jpg", "image/jpeg", owner=1))
+    turns = 0
+
+    while not rendering.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert (await rendering).width == 4000
+    assert turns > 100
