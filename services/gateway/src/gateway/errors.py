@@ -67,6 +67,7 @@ BROKEN = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong on the s
 ANSWERS: dict[type[BaseException], Answer] = {
     Invalid: Answer(HTTPStatus.BAD_REQUEST, "the request is not well formed"),
     RecursionError: Answer(HTTPStatus.BAD_REQUEST, "the body is nested too deeply"),
+    UnicodeDecodeError: Answer(HTTPStatus.BAD_REQUEST, "the body is not UTF-8"),
     psycopg.DataError: Answer(HTTPStatus.BAD_REQUEST, "a value is outside what can be stored"),
     Stalled: Answer(HTTPStatus.REQUEST_TIMEOUT, "the request took too long", {"Connection": "close"}),
     NotSignedIn: Answer(HTTPStatus.UNAUTHORIZED, "not signed in", {"WWW-Authenticate": "Bearer"}),
@@ -110,6 +111,6 @@ def _reason(error: Exception) -> str:
         return "; ".join(f"{found.get('key', 'body')}: {found['message']}" for found in error.extra)
     if isinstance(error, HTTPException):
         return error.detail
-    if isinstance(error, psycopg.Error | RecursionError):
-        return "a value of the request is too large, too deep or contains a NUL"
+    if isinstance(error, psycopg.Error | RecursionError | UnicodeDecodeError):
+        return "a value of the request is too large, too deep, or no text that can be stored"
     return str(error)

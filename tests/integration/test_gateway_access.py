@@ -1,0 +1,239 @@
+"""Who gets what: nothing without a sign-in, nothing of somebody else's, and no internals in any answer."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from litestar.routes import HTTPRoute
+from nats.aio.client import Client
+
+from common import db, passwords
+from common.bus import Bus
+from common.db import Pool
+from common.outbox import Relay
+from common.process import Core
+from gateway import app
+from tests.conftest import Repository, User
+from tests.support.gateway import SECRET, Api, serving
+
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/api/v1/health"),
+    ("GET", "/api/v1/health/ready"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api/v1/openapi.json/openapi.json"),
+    ("GET", "/api/v1/openapi.json/{path:str}"),
+    ("POST", "/api/v1/auth/login"),
+    ("POST", "/api/v1/auth/refresh"),
+    ("POST", "/api/v1/auth/logout"),
+}
+LOGIN = "/api/v1/auth/login"
+
+
+@pytest.fixture
+async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
+    async with serving(pool) as served:
+        await served.login(user.username, user.password)
+        yield served
+
+
+@pytest.fixture
+async def foreign(api: Api, pool: Pool, user: User) -> UUID:
+    """An asset of anna's; the client is somebody else from here on."""
+    asset = (await api.uploaded())["asset_id"]
+    async with pool.connection() as conn:
+        await conn.execute(
+            "insert into users (username, email, password_hash) values ('berta', 'berta@localhost', %s)",
+            (passwords.hashed(user.password),),
+        )
+    await api.login("berta", user.password)
+    return UUID(asset)
+
+
+async def test_every_route_but_the_public_ones_needs_a_sign_in(api: Api, pool: Pool) -> None:
+    """Without a token each route of the app answers 401 in the envelope; no route can be added past this."""
+    asked = routes(pool) - PUBLIC
+    assert len(asked) >= 9
+
+    del api.client.headers["Authorization"]
+    for method, path in asked:
+        answer = await api.client.request(method, filled(path, uuid4()))
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path
+        assert method == "HEAD" or answer.json()["code"] == 401
+    assert routes(pool) >= PUBLIC
+
+
+async def test_assets_of_somebody_else_do_not_exist(api: Api, pool: Pool, foreign: UUID) -> None:
+    """Each route of an asset answers for a foreign one as it does for an unknown one: 404."""
+    asked = {(method, path) for method, path in routes(pool) if "{asset_id:uuid}" in path}
+    assert len(asked) >= 5
+
+    for method, path in asked:
+        theirs = await api.client.request(method, filled(path, foreign))
+        nobodys = await api.client.request(method, filled(path, unknown := uuid4()))
+        assert theirs.status_code == nobodys.status_code == 404, path
+        assert theirs.text.replace(str(foreign), "") == nobodys.text.replace(str(unknown), "")
+    assert (await api.client.get("/api/v1/assets")).json()["data"]["assets"] == []
+
+
+async def test_the_same_content_of_two_owners_is_two_assets(api: Api, foreign: UUID) -> None:
+    """Nobody learns from an upload what others have."""
+    mine = await api.uploaded()
+
+    assert (mine["status"], mine["asset_id"] == str(foreign)) == ("processing", False)
+
+
+async def test_paths_do_not_lead_out(api: Api) -> None:
+    """Dots, separators, NUL and double encodings in a path are just paths that do not exist."""
+    asset = (await api.uploaded())["asset_id"]
+    tricks = [
+        "/api/v1/assets/..%2f..%2f..%2fetc/passwd",
+        "/api/v1/assets/%2e%2e/%2e%2e/etc/passwd",
+        f"/api/v1/assets/{asset}/..%2foriginal%00",
+        f"/api/v1/assets/{asset}/original/..%252f..%252fetc%252fpasswd",
+        f"/api/v1/assets/{asset}%00/original",
+        f"/api/v1/assets/{asset}%5c..%5coriginal",
+        "/api/v1/assets/%c0%ae%c0%ae/original",
+        "/etc/passwd",
+        "/.lumiliorepo",
+    ]
+    for trick in tricks:
+        answer = await api.raw(f"GET {trick} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        status = answer.split(b" ", 2)[1]
+        assert status in {b"404", b"401"}, trick
+        assert b"root:" not in answer
+
+
+async def test_hostile_json_is_refused_at_once(api: Api) -> None:
+    """What is not a small, flat, valid body is answered with 400 or 413, and fast."""
+    bodies = {
+        "deep": b'{"username": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        "deep elsewhere": b'{"more": ' + b"[" * 100_000,
+        "not a number": b'{"username": 1e400, "password": "x"}',
+        "not UTF-8": b'{"username": "\xff\xfe", "password": "x"}',
+        "half a letter": b'{"username": "\\ud800", "password": "x"}',
+        "a NUL": b'{"username": "a\\u0000b", "password": "x"}',
+        "huge": b'{"username": "' + b"x" * 5_000_000 + b'", "password": "x"}',
+        "long": b'{"username": "' + b"x" * 300 + b'", "password": "x"}',
+        "another type": b'{"username": ["anna"], "password": {}}',
+        "a part": b'{"username": "anna"}',
+        "a list": b"[]",
+        "nothing": b"",
+    }
+    for kind, body in bodies.items():
+        started = time.monotonic()
+        answer = await api.client.post(LOGIN, content=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) in {(400, 400), (413, 413)}, kind
+        assert time.monotonic() - started < 1, kind
+
+
+async def test_every_failure_has_the_envelope(api: Api) -> None:
+    """Errors of the framework and of our own look the same: code, message, error."""
+    answers = [
+        await api.client.get("/api/v1/nothing"),
+        await api.client.delete("/api/v1/assets"),
+        await api.client.get("/api/v1/assets?limit=many"),
+        await api.client.get(f"/api/v1/assets/{uuid4()}"),
+        await api.client.get("/api/v1/assets/not-an-id"),
+        await api.client.post(LOGIN, json={}),
+        await api.client.get("/api/v1/health", headers={"Host": "a host"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 405, 400, 404, 404, 400, 400]
+    for answer in answers:
+        assert set(answer.json()) == {"code", "message", "error"}
+        assert answer.json()["code"] == answer.status_code
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_every_answer_carries_the_security_headers(api: Api) -> None:
+    """Pages, data and errors say what a browser may do with them."""
+    for path in ("/", "/api/v1/health", "/api/v1/assets", "/nothing"):
+        answer = await api.client.get(path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_page_for_people_loads_nothing(api: Api) -> None:
+    """A browser shows a page that needs no other server and no script."""
+    answer = await api.client.get("/")
+
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<script" not in answer.text
+    assert "http" not in answer.text.replace('href="/', "")
+    assert "/api/v1/openapi.json" in answer.text
+
+
+async def test_the_description_names_every_route(api: Api, pool: Pool) -> None:
+    """The OpenAPI document is complete and says which routes need a token."""
+    described = (await api.client.get("/api/v1/openapi.json")).json()["paths"]
+
+    for method, path in {route for route in routes(pool) if "openapi" not in route[1]} - {("GET", "/")}:
+        operation = described[path.replace(":uuid", "")][method.lower()]
+        assert ("security" in operation) == ((method, path) not in PUBLIC), path
+
+
+async def test_a_database_that_is_away_is_an_outage(user: User, database_url: str) -> None:
+    """While the database does not answer, clients are asked to come back, and learn nothing else."""
+    async with db.open_pool(database_url) as pool, serving(pool) as api:
+        await api.login(user.username, user.password)
+        name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+        with psycopg.connect(database_url, dbname="postgres", autocommit=True) as admin:
+            admin.execute(f'alter database "{name}" with allow_connections false'.encode())
+            admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+            pool.timeout = 0.5
+
+            answer = await api.client.get("/api/v1/assets")
+            ready = await api.client.get("/api/v1/health/ready")
+            alive = await api.client.get("/api/v1/health")
+
+            admin.execute(f'alter database "{name}" with allow_connections true'.encode())
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json() == {"code": 503, "message": AWAY, "error": AWAY}
+    assert (ready.status_code, alive.status_code) == (503, 200)
+
+
+async def test_each_request_is_told_in_one_line(api: Api, capfd: pytest.CaptureFixture[str]) -> None:
+    """The log says what was asked and what came of it, and never a token or a query."""
+    capfd.readouterr()
+    await api.client.get("/api/v1/assets?after=secretcursor")
+    await api.client.get(f"/api/v1/assets/{uuid4()}?x=secretcursor")
+
+    await asyncio.sleep(0)
+    out, err = capfd.readouterr()
+    lines = [line for line in (out + err).splitlines() if "request answered" in line]
+    assert len(lines) == 2
+    assert "/api/v1/assets/{asset_id" in lines[1]
+    assert "secretcursor" not in out + err
+    assert api.client.headers["Authorization"].removeprefix("Bearer ") not in out + err
+
+
+AWAY = "the database does not answer"
+
+
+def routes(pool: Pool) -> set[tuple[str, str]]:
+    """Every method and path of the app, but for the automatic OPTIONS."""
+    client = Client()
+    bus = Bus(client, client.jetstream())
+    built = app.create(
+        Core(pool, bus, Relay(pool, bus, 1)),
+        jwt_secret=SECRET,
+        access_token_seconds=1,
+        refresh_token_seconds=1,
+        max_upload_bytes=1,
+        cors_origins=[],
+    )
+    found = {
+        (str(method), route.path) for route in built.routes if isinstance(route, HTTPRoute) for method in route.methods
+    }
+    return {(method, path) for method, path in found if method != "OPTIONS"}
+
+
+def filled(path: str, asset: UUID) -> str:
+    return path.replace("{asset_id:uuid}", str(asset))

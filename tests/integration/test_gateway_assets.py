@@ -1,0 +1,196 @@
+"""Lists are the caller's own, in order, and pages follow each other without gaps."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from common.db import Pool
+from tests.conftest import Repository, User
+from tests.support.gateway import JPEG, Api, serving
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(5000)
+FIELDS = {
+    "asset_id",
+    "owner_id",
+    "repository_id",
+    "type",
+    "status",
+    "original_filename",
+    "storage_path",
+    "mime_type",
+    "file_size",
+    "hash",
+    "width",
+    "height",
+    "duration",
+    "upload_time",
+    "taken_time",
+    "is_deleted",
+    "deleted_at",
+    "thumbhash",
+    "specific_metadata",
+}
+MANY = """
+    insert into assets (owner_id, content_hash, size, kind, mime_type, original_filename, taken_at)
+    select %s, sha256(n::text::bytea), n, case n %% 3 when 0 then 'video' else 'photo' end, 'image/jpeg', n || '.jpg',
+           timestamp '2026-01-01 12:00' + (n / 4) * interval '1 hour'
+    from generate_series(1, 50) n
+"""
+
+
+@pytest.fixture
+async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
+    async with serving(pool) as served:
+        await served.login(user.username, user.password)
+        yield served
+
+
+async def test_a_list_has_the_shape_of_the_contract(api: Api) -> None:
+    """Every asset comes with its fields, the newest first."""
+    first = await api.uploaded(JPEG, name="one.jpg")
+    second = await api.uploaded(PNG, name="two.png")
+
+    data = (await api.client.get("/api/v1/assets")).json()["data"]
+
+    assert [asset["asset_id"] for asset in data["assets"]] == [second["asset_id"], first["asset_id"]]
+    assert [asset["mime_type"] for asset in data["assets"]] == ["image/png", "image/jpeg"]
+    assert (set(data["assets"][0]), data["limit"], data["offset"]) == (FIELDS, 20, 0)
+    assert data["assets"][0] | {"type": "PHOTO", "status": "processing", "storage_path": ""} == data["assets"][0]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_pages_follow_each_other_without_gaps(api: Api, pool: Pool, user: User, order: str) -> None:
+    """Following `next` gives every asset once and in order, also where many have the same time."""
+    await make_many(pool, user)
+    pages: list[dict[str, Any]] = []
+    params = {"limit": "7", "sort_order": order}
+    while True:
+        data = (await api.client.get("/api/v1/assets", params=params)).json()["data"]
+        pages += data["assets"]
+        if "next" not in data:
+            break
+        params["after"] = data["next"]
+
+    found = [(asset["taken_time"], asset["asset_id"]) for asset in pages]
+    assert len(found) == 50
+    assert found == sorted(found, reverse=order == "desc")
+
+
+async def test_limit_and_offset_are_honoured_and_capped(api: Api, pool: Pool, user: User) -> None:
+    """The contract's paging works too; no page has more than 100."""
+    await make_many(pool, user)
+    whole = await listed(api, limit="100")
+
+    assert await listed(api, limit="5", offset="10") == whole[10:15]
+    assert (await api.client.get("/api/v1/assets?limit=5000")).json()["data"]["limit"] == 100
+
+
+async def test_kinds_can_be_chosen(api: Api, pool: Pool, user: User) -> None:
+    """`type` and `types` narrow the list to what they name, in either case of letters."""
+    await make_many(pool, user)
+
+    assert {asset["type"] for asset in await listed(api, type="VIDEO", limit="100")} == {"VIDEO"}
+    assert len(await listed(api, types="photo,AUDIO", limit="100")) == 34
+    assert len(await listed(api, types="PHOTO, VIDEO", limit="100")) == 50
+
+
+async def test_the_list_of_somebody_else_is_empty(api: Api, pool: Pool, user: User) -> None:
+    """An owner can name only themselves."""
+    await make_many(pool, user)
+
+    assert await listed(api, owner_id=str(user.user_id + 1)) == []
+    assert len(await listed(api, owner_id=str(user.user_id))) == 20
+
+
+async def test_questions_without_sense_are_refused(api: Api) -> None:
+    """A wrong kind, order, number or cursor is answered with 400 and a reason."""
+    for query in (
+        "type=DOCUMENT",
+        "types=PHOTO,,",
+        "sort_order=up",
+        "limit=0",
+        "limit=x",
+        "offset=-1",
+        "offset=99999999999999999999",
+        "after=x",
+        "after=bnVsbA==",
+        "after=WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsIjAxYTIwNTgxLWNjMjYtNzY1Ny04MzhiLTNmMzNkMmFmYTI1ZSJd",
+        "after=%00%ff",
+    ):
+        answer = await api.client.get(f"/api/v1/assets?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (400, 400), query
+
+
+async def test_an_asset_tells_its_progress_and_its_failures(api: Api, pool: Pool) -> None:
+    """A client that waits for a photo sees each stage, and the reason where one failed."""
+    asset = (await api.uploaded())["asset_id"]
+    async with pool.connection() as conn:
+        await conn.execute("update asset_stages set state = 'done', next_at = null where stage = 'place'")
+        await conn.execute("update asset_stages set state = 'failed', error = 'no image' where stage = 'render'")
+
+    data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
+
+    assert set(data) == FIELDS | {"thumbnails", "stages"}
+    assert data["status"] == "failed"
+    assert data["stages"] == [
+        {"stage": "place", "state": "done", "error": None},
+        {"stage": "render", "state": "failed", "error": "no image"},
+    ]
+
+
+async def test_a_processed_asset_is_complete(api: Api, pool: Pool) -> None:
+    """With every stage done the asset is complete and shows what was seen in it; edits win over facts."""
+    asset = (await api.uploaded())["asset_id"]
+    async with pool.connection() as conn:
+        await conn.execute("update asset_stages set state = 'done', next_at = null")
+        await conn.execute(
+            """
+            update assets
+            set width = 40, height = 30, taken_at = '2026-05-04 03:02:01', taken_offset_minutes = 120, thumbhash = 'ab'
+            """
+        )
+        await conn.execute(
+            """
+            insert into asset_metadata (asset_id, facts, edits)
+            values (%s, '{"camera_model": "X100", "rating": 1}', '{"rating": 5}')
+            """,
+            (asset,),
+        )
+
+    data = (await api.client.get(f"/api/v1/assets/{asset}", params={"include_thumbnails": "false"})).json()["data"]
+
+    assert (data["status"], data["width"], data["height"]) == ("complete", 40, 30)
+    assert (data["taken_time"], data["thumbhash"]) == ("2026-05-04T03:02:01+02:00", "YWI=")
+    assert data["specific_metadata"] == {"camera_model": "X100", "rating": 5}
+
+
+async def test_trashed_assets_are_not_listed(api: Api, pool: Pool) -> None:
+    """What is in the trash is hidden from lists and can still be looked at."""
+    asset = (await api.uploaded())["asset_id"]
+    async with pool.connection() as conn:
+        await conn.execute("update assets set trashed_at = now()")
+
+    assert await listed(api) == []
+    data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
+    assert data["is_deleted"]
+    assert data["deleted_at"]
+
+
+async def test_the_kinds_of_assets_are_told(api: Api) -> None:
+    """A client can ask what an asset can be."""
+    answer = await api.client.get("/api/v1/assets/types")
+
+    assert answer.json()["data"] == {"types": ["PHOTO", "VIDEO", "AUDIO"]}
+
+
+async def make_many(pool: Pool, user: User) -> None:
+    async with pool.connection() as conn:
+        await conn.execute(MANY, (user.user_id,))
+
+
+async def listed(api: Api, **params: str) -> list[dict[str, Any]]:
+    answer = await api.client.get("/api/v1/assets", params=params)
+    assert answer.status_code == 200, answer.text
+    assets: list[dict[str, Any]] = answer.json()["data"]["assets"]
+    return assets
