@@ -23,6 +23,7 @@ from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from tests.support.recorder import Recorder
 from tests.support.servers import running_nats, running_postgres
+from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
 TEMPLATE = "template_lumilio"
@@ -135,6 +136,13 @@ async def user(pool: Pool) -> User:
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """What is made durable from here on, in its order."""
     return Recorder(monkeypatch)
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    """A whole server, freshly installed, with short leases and polls."""
+    async with running_stack(tmp_path) as running:
+        yield running
 
 
 @cache

@@ -1,0 +1,126 @@
+"""`lumilio up` from a person's point of view: it starts, says what matters, survives and ends cleanly."""
+
+import socket
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from signal import SIGINT
+
+import httpx
+import psycopg
+import pytest
+
+from tests.support.processes import family, runs
+from tests.support.stack import Stack
+from tests.support.waiting import until
+
+SERVICES = ("gateway", "ingest", "processor")
+SERVERS = ("nats", "postgres")
+
+# Lines after which a first start is killed: the next step is under way then.
+STEPS = ("data in", "postgres", "schema ready", "repository", "gateway ready")
+
+
+@pytest.fixture
+async def idle(tmp_path: Path) -> AsyncIterator[Stack]:
+    """A stack that was never started."""
+    stack = Stack(tmp_path / "data")
+    yield stack
+    await stack.end()
+
+
+def has_told(stack: Stack, begin: str) -> bool:
+    return any(line.startswith(begin) for line in stack.output.splitlines())
+
+
+async def signs_in(stack: Stack) -> bool:
+    async with httpx.AsyncClient(base_url=stack.base_url) as client:
+        credentials = {"username": stack.username, "password": stack.password}
+        answer = await client.post("/api/v1/auth/login", json=credentials)
+    return answer.status_code == 200
+
+
+async def test_the_first_start_shows_the_password_and_no_other_does(stack: Stack) -> None:
+    """The administrator's password is told once, works, and is kept nowhere afterwards."""
+    assert stack.username == "admin"
+    assert len(stack.password) >= 16
+    assert await signs_in(stack)
+
+    await stack.stop()
+    await stack.start()
+
+    assert "password" not in stack.output
+    assert stack.password not in (stack.data / "secrets.json").read_text()
+    assert await signs_in(stack)
+
+
+async def test_a_first_start_that_crashes_anywhere_is_completed_by_the_next(idle: Stack) -> None:
+    """Whatever step a crash interrupts, the next start ends with an administrator who can sign in."""
+    for step in STEPS:
+        idle.launch()
+        await until(partial(has_told, idle, step), seconds=60, every=0.005, what=step)
+        await idle.kill()
+
+    await idle.start()
+
+    assert await signs_in(idle)
+    with psycopg.connect(idle.database_url) as conn:
+        assert conn.execute("select count(*) from repositories").fetchone() == (1,)
+
+
+async def test_a_killed_supervisor_leaves_no_process_and_no_damage(stack: Stack) -> None:
+    """kill -9 takes everything along, and the next start needs no help."""
+    everyone = [pid for name in (*SERVICES, *SERVERS) for pid in family(stack.pid(name))]
+    assert len(everyone) > len(SERVICES) + len(SERVERS)
+
+    await stack.kill()
+
+    await until(lambda: not any(map(runs, everyone)), seconds=5)
+    await stack.start()
+    assert await signs_in(stack)
+
+
+async def test_killed_services_are_started_again(stack: Stack) -> None:
+    """A service that dies is replaced, and a person is told both."""
+    killed = {name: stack.kill_child(name) for name in SERVICES}
+
+    for name, pid in killed.items():
+        await stack.until_replaced(name, pid)
+        assert f"{name} ended (killed by SIGKILL), starting it again in 1 s" in stack.output
+
+    assert await signs_in(stack)
+
+
+async def test_killed_servers_come_back_at_the_same_place(stack: Stack) -> None:
+    """Services live through the death of Postgres and NATS, and find them again."""
+    services = [stack.pid(name) for name in SERVICES]
+    killed = {name: stack.kill_child(name) for name in SERVERS}
+
+    for name, pid in killed.items():
+        await stack.until_replaced(name, pid)
+
+    assert await until(lambda: signs_in(stack), seconds=20)
+    assert [stack.pid(name) for name in SERVICES] == services
+
+
+async def test_ctrl_c_is_orderly_and_quick(stack: Stack) -> None:
+    """A stop ends everything within ten seconds, nothing by force, and Postgres with its checkpoint."""
+    began = time.monotonic()
+
+    code = await stack.stop(SIGINT)
+
+    assert code == 0
+    assert time.monotonic() - began < 10
+    assert "by force" not in stack.output
+    assert "database system is shut down" in stack.log("postgres")
+
+
+async def test_a_busy_port_gives_way_to_the_next(idle: Stack) -> None:
+    """Something else on the port is no reason not to serve, but a reason to say where."""
+    with socket.create_server(("127.0.0.1", idle.port)):
+        await idle.start()
+
+    assert idle.base_url != f"http://127.0.0.1:{idle.port}"
+    assert f"port {idle.port} is busy: gateway takes" in idle.output
+    assert await signs_in(idle)
