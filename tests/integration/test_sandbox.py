@@ -10,7 +10,7 @@ import msgspec
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from processor import images, sandbox
+from processor import confine, images, sandbox
 from processor.sandbox import Died, Sandbox, Status
 from processor.unreadable import Unreadable
 from tests.support import escapes, media
@@ -82,6 +82,18 @@ def test_escapes_are_real() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["escaped"] * len(harmless)
+
+
+@pytest.mark.skipif(not confine.walls().landlock, reason="this kernel has no Landlock")
+def test_landlock_stands_alone() -> None:
+    """Were the system call filter to fail, Landlock alone would still deny every file."""
+    alone = "from processor import confine; confine.forbid_privileges(); confine.restrict(confine.walls().landlock)"
+    tries = f"print(*(attempt(name) for name in {['read a file', 'list a folder', 'write a file']}))"
+    code = f"from tests.support.escapes import attempt; {alone}; {tries}"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["EACCES"] * 3
 
 
 async def test_originals_cannot_be_written(box: Sandbox, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def confine(*, parent: int, answers: int, limits: Limits) -> None:
     step_down()
     die_with(parent)  # after stepping down: a change of user clears it
     limit(limits)
-    LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    forbid_privileges()
     known = walls()
     if known.landlock:
         restrict(known.landlock)
@@ -74,6 +74,11 @@ def step_down() -> None:
             os.setgroups([])
             os.setresgid(NOBODY, NOBODY, NOBODY)
             os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def forbid_privileges() -> None:
+    """Let no program that this process might run give it rights; both walls ask for that."""
+    LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def limit(limits: Limits) -> None:

@@ -41,7 +41,10 @@ class Zygote:
 
     def hear(self) -> None:
         """Take in one piece of news."""
-        message = self.control.recv(4096)
+        try:
+            message = self.control.recv(4096)
+        except ConnectionError:
+            message = b""
         if not message:
             self.lost()
             return
@@ -83,7 +86,7 @@ class Nursery:
                 await self.close()
                 self.zygote = await launch(self.modules)
             async with asyncio.timeout(START_SECONDS):
-                return await self.zygote.ready
+                return await asyncio.shield(self.zygote.ready)
 
     async def fork(self, *, owner: int, limits: Limits) -> Child:
         """A new child for the files of one owner."""

@@ -143,7 +143,7 @@ async def ask(child: Child, request: bytes, descriptors: list[int]) -> Answer:
     except TimeoutError:
         raise Died(f"took longer than {child.limits.seconds:g} seconds") from None
     except (EOFError, ConnectionError):
-        raise Died(how_it_ended(await child.ended, child.limits)) from None
+        raise Died(how_it_ended(await asyncio.shield(child.ended), child.limits)) from None
     except msgspec.MsgspecError as error:
         raise Died(f"answered with nonsense: {error}") from None
 
