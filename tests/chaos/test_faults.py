@@ -1,0 +1,147 @@
+"""Things die in the middle of an upload of sixty photos; nothing that was acknowledged is lost, doubled or stuck."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGKILL, SIGTERM, Signals
+
+import psycopg
+import pytest
+
+from lumilio.verify import verify
+from tests.support import photos
+from tests.support.client import Client, signed_in
+from tests.support.stack import Stack, running_stack
+from tests.support.waiting import until
+
+PHOTOS = [photos.jpeg(1000, 750, seed=number) for number in range(60)]
+PARALLEL = 4
+SETTLED_SECONDS = 45
+
+# A crash's leftovers go at once here; a file that is being written is locked, and so never a leftover.
+TIDY = {"LUMILIO_CLEAN_SECONDS": "1", "LUMILIO_ABANDONED_SECONDS": "1"}
+
+Fault = Callable[[Stack, Client], Awaitable[None]]
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    async with running_stack(tmp_path, **TIDY) as running:
+        yield running
+
+
+async def acknowledged(client: Client, share: int) -> None:
+    """Wait until so many percent of the photos are acknowledged."""
+    await until(lambda: len(client.acks) >= len(PHOTOS) * share // 100, seconds=60)
+
+
+async def end_each_service(stack: Stack, client: Client, number: Signals) -> None:
+    """One after the other, each in the middle of what it does."""
+    ended = {}
+    for name, share in (("gateway", 20), ("ingest", 45), ("processor", 70)):
+        await acknowledged(client, share)
+        ended[name] = stack.kill_child(name, number)
+    for name, pid in ended.items():
+        await stack.until_replaced(name, pid)
+
+
+async def kill_each_service(stack: Stack, client: Client) -> None:
+    await end_each_service(stack, client, SIGKILL)
+
+
+async def restart_each_service(stack: Stack, client: Client) -> None:
+    await end_each_service(stack, client, SIGTERM)
+
+
+async def wipe_the_bus(stack: Stack, client: Client) -> None:
+    """Delete the JetStream store under the running server, then kill the server, so that it starts with nothing."""
+    await acknowledged(client, 30)
+    shutil.rmtree(stack.nats_data, ignore_errors=True)
+    stack.nats_data.mkdir(exist_ok=True)
+    await stack.until_replaced("nats", stack.kill_child("nats"))
+
+
+async def crash_the_database(stack: Stack, client: Client) -> None:
+    await acknowledged(client, 30)
+    await stack.until_replaced("postgres", stack.kill_child("postgres"))
+
+
+async def crash_everything(stack: Stack, client: Client) -> None:
+    """Kill the supervisor, and with it every process, and start again."""
+    await acknowledged(client, 30)
+    await stack.kill()
+    await stack.start()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [kill_each_service, wipe_the_bus, crash_the_database, crash_everything],
+    ids=lambda fault: fault.__name__,
+)
+async def test_every_acknowledged_photo_arrives(stack: Stack, fault: Fault) -> None:
+    """Whatever dies meanwhile: each photo is there once, byte for byte, with its thumbnails, and nothing else is."""
+    async with signed_in(stack) as client:
+        sending = asyncio.create_task(send_all(client))
+        await fault(stack, client)
+        await sending
+        await until(lambda: is_settled(stack), seconds=SETTLED_SECONDS, what="every photo is ready")
+
+    assert len({ack.asset_id for ack in client.acks}) == len(PHOTOS)
+    assert await count(stack, "select count(*) from assets") == len(PHOTOS)
+    assert await count(stack, "select count(*) from file_records where state = 'present'") == len(PHOTOS)
+    assert await count(stack, "select count(*) from thumbnails") == 3 * len(PHOTOS)
+    await until(lambda: not list((stack.repository / ".lumilio/staging/incoming").iterdir()), what="staging is empty")
+    said: list[str] = []
+    assert await verify(stack.database_url, acks=client.acks, say=said.append), "\n".join(said)
+
+
+async def test_an_orderly_restart_waits_for_no_lease(tmp_path: Path) -> None:
+    """SIGTERM gives work back: with leases of ten minutes, restarted workers still have everything ready in seconds."""
+    async with running_stack(tmp_path, **TIDY, LUMILIO_LEASE_SECONDS="600") as stack:
+        async with signed_in(stack) as client:
+            sending = asyncio.create_task(send_all(client))
+            await restart_each_service(stack, client)
+            await sending
+            await until(lambda: is_settled(stack), seconds=SETTLED_SECONDS, what="every photo is ready")
+
+        assert await count(stack, "select count(*) from asset_stages where state <> 'done'") == 0
+
+
+async def send_all(client: Client) -> None:
+    """All photos, a few at a time, each until it is acknowledged."""
+    waiting = list(enumerate(PHOTOS))
+
+    async def send_some() -> None:
+        while waiting:
+            number, content = waiting.pop()
+            await client.send(content, f"IMG_{number % 20:04}.jpg")
+
+    await asyncio.gather(*(send_some() for _ in range(PARALLEL)))
+
+
+async def is_settled(stack: Stack) -> bool:
+    """Whether nothing is left to do, nothing to tell, and every upload has its end."""
+    with suppress(psycopg.OperationalError):
+        return (
+            await count(
+                stack,
+                """
+            select (select count(*) from asset_stages where state <> 'done')
+                 + (select count(*) from uploads where state = 'staged')
+                 + (select count(*) from outbox where published_at is null)
+            """,
+            )
+            == 0
+        )
+    return False
+
+
+async def count(stack: Stack, question: str) -> int:
+    async with await psycopg.AsyncConnection.connect(stack.database_url) as conn:
+        row = await (await conn.execute(question)).fetchone()
+    assert row is not None
+    return int(row[0])
