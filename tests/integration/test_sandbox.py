@@ -26,9 +26,12 @@ async def box() -> AsyncIterator[Sandbox]:
         yield opened
 
 
-def descendants() -> list[psutil.Process]:
-    processes: list[psutil.Process] = psutil.Process().children(recursive=True)
-    return processes
+def sandboxed(service: int | None = None) -> list[psutil.Process]:
+    """The zygote of a service, by default ourselves, and behind it its children."""
+    for process in psutil.Process(service).children():
+        if "processor.zygote" in process.cmdline():
+            return [process, *process.children()]
+    return []
 
 
 def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
@@ -155,7 +158,7 @@ async def test_a_process_reads_one_owners_files(box: Sandbox) -> None:
 
     assert first == again
     assert len({first, *others}) == 6
-    assert not survivors([child for child in descendants() if child.pid in {first, *others[:-2]}])
+    assert not survivors([child for child in sandboxed() if child.pid in {first, *others[:-2]}])
 
 
 async def test_a_process_reads_its_share(box: Sandbox) -> None:
@@ -170,9 +173,9 @@ async def test_a_process_reads_its_share(box: Sandbox) -> None:
 async def test_a_cancelled_read_leaves_no_process(box: Sandbox) -> None:
     """Whoever stops waiting for a file stops its process too."""
     reading = asyncio.create_task(box.run(escapes.loop, None, owner=1))
-    while len(descendants()) < 2:  # the zygote and the reader
+    while len(sandboxed()) < 2:  # the zygote and the reader
         await asyncio.sleep(0)
-    zygote, *readers = descendants()
+    zygote, *readers = sandboxed()
 
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -185,7 +188,7 @@ async def test_a_cancelled_read_leaves_no_process(box: Sandbox) -> None:
 async def test_a_dead_zygote_is_replaced(box: Sandbox) -> None:
     """When the process that forks is killed, its children die and the next file gets a new one."""
     await box.run(escapes.process, None, owner=1)
-    before = descendants()
+    before = sandboxed()
 
     before[0].kill()
 
@@ -198,9 +201,9 @@ async def test_closing_leaves_no_process() -> None:
     async with sandbox.open(2, modules=MODULES) as box:
         await box.run(escapes.process, None, owner=1)
         reading = asyncio.create_task(box.run(escapes.loop, None, owner=2))
-        while len(descendants()) < 3:
+        while len(sandboxed()) < 3:
             await asyncio.sleep(0)
-        processes = descendants()
+        processes = sandboxed()
         reading.cancel()
         started = asyncio.get_running_loop().time()
 
@@ -230,7 +233,7 @@ def test_a_killed_service_leaves_no_process() -> None:
         service.stdout.readline()
         family: list[psutil.Process] = []
         while len(family) < 3:
-            family = psutil.Process(service.pid).children(recursive=True)
+            family = sandboxed(service.pid)
         service.kill()
 
     assert not survivors(family)
