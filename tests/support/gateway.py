@@ -1,24 +1,29 @@
 """A gateway on a free port, as clients meet it: real HTTP, real database, real files."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 from nats.aio.client import Client
 
-from common import http
+from common import http, layout
 from common.bus import Bus
 from common.db import Pool
 from common.outbox import Relay
 from common.process import Core
 from gateway import access, app
+from tests.conftest import Repository
 from tests.support.waiting import until
 
 SECRET = "a secret that only these tests know"
+BOUNDARY = "limit"
+FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20
 
 
@@ -83,6 +88,42 @@ async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30) -> AsyncIterat
     finally:
         stop.set()
         await running
+
+
+def form(content: bytes, head: str = 'form-data; name="file"; filename="photo.jpg"') -> bytes:
+    """A multipart body with one file."""
+    start = f"--{BOUNDARY}\r\nContent-Disposition: {head}\r\n\r\n".encode()
+    return start + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def post(api: Api, body: bytes, *, length: int | None, more: str = "") -> bytes:
+    """An upload request, byte by byte."""
+    announced = f"Content-Length: {length}\r\n" if length is not None else ""
+    head = (
+        "POST /api/v1/assets HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: {api.client.headers['Authorization']}\r\n"
+        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n{announced}{more}\r\n"
+    )
+    return head.encode() + body
+
+
+async def nothing_left(pool: Pool, repository: Repository) -> bool:
+    """Whether neither the disk nor the database knows of any upload."""
+    found = await rows(pool, "select 1 from uploads union all select 1 from assets union all select 1 from outbox")
+    return not found and not staged(repository)
+
+
+async def rows(pool: Pool, query: str) -> list[Any]:
+    """The answer to a query."""
+    async with pool.connection() as conn:
+        return await (await conn.execute(query.encode())).fetchall()
+
+
+def staged(repository: Repository) -> list[Path]:
+    """The files in staging."""
+    with suppress(FileNotFoundError):
+        return sorted(Path(os.fsdecode(repository.root), os.fsdecode(layout.STAGING)).iterdir())
+    return []
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:
