@@ -8,6 +8,7 @@ from msgspec import Meta
 
 PREFIX = "LUMILIO_"
 Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
 
 

@@ -4,27 +4,30 @@ import asyncio
 import os
 
 from common import process, streams
-from common.settings import Settings
+from common.settings import NotNegative, Settings
 from common.stages import Stage, Worker
-from processor import sandbox
+from processor import images, sandbox
 from processor.handlers import Processor
+
+NOBODY = 0
 
 
 class ProcessorSettings(Settings, frozen=True, kw_only=True):
     """What the processor needs to know; 0 workers means one per core that this process may use."""
 
-    workers: int = 0
+    workers: NotNegative = 0
     require_sandbox: bool = False
 
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
-    """Render photos until told to stop."""
+    """Render photos until told to stop; not at all where a decoder could run that nobody named."""
     workers = config.workers or len(os.sched_getaffinity(0))
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
         process.core("processor", config, notes=_notes(box.status)) as core,
         asyncio.TaskGroup() as tasks,
     ):
+        await box.run(images.self_test, None, owner=NOBODY)
         processor = Processor(core.pool, box)
         worker = Worker(
             core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, workers
