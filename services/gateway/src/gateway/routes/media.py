@@ -2,7 +2,7 @@
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from uuid import UUID
 
 from litestar import Request, route
@@ -33,13 +33,14 @@ async def original(
     """The file as it was sent, byte for byte; ranges and conditions are honoured."""
     async with pool.connection() as conn:
         found = await queries.find_original(conn, asset_id, owner=user.user_id)
+        places = await queries.list_places(conn, asset_id)
     if found is None:
         raise NotFound(f"no asset {asset_id}")
     headers = {"content-type": found.mime_type, "content-disposition": names.inline(found.original_filename)}
     plan = media.plan(request, size=found.size, etag=found.content_hash.hex(), headers=headers)
     if plan.status == HTTPStatus.NOT_MODIFIED:
         return Media(plan, None)
-    return Media(plan, await _open_original(pool, asset_id, size=found.size))
+    return Media(plan, await _open(pool, asset_id, places, size=found.size))
 
 
 @route("/assets/{asset_id:uuid}/thumbnail", http_method=GET, status_code=200)
@@ -66,15 +67,28 @@ async def thumbnail(
     return Media(plan, descriptor)
 
 
-async def _open_original(pool: Pool, asset_id: UUID, *, size: int) -> int:
+async def _open(pool: Pool, asset_id: UUID, places: list[Place], *, size: int) -> int:
     """A file may get its place between the look and the opening, so a second look counts."""
-    for _ in range(2):
+    descriptor = await _open_first(places, size=size)
+    if descriptor is None:
         async with pool.connection() as conn:
             places = await queries.list_places(conn, asset_id)
-        for place in places:
-            descriptor = await asyncio.to_thread(media.open_exact, place.root, _path(place), size=size)
-            if descriptor is not None:
-                return descriptor
+        descriptor = await _open_first(places, size=size)
+    if descriptor is None:
+        await _explain_absence(places)
+    return descriptor
+
+
+async def _open_first(places: list[Place], *, size: int) -> int | None:
+    for place in places:
+        descriptor = await asyncio.to_thread(media.open_exact, place.root, _path(place), size=size)
+        if descriptor is not None:
+            return descriptor
+    return None
+
+
+async def _explain_absence(places: list[Place]) -> NoReturn:
+    """A repository that is gone is an outage; a file that is gone from one that is there is not."""
     for place in places:
         await asyncio.to_thread(files.check_marker, place.root, place.repository_id)
     raise NotFound("the file is not on the disk; its row is, so it may come back")
