@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ QUICK = {**postgres.SETTINGS, "fsync": "off", "full_page_writes": "off", "shared
 @contextmanager
 def running_postgres(folder: Path) -> Iterator[Postgres]:
     """A server with an empty cluster below `folder`."""
-    folder.chmod(0o711)
+    open_way(folder)
     server = Postgres(postgres.find_programs(), str(folder / "postgres"), ports.choose(0), "a-password-for-tests")
     with (folder / "postgres.log").open("ab") as log:
         asyncio.run(postgres.prepare(server, log=log.fileno(), sync=False))
@@ -34,6 +35,14 @@ def running_postgres(folder: Path) -> Iterator[Postgres]:
     with _running(command, folder / "postgres.log", stop_signal=SIGINT) as process:
         _wait(lambda: _accepts(server), process, folder / "postgres.log")
         yield server
+
+
+def open_way(folder: Path) -> None:
+    """Let Postgres reach a private folder of a test where it runs as another account than we do."""
+    if ":" in postgres.find_programs().account:
+        temporary = Path(tempfile.gettempdir()).resolve()
+        for level in (path for path in (folder, *folder.parents) if temporary in path.parents):
+            level.chmod(level.stat().st_mode | 0o011)
 
 
 @contextmanager

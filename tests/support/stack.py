@@ -12,6 +12,7 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 
 from lumilio import launch, ports
+from tests.support.servers import open_way
 from tests.support.waiting import until
 
 START_SECONDS = 60
@@ -34,6 +35,7 @@ class Stack:
 
     def launch(self) -> None:
         """Start the command and return at once; it ends with the process of this test run, however that ends."""
+        open_way(self.data.parent)
         command = [sys.executable, "-m", "lumilio", "up", "--data", str(self.data), "--port", str(self.port)]
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
@@ -56,8 +58,7 @@ class Stack:
         if not self._is_ready():
             raise AssertionError(f"lumilio up ended: {self.output}")
         await until(lambda: "password" not in self.output or "shown this once" in self.output)
-        if shown := re.search(r"user +(\S+)\n +password +(\S+)", self.output):
-            self.username, self.password = shown.groups()
+        self._note_password()
 
     async def stop(self, number: Signals = SIGTERM) -> int:
         """End the command in an orderly way; returns its exit code."""
@@ -69,6 +70,7 @@ class Stack:
         process = self._running()
         await until(self._has_ended, seconds=STOP_SECONDS, what="lumilio up has ended")
         self._process = None
+        self._note_password()
         return process.wait()
 
     async def kill(self) -> None:
@@ -149,6 +151,11 @@ class Stack:
     def _running(self) -> "subprocess.Popen[bytes]":
         assert self._process is not None, "the stack does not run"
         return self._process
+
+    def _note_password(self) -> None:
+        """Do what a person does when the password is shown."""
+        if shown := re.search(r"user +(\S+)\n +password +(\S+)\n", self.output):
+            self.username, self.password = shown.groups()
 
     def _is_ready(self) -> bool:
         return re.search(r"^ready .*\n", self.output, re.MULTILINE) is not None

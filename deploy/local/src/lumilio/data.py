@@ -75,6 +75,8 @@ def hold(root: str) -> Iterator[Data]:
             os.makedirs(os.path.join(root, name), mode=PRIVATE, exist_ok=True)
     except OSError as error:
         raise CannotStart(f"the data directory {root} cannot be used ({error.strerror}): name another --data") from None
+    if not os.access(os.path.join(root, "run"), os.W_OK | os.X_OK):
+        raise CannotStart(f"the data directory {root} belongs to another account: use that one, or name another --data")
     with ExitStack() as stack:
         ours = stack.enter_context(_lock_file(os.path.join(root, "run", "lumilio.lock")))
         if not _is_locked(ours):
