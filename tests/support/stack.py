@@ -107,7 +107,7 @@ class Stack:
         """Wait until the supervisor has another process in the place of a dead child, and says that it is ready."""
         await until(lambda: self.pid(name) != pid, seconds=40, what=f"{name} has a new process")
         await until(
-            lambda: re.search(rf"^{name} ended .*(\n.*)*^{name} is ready again", self.output, re.MULTILINE),
+            lambda: 0 <= self.output.rfind(f"\n{name} ended") < self.output.rfind(f"\n{name} is ready again"),
             seconds=START_SECONDS,
             what=f"{name} is ready again",
         )
