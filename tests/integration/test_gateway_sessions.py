@@ -67,6 +67,18 @@ async def test_a_dated_hash_is_renewed_at_sign_in(api: Api, user: User, pool: Po
     assert passwords.matches(stored, user.password)
 
 
+async def test_a_sign_in_clears_away_what_has_expired(api: Api, user: User, pool: Pool) -> None:
+    """Tokens of long ago do not pile up."""
+    await api.login(user.username, user.password)
+    async with pool.connection() as conn:
+        await conn.execute("update refresh_tokens set expires_at = now() - interval '1 day'")
+
+    await api.login(user.username, user.password)
+
+    async with pool.connection() as conn:
+        assert (await (await conn.execute("select count(*) from refresh_tokens")).fetchall()) == [(1,)]
+
+
 async def test_a_refresh_token_buys_one_successor(api: Api, user: User) -> None:
     """Rotation: each token gives the next pair, which works."""
     first = await api.login(user.username, user.password)

@@ -13,6 +13,7 @@ import pytest
 from blake3 import blake3
 
 from common.db import Pool
+from gateway import disks
 from tests.conftest import Repository, User
 from tests.support.gateway import JPEG, Api, form, nothing_left, post, rows, serving, staged
 from tests.support.waiting import until
@@ -70,6 +71,7 @@ async def test_an_fsync_that_fails_never_ends_in_success(
     api: Api, pool: Pool, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever sync the disk refuses, the client hears of a failure and nothing is left behind."""
+    monkeypatch.setattr(disks, "WINDOW_SECONDS", 0)  # every upload is tried, however often the disk failed before
     fsync, failed = os.fsync, 0
     for failing in itertools.count():
         calls = itertools.count()
@@ -89,6 +91,24 @@ async def test_an_fsync_that_fails_never_ends_in_success(
         assert await nothing_left(pool, repository)
 
     assert failed >= 2
+
+
+async def test_a_disk_that_keeps_failing_gets_no_more_uploads(
+    api: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three errors the answer comes at once, says what to do, and nothing is tried on the disk."""
+
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, "the disk says no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        for _ in range(disks.FAILURES):
+            assert (await api.upload()).status_code == 500
+
+    answer = await api.upload()
+    assert answer.status_code == 503
+    assert "check it" in answer.json()["error"]
 
 
 async def test_a_full_disk_is_told(

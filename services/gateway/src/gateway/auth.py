@@ -123,6 +123,7 @@ class SignIn:
         token = secrets.token_hex(32)
         async with self.pool.connection() as conn:
             await users.mark_login(conn, user_id)
+            await refresh_tokens.forget_expired(conn, user_id)
             if renewed_hash is not None:
                 await users.save_password_hash(conn, user_id, renewed_hash)
             user = await users.find_user(conn, user_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,9 @@ from common.db import Connection, Pool
 from common.messages import UploadStaged
 from common.sniff import Format
 from gateway import form
+from gateway.disks import Disks
 from gateway.errors import Invalid, NotFound, Unusable
+from gateway.form import Pieces
 from gateway.names import display_name
 from gateway.queries import repositories, uploads
 from gateway.queries.repositories import Repository
@@ -29,23 +31,31 @@ class Intake:
 
     pool: Pool
     relay: outbox.Relay
+    disks: Disks = field(default_factory=Disks)
 
     async def receive(self, request: Request[Any, Any, Any], *, owner: int, expected: bytes | None) -> UploadResponse:
         """Take the one file of a multipart body; it is on the disk and in the database when this returns."""
         async with aclosing(form.read(request)) as pieces:
             head, fields = await form.find_file(pieces)
             repository = await self._open(fields.get("repository_id"))
-            async with staged(repository.root) as file:
-                async for chunk in form.content(pieces):
-                    file.write(chunk)
-                await form.refuse_more(pieces)
-                kind = file.check(expected)
-                await asyncio.to_thread(file.sync)
-                async with self.pool.connection() as conn:
-                    upload = Upload(file, kind, display_name(head.filename), owner, repository.repository_id)
-                    answer = await upload.save(conn)
-                    file.keep()  # the commit that follows may happen even if we hear nothing of it
+            with self.disks.watched(repository.root):
+                answer = await self._take(pieces, display_name(head.filename), repository, owner, expected)
         self.relay.wake()
+        return answer
+
+    async def _take(
+        self, pieces: Pieces, name: str, repository: Repository, owner: int, expected: bytes | None
+    ) -> UploadResponse:
+        """Bytes, their name on the disk, their rows: each is durable before the next begins."""
+        async with staged(repository.root) as file:
+            async for chunk in form.content(pieces):
+                file.write(chunk)
+            await form.refuse_more(pieces)
+            kind = file.check(expected)
+            await asyncio.to_thread(file.sync)
+            async with self.pool.connection() as conn:
+                answer = await Upload(file, kind, name, owner, repository.repository_id).save(conn)
+                file.keep()  # the commit that follows may happen even if we hear nothing of it
         return answer
 
     async def _open(self, wanted: str | None) -> Repository:

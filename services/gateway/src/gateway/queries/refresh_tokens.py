@@ -61,3 +61,8 @@ async def revoke_family(conn: Connection, family_id: UUID) -> None:
     await conn.execute(
         "update refresh_tokens set revoked_at = now() where family_id = %s and revoked_at is null", (family_id,)
     )
+
+
+async def forget_expired(conn: Connection, user_id: int) -> None:
+    """Remove what a user's earlier sign-ins left behind."""
+    await conn.execute("delete from refresh_tokens where user_id = %s and expires_at < now()", (user_id,))
