@@ -151,6 +151,18 @@ def test_an_absent_foreign_or_empty_root_is_an_outage(root: bytes, tmp_path: Pat
             files.check_marker(place, uuid4())
 
 
+def test_an_inbox_on_another_disk_is_refused(root: bytes) -> None:
+    """Placing links, and links do not reach across disks; people are told before anything is taken."""
+    identity = repositories.find_id(root)
+    assert identity is not None
+    files.check_marker(root, identity)
+    os.rmdir(os.path.join(root, layout.INBOX))
+    os.symlink("/dev/shm", os.path.join(root, layout.INBOX))
+
+    with pytest.raises(files.Offline, match="different disks"):
+        files.check_marker(root, identity)
+
+
 def test_a_file_that_is_being_written_is_known(root: bytes) -> None:
     """Clean-up can tell a slow upload from an abandoned one."""
     descriptor = files.create(root, STAGED)

@@ -155,10 +155,11 @@ async def _wrong_thumbnails(conn: Connection) -> AsyncIterator[str]:
 
 
 def _walk(root: bytes, below: bytes) -> Iterable[bytes]:
-    """Paths of all regular files below a folder, relative to the root."""
+    """Paths of all visible files below a folder, relative to the root; we place none that is hidden."""
     for folder, _, names in os.walk(os.path.join(root, below)):
         for name in names:
-            yield os.path.relpath(os.path.join(folder, name), root)
+            if not name.startswith(b"."):
+                yield os.path.relpath(os.path.join(folder, name), root)
 
 
 def _wrong(found: bytes | None) -> str:

@@ -39,7 +39,7 @@ class Seen(NamedTuple):
 
 
 def check_marker(root: bytes, repository_id: UUID) -> None:
-    """Raise Offline unless the marker of this very repository stands at its root."""
+    """Raise Offline unless the marker of this very repository stands at its root, and placing needs no copying."""
     marker = os.path.join(root, layout.MARKER)
     try:
         status = os.stat(marker)
@@ -48,6 +48,15 @@ def check_marker(root: bytes, repository_id: UUID) -> None:
         raise Offline(f"the repository at {os.fsdecode(root)} is not there: {type(error).__name__}") from None
     if found != str(repository_id):
         raise Offline(f"the directory {os.fsdecode(root)} belongs to another repository ({found})")
+    if _device(root, layout.STAGING) != _device(root, layout.INBOX):
+        raise Offline(f"in {os.fsdecode(root)} the inbox and .lumilio lie on different disks: they have to be on one")
+
+
+def _device(root: bytes, path: bytes) -> int:
+    try:
+        return os.stat(os.path.join(root, path)).st_dev
+    except FileNotFoundError:  # it is made when it is needed
+        return os.stat(root).st_dev
 
 
 @lru_cache(maxsize=64)
