@@ -3,20 +3,23 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from blake3 import blake3
 
 from common import files, layout, stages
-from common.db import Pool
+from common.db import Connection, Pool
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
+from gateway.queries import uploads
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
 from lumilio.verify import verify
 from tests.conftest import Repository, User
 from tests.support.recorder import Crash, Recorder
 from tests.support.staging import Staged, stage
+from tests.support.waiting import until
 
 PHOTO = b"\xff\xd8\xff a photo"
 HOUR = 3600
@@ -244,18 +247,45 @@ async def test_a_duplicate_upload_repairs_a_lost_original(
 
 
 async def test_an_upload_during_placing_is_not_missed(
-    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None, recorder: Recorder
 ) -> None:
-    """Bytes that are staged while the same content is being placed are settled by the next claim."""
-    await staged(pool, repository, user)
+    """Bytes that are staged between a worker's look and its settle are settled by the next claim."""
+    first = await staged(pool, repository, user)
     claimed = await claim(pool)
-    await staged(pool, repository, user, name="meanwhile.jpg")
+    second = written(repository, PHOTO)
 
-    await ingest.place(claimed)
+    async with pool.connection() as conn:
+        asset = await uploads.lock_known(conn, owner=user.user_id, content_hash=blake3(PHOTO).digest())
+        assert asset == first.asset_id
+        placing = asyncio.create_task(ingest.place(claimed))
+        await until(lambda: any(call.startswith("link ") for call in recorder.calls))
+        await save(conn, repository, user, asset, second)
+    await placing
     await place_all(pool, ingest)
 
     assert staging(repository) == []
-    assert await ask(pool, "select distinct state from uploads where settled_at is null") == []
+    assert await ask(pool, "select state from uploads order by upload_id") == ["stored", "duplicate"]
+
+
+def written(repository: Repository, content: bytes) -> str:
+    name = f"{uuid4()}.part"
+    with open(files.create(repository.root, layout.staged(name)), "wb") as file:
+        file.write(content)
+    return name
+
+
+async def save(conn: Connection, repository: Repository, user: User, asset: UUID, staged_name: str) -> None:
+    """What the gateway does once it holds the stage of a known asset."""
+    await uploads.save_upload(
+        conn,
+        owner=user.user_id,
+        repository=repository.repository_id,
+        asset=asset,
+        staged_name=staged_name,
+        file_name="meanwhile.jpg",
+        size=len(PHOTO),
+    )
+    await uploads.reopen_place(conn, asset)
 
 
 async def test_bytes_that_changed_in_staging_are_never_placed(
