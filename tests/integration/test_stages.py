@@ -11,7 +11,8 @@ from common.bus import Bus
 from common.db import Pool
 from common.messages import UploadStaged
 from common.settings import Settings
-from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait, Work, Worker
+from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait, Work
+from common.worker import Worker
 from tests.conftest import Repository, User
 from tests.support.staging import stage
 from tests.support.waiting import until

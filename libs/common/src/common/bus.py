@@ -130,9 +130,9 @@ async def acknowledge(message: Msg) -> None:
 
 
 async def _cancel(task: "asyncio.Task[Msg | None]") -> None:
+    """Waiting, unlike awaiting, does not take our own cancellation for the task's."""
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait({task})
 
 
 async def _connect_for_ever(client: Client, nats_url: str, ping_seconds: float, options: dict[str, Any]) -> None:

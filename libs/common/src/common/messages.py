@@ -75,6 +75,6 @@ def decode(subject: str, body: bytes) -> Event:
         if subject == kind.subject or subject.startswith(kind.subject + "."):
             try:
                 return msgspec.json.decode(body, type=kind)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise Malformed(f"not a {kind.__name__}: {error}") from None
     raise Malformed("no event has this subject")

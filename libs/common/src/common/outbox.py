@@ -45,7 +45,8 @@ class Relay:
         self.bus.listeners.append(self.wake)
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self.poll_seconds)
+                async with asyncio.timeout(self.poll_seconds):
+                    await self._woken.wait()
                 await asyncio.sleep(GATHER_SECONDS)
             self._woken.clear()
             if self.bus.connected:

@@ -1,6 +1,7 @@
 """A service's process: settings, log, signals, and the two tasks that every service has."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -14,6 +15,10 @@ from psycopg_pool import PoolTimeout
 
 from common import bus, db, health, log, migrate, outbox, settings
 from common.settings import Settings, SettingsT
+
+
+class Stopped(Exception):
+    """The service was told to stop before it could start."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +43,20 @@ def run(name: str, kind: type[SettingsT], serve: Callable[[SettingsT, asyncio.Ev
 
     try:
         uvloop.run(main())
+    except Stopped:
+        pass
     except migrate.OldSchema as error:
         sys.exit(str(error))
 
 
 @asynccontextmanager
-async def core(name: str, config: Settings, *, notes: Sequence[str] = ()) -> AsyncIterator[Core]:
+async def core(name: str, config: Settings, stop: asyncio.Event, *, notes: Sequence[str] = ()) -> AsyncIterator[Core]:
     """The pool, the bus, a running relay and the health answers of a service; `notes` are told to whoever asks."""
     async with (
         db.open_pool(config.database_url) as pool,
         bus.connect(config.nats_url, name=name, ping_seconds=config.ping_seconds) as nats,
     ):
-        await _wait_for_schema(pool)
+        await _wait_for_schema(pool, stop)
         relay = outbox.Relay(pool, nats, config.relay_seconds)
 
         async def ready() -> health.Readiness:
@@ -72,12 +79,15 @@ async def _end_when_closed(nats: bus.Bus) -> None:
     raise ConnectionError("the bus refuses us: see LUMILIO_NATS_URL")
 
 
-async def _wait_for_schema(pool: db.Pool) -> None:
-    """Services start in any order; only a schema that is too old stops one."""
-    while True:
+async def _wait_for_schema(pool: db.Pool, stop: asyncio.Event) -> None:
+    """Services start in any order; only a schema that is too old ends one."""
+    while not stop.is_set():
         try:
-            async with pool.connection() as conn:
+            async with pool.connection(timeout=1) as conn:
                 return await migrate.check(conn)
         except (psycopg.OperationalError, PoolTimeout) as error:
             log.get().warning("waiting for the database", error=str(error).strip())
-            await asyncio.sleep(1)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await stop.wait()
+    raise Stopped

@@ -159,13 +159,14 @@ async def give_back(conn: Connection, stage: str, asset_ids: Sequence[UUID], epo
     )
 
 
-async def unblock(conn: Connection, asset_id: UUID, stage: str) -> None:
-    """Release a stage that waited for its turn."""
+async def release(conn: Connection, asset_id: UUID, stage: str) -> None:
+    """Make a stage due that waited for its turn, or that failed on what has been replaced since."""
     await conn.execute(
         """
         update asset_stages
-        set state = 'pending', next_at = now()
-        where asset_id = %s and stage = %s and state = 'blocked'
+        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
+        where asset_id = %s and stage = %s and state in ('blocked', 'failed')
         """,
         (asset_id, stage),
     )

@@ -27,7 +27,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
 
 async def serve(config: Settings, stop: asyncio.Event) -> None:
     """Answer requests until told to stop."""
-    async with process.core("gateway", config) as core:
+    async with process.core("gateway", config, stop) as core:
         api = app.create(
             core,
             jwt_secret=config.jwt_secret,

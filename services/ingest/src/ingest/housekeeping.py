@@ -36,7 +36,8 @@ class Housekeeping:
             except (psycopg.Error, PoolTimeout, OSError) as error:
                 log.get().warning("housekeeping delayed", error=str(error).strip())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self.every_seconds)
+                async with asyncio.timeout(self.every_seconds):
+                    await stop.wait()
 
     async def clean(self) -> None:
         """One round over every repository that is there, and the outbox."""
@@ -53,7 +54,7 @@ class Housekeeping:
             return await core.take_lease(conn, "housekeeping", self.holder, seconds=self.every_seconds * 3)
 
     async def _clean_staging(self, repository: Repository) -> None:
-        files.check_marker(repository.root, repository.repository_id)
+        await asyncio.to_thread(files.check_marker, repository.root, repository.repository_id)
         for name in await asyncio.to_thread(files.list_names, repository.root, layout.STAGING):
             await self._clean_staged(repository, name)
 

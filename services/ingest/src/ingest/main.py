@@ -4,7 +4,8 @@ import asyncio
 
 from common import process, streams
 from common.settings import AtLeastOne, Positive, Settings
-from common.stages import Stage, Worker
+from common.stages import Stage
+from common.worker import Worker
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
 
@@ -19,7 +20,7 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
 
 async def serve(config: IngestSettings, stop: asyncio.Event) -> None:
     """Place staged uploads until told to stop; one ingest of all also cleans up."""
-    async with process.core("ingest", config) as core, asyncio.TaskGroup() as tasks:
+    async with process.core("ingest", config, stop) as core, asyncio.TaskGroup() as tasks:
         ingest = Ingest(core.pool)
         housekeeping = Housekeeping(core.pool, config.clean_seconds, config.abandoned_seconds)
         worker = Worker(core.pool, core.bus, core.relay, config, streams.PLACE, Stage.PLACE, ingest.place, config.slots)

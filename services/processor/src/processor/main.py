@@ -5,7 +5,8 @@ import os
 
 from common import process, streams
 from common.settings import NotNegative, Settings
-from common.stages import Stage, Worker
+from common.stages import Stage
+from common.worker import Worker
 from processor import images, sandbox
 from processor.handlers import Processor
 
@@ -24,7 +25,7 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
     workers = config.workers or len(os.sched_getaffinity(0))
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
-        process.core("processor", config, notes=_notes(box.status)) as core,
+        process.core("processor", config, stop, notes=_notes(box.status)) as core,
         asyncio.TaskGroup() as tasks,
     ):
         await box.run(images.self_test, None, owner=NOBODY)

@@ -1,0 +1,239 @@
+"""The loop that every worker runs: claim, acknowledge, work, settle. A message only says that there is work."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from nats.aio.msg import Msg
+from psycopg_pool import PoolTimeout
+
+from common import bus, log, messages, outbox, queries, stages
+from common.bus import Bus, Doorbell
+from common.db import Pool
+from common.messages import StageFailed
+from common.settings import Settings
+from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, Died, LeaseLost, Reject, Wait, Work
+from common.streams import Durable
+
+
+@dataclass
+class Worker:
+    """Does the work of one stage in one process, up to `slots` rows at a time."""
+
+    pool: Pool
+    bus: Bus
+    relay: outbox.Relay
+    settings: Settings
+    durable: Durable
+    stage: str
+    work: Work
+    slots: int
+    _held: dict[Claim, "asyncio.Task[None]"] = field(default_factory=dict)
+    _claiming: "asyncio.Task[bool] | None" = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; then finish what is in hand, or give it back."""
+        stopping = asyncio.create_task(stop.wait())
+        pulling = asyncio.create_task(self._pull())
+        renewing = asyncio.create_task(self._renew_for_ever())
+        try:
+            done, _ = await asyncio.wait({stopping, pulling, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a bug ends the service, but not the work in hand
+        finally:
+            await _cancel(stopping, pulling)
+            if self._claiming is not None:
+                await asyncio.wait({self._claiming})
+            await self._finish()
+            await _cancel(renewing)
+
+    async def _pull(self) -> None:
+        """A row found without a ring means lost messages, so the worker stays hungry until nothing is due."""
+        doorbell = Doorbell(self.bus, self.durable)
+        free = asyncio.Semaphore(self.slots)
+        hungry = True
+        try:
+            while True:
+                await free.acquire()
+                message = None if hungry else await doorbell.wait(self._poll())
+                self._claiming = asyncio.create_task(self._claim(message, free))
+                found = await asyncio.shield(self._claiming)
+                hungry = found and message is None
+        finally:
+            await doorbell.close()
+
+    def _poll(self) -> float:
+        return self.settings.poll_seconds * random.uniform(0.9, 1.1)  # noqa: S311  # only spreads load
+
+    async def _claim(self, message: Msg | None, free: asyncio.Semaphore) -> bool:
+        """Claim first, acknowledge after: a message may be lost, a row may not."""
+        try:
+            claim = await stages.claim_next(self.pool, self.stage, lease_seconds=self.settings.lease_seconds)
+        except (psycopg.Error, PoolTimeout) as error:
+            log.get().warning("database away", stage=self.stage, error=_text(error))
+            await asyncio.sleep(1)
+            claim = None
+        if claim is None:
+            free.release()
+        else:
+            self._start(claim, free)
+        if message is not None:
+            await self._acknowledge(message)
+        return claim is not None
+
+    async def _acknowledge(self, message: Msg) -> None:
+        """A message that cannot be kept as a dead letter now is not acknowledged, and so comes back."""
+        try:
+            messages.decode(message.subject, message.data)
+        except messages.Malformed as error:
+            log.get().warning("dead letter", subject=message.subject, error=str(error))
+            try:
+                async with self.pool.connection() as conn:
+                    await queries.save_dead_letter(conn, subject=message.subject, body=message.data, reason=str(error))
+            except (psycopg.Error, PoolTimeout):
+                return
+        await bus.acknowledge(message)
+
+    def _start(self, claim: Claim, free: asyncio.Semaphore) -> None:
+        def finished(_: "asyncio.Task[None]") -> None:
+            del self._held[claim]
+            free.release()
+
+        self._held[claim] = asyncio.create_task(self._do(claim))
+        self._held[claim].add_done_callback(finished)
+
+    async def _do(self, claim: Claim) -> None:
+        """One claim from start to its outcome, told in one log line."""
+        started = time.monotonic()
+        try:
+            outcome = await self._attempt(claim)
+        except Exception as error:  # noqa: BLE001  # nobody else would hear of it; the lease runs out
+            outcome = f"not settled: {error!r}"
+        self.relay.wake()
+        log.get().info(
+            "work done",
+            stage=claim.stage,
+            asset=str(claim.asset_id),
+            attempt=claim.epoch,
+            outcome=outcome,
+            ms=round((time.monotonic() - started) * 1000),
+        )
+
+    async def _attempt(self, claim: Claim) -> str:
+        if claim.deaths > MAX_DEATHS:
+            reason = claim.error or "the file ended every process that worked on it"
+            return await self._conclude(self._give_up, claim, "poison", reason)
+        try:
+            await self.work(claim)
+        except LeaseLost:
+            return "lease lost"
+        except Wait as wait:
+            return await self._conclude(self._put_back, claim, "waiting", str(wait), after=wait.after)
+        except Reject as rejection:
+            return await self._conclude(self._give_up, claim, "permanent", str(rejection))
+        except Died as death:
+            return await self._conclude(self._put_back, claim, "transient", str(death), after=1.0, death=True)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            return await self._conclude(self._put_back, claim, "waiting", _text(error), after=1.0)
+        except Exception as error:  # noqa: BLE001  # a bug must not end the worker
+            return await self._stumble(claim, error)
+        return "done"
+
+    async def _stumble(self, claim: Claim, error: Exception) -> str:
+        log.get().warning("work failed", stage=claim.stage, asset=str(claim.asset_id), exc_info=error)
+        if claim.failures + 1 >= MAX_FAILURES:
+            return await self._conclude(self._give_up, claim, "transient", _text(error))
+        after = stages.backoff(claim.failures) * random.uniform(0.8, 1.2)  # noqa: S311  # only spreads load
+        return await self._conclude(self._put_back, claim, "transient", _text(error), after=after, failure=True)
+
+    async def _conclude(self, write: Callable[..., Awaitable[str]], claim: Claim, *args: object, **more: object) -> str:
+        """Write an outcome, also through an outage of the database that is shorter than the lease."""
+        deadline = time.monotonic() + self.settings.lease_seconds
+        while True:
+            try:
+                return await write(claim, *args, **more)
+            except (psycopg.OperationalError, PoolTimeout) as error:
+                if time.monotonic() > deadline:
+                    return f"not written: {_text(error)}"
+                await asyncio.sleep(1)
+
+    async def _give_up(self, claim: Claim, error_class: str, reason: str) -> str:
+        async with self.pool.connection() as conn:
+            if not await queries.settle_failed(
+                conn, claim.asset_id, claim.stage, epoch=claim.epoch, error_class=error_class, error=_text(reason)
+            ):
+                return "lease lost"
+            failed = StageFailed(
+                owner_id=claim.owner_id, asset_id=claim.asset_id, stage=claim.stage, reason=_text(reason)
+            )
+            await outbox.add(conn, failed)
+        return f"failed: {reason}"
+
+    async def _put_back(
+        self, claim: Claim, error_class: str, reason: str, *, after: float, death: bool = False, failure: bool = False
+    ) -> str:
+        async with self.pool.connection() as conn:
+            await queries.put_back(
+                conn,
+                claim.asset_id,
+                claim.stage,
+                epoch=claim.epoch,
+                after=after,
+                death=death,
+                failure=failure,
+                error_class=error_class,
+                error=_text(reason),
+            )
+        return f"again in {after:.0f} s: {reason}"
+
+    async def _renew_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.lease_seconds / 3)
+            with contextlib.suppress(psycopg.Error, PoolTimeout):
+                await self._renew()
+
+    async def _renew(self) -> None:
+        """A claim that is no longer ours is cancelled; one that has just settled has left by itself."""
+        claims = list(self._held)
+        if not claims:
+            return
+        async with self.pool.connection() as conn:
+            ours = await queries.renew(
+                conn,
+                self.stage,
+                [claim.asset_id for claim in claims],
+                [claim.epoch for claim in claims],
+                lease_seconds=self.settings.lease_seconds,
+            )
+        for claim in claims:
+            if claim.asset_id not in ours and claim in self._held:
+                self._held[claim].cancel()
+
+    async def _finish(self) -> None:
+        if self._held:
+            await asyncio.wait(self._held.values(), timeout=self.settings.stop_seconds)
+        claims = list(self._held)
+        await _cancel(*self._held.values())
+        if claims:
+            with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the leases run out
+                async with self.pool.connection() as conn:
+                    await queries.give_back(conn, self.stage, [c.asset_id for c in claims], [c.epoch for c in claims])
+
+
+def _text(reason: object) -> str:
+    """A reason as the database can hold it, whatever bytes it tells of, without the noise of line ends."""
+    text = (str(reason) or type(reason).__name__).encode(errors="backslashreplace").decode()
+    return " ".join(text.replace("\0", "").split())[:1000]
+
+
+async def _cancel(*tasks: "asyncio.Task[Any]") -> None:
+    """Waiting, unlike awaiting, does not take our own cancellation for theirs."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
