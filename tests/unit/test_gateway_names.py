@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.names import LONGEST, TURNING, UNNAMED, display_name, inline
+from common.names import LONGEST, TURNING, UNNAMED, display_name
+from gateway.media import inline
 
 
 @given(st.text(max_size=400))

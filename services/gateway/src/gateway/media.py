@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request
 from litestar.types import Receive, Scope, Send
@@ -34,6 +35,12 @@ class Plan:
     status: HTTPStatus
     headers: dict[str, str]
     part: range  # which bytes of the file are sent
+
+
+def inline(name: str) -> str:
+    """A Content-Disposition header that shows a file in the browser and saves it under its name."""
+    plain = "".join(letter if letter.isascii() and letter not in '"\\%' else "_" for letter in name)
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def plan(request: Request[Any, Any, Any], *, size: int, etag: str, headers: dict[str, str]) -> Plan:

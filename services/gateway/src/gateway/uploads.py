@@ -11,12 +11,12 @@ from litestar import Request
 from common import files, outbox
 from common.db import Connection, Pool
 from common.messages import UploadStaged
+from common.names import display_name
 from common.sniff import Format
 from gateway import form
 from gateway.disks import Disks
 from gateway.errors import Invalid, NotFound, Unusable
 from gateway.form import Pieces
-from gateway.names import display_name
 from gateway.queries import repositories, uploads
 from gateway.queries.repositories import Repository
 from gateway.schemas import UploadResponse

@@ -1,25 +1,19 @@
 """The names that originals get on disk; a client's file name is only a wish."""
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 
 from common import layout
+from common.names import display_name
 
-MAX_NAME_BYTES = 180
-MAX_EXTENSION_BYTES = 20
-NAMELESS = "unnamed"
+HIDING = (".", "-", "~")
 
 
 def leaf(file_name: str) -> bytes:
-    """One harmless path component that looks as much like the wish as it may: NFC, no separators, no hidden names."""
-    visible = "".join(character for character in unicodedata.normalize("NFC", file_name) if _is_visible(character))
-    base, extension = os.path.splitext(visible.strip() or NAMELESS)
-    if base.startswith((".", "-", "~")):
-        base = "_" + base
-    ending = _shortened(extension, MAX_EXTENSION_BYTES)
-    return _shortened(base, MAX_NAME_BYTES - len(ending)) + ending
+    """One harmless path component that looks as much like the wish as it may, and is neither hidden nor an option."""
+    name = display_name(file_name)
+    return (f"_{name}" if name.startswith(HIDING) else name).encode()
 
 
 def candidates(file_name: str, staged_name: str, staged_at: datetime) -> Iterator[bytes]:
@@ -30,12 +24,3 @@ def candidates(file_name: str, staged_name: str, staged_at: datetime) -> Iterato
     yield layout.dated(name, staged_at)
     for length in (8, 16, 32):
         yield layout.dated(b"%s_%s%s" % (base, token[:length], extension), staged_at)
-
-
-def _is_visible(character: str) -> bool:
-    return character not in "/\\" and unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-
-
-def _shortened(text: str, room: int) -> bytes:
-    """At most `room` bytes of UTF-8 that end with a whole character."""
-    return text.encode(errors="ignore")[:room].decode(errors="ignore").encode()

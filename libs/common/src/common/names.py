@@ -1,8 +1,7 @@
-"""File names from outside, made fit for people to see; they never decide where anything lies."""
+"""File names from outside, made fit for people to see and for a disk to hold."""
 
 import os
 import unicodedata
-from urllib.parse import quote
 
 LONGEST = 180
 LONGEST_EXTENSION = 20
@@ -18,12 +17,6 @@ def display_name(raw: str | None) -> str:
     leaf = (raw or "").replace("\\", "/").rstrip("/").rpartition("/")[2]
     text = unicodedata.normalize("NFC", "".join(filter(_is_fit, leaf))).strip()
     return _shortened(text) if text.strip(".") else UNNAMED
-
-
-def inline(name: str) -> str:
-    """A Content-Disposition header that shows a file in the browser and saves it under its name."""
-    plain = "".join(letter if letter.isascii() and letter not in '"\\%' else "_" for letter in name)
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _is_fit(letter: str) -> bool:
