@@ -82,12 +82,16 @@ def _migrate(_: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
+    database_url = os.environ.get("LUMILIO_DATABASE_URL") or data.running_database(arguments.data)
     try:
-        acks = verify.read_acks(arguments.acks) if arguments.acks else []
-        database_url = os.environ.get("LUMILIO_DATABASE_URL") or data.running_database(arguments.data)
-        if not asyncio.run(verify.verify(database_url, acks=acks)):
+        if not asyncio.run(verify.verify(database_url, acks=_acks(arguments.acks))):
             sys.exit(1)
     except OperationalError as error:
         raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
+
+
+def _acks(path: Path | None) -> list[verify.Ack]:
+    try:
+        return verify.read_acks(path) if path else []
     except (OSError, msgspec.DecodeError) as error:
         raise CannotStart(f"the log of acknowledged uploads cannot be read: {error}") from None

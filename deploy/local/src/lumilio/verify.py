@@ -114,16 +114,15 @@ async def _wrong_originals(conn: Connection) -> AsyncIterator[str]:
     for asset_id in await queries.list_homeless(conn):
         yield f"asset {asset_id} is stored and has no file"
     async for claimed in queries.stream_claimed(conn):
-        found = await asyncio.to_thread(files.hash_file, claimed.root, claimed.path)
-        if found != claimed.content_hash:
-            yield f"asset {claimed.asset_id}: {_shown(claimed.path)} {_wrong(found)}"
+        if wrong := await asyncio.to_thread(_wrong, claimed.root, claimed.path, claimed.content_hash):
+            yield f"asset {claimed.asset_id}: {_shown(claimed.path)} {wrong}"
 
 
 async def _wrong_staged(conn: Connection) -> AsyncIterator[str]:
     async for staged in queries.stream_staged(conn):
-        found = await asyncio.to_thread(files.hash_file, staged.root, layout.staged(staged.staged_name))
-        if found != staged.content_hash:
-            yield f"asset {staged.asset_id}: {staged.staged_name} {_wrong(found)}"
+        path = layout.staged(staged.staged_name)
+        if wrong := await asyncio.to_thread(_wrong, staged.root, path, staged.content_hash):
+            yield f"asset {staged.asset_id}: {staged.staged_name} {wrong}"
 
 
 async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
@@ -143,15 +142,14 @@ async def _leftovers(conn: Connection) -> AsyncIterator[str]:
 
 async def _touched(conn: Connection) -> AsyncIterator[str]:
     async for claimed in queries.stream_claimed(conn):
-        seen = files.see(claimed.root, claimed.path)
-        if seen is not None and seen != (claimed.size, claimed.modified_ns, claimed.inode):
+        if await asyncio.to_thread(_is_touched, claimed):
             yield f"asset {claimed.asset_id}: {_shown(claimed.path)} changed since it was stored"
 
 
 async def _wrong_thumbnails(conn: Connection) -> AsyncIterator[str]:
     async for thumbnail in queries.stream_thumbnails(conn):
-        if await asyncio.to_thread(files.hash_file, thumbnail.root, thumbnail.path) != thumbnail.hash:
-            yield f"asset {thumbnail.asset_id}: {_shown(thumbnail.path)} is not what was rendered"
+        if wrong := await asyncio.to_thread(_wrong, thumbnail.root, thumbnail.path, thumbnail.hash):
+            yield f"asset {thumbnail.asset_id}: {_shown(thumbnail.path)} {wrong}"
 
 
 def _walk(root: bytes, below: bytes) -> Iterable[bytes]:
@@ -162,8 +160,24 @@ def _walk(root: bytes, below: bytes) -> Iterable[bytes]:
                 yield os.path.relpath(os.path.join(folder, name), root)
 
 
-def _wrong(found: bytes | None) -> str:
-    return "is missing" if found is None else "has other bytes"
+def _wrong(root: bytes, path: bytes, content_hash: bytes) -> str | None:
+    """What is wrong with the bytes of a file, in words."""
+    try:
+        found = files.hash_file(root, path)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if found is None:
+        return "is missing"
+    return None if found == content_hash else "has other bytes"
+
+
+def _is_touched(claimed: queries.Claimed) -> bool:
+    """Whether a file is another one than was recorded; one that cannot be read is told elsewhere."""
+    try:
+        seen = files.see(claimed.root, claimed.path)
+    except OSError:
+        return False
+    return seen is not None and seen != (claimed.size, claimed.modified_ns, claimed.inode)
 
 
 def _batches(things: Sequence[Thing]) -> Iterable[list[Thing]]:
