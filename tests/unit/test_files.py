@@ -99,11 +99,15 @@ def test_without_hard_links_a_rename_that_replaces_nothing_serves(root: bytes, m
 
 
 @pytest.mark.parametrize(
-    "path", [b"../outside", b"inbox/../../outside", b"/etc/passwd", b"inbox/./x", b"inbox/a\0b/x"], ids=repr
+    "path", [b"../outside/x", b"inbox/../../outside/x", b"/etc/passwd", b"inbox/./x", b"inbox/a\0b/x"], ids=repr
 )
-def test_no_path_leads_out_of_a_repository(root: bytes, path: bytes) -> None:
-    """Containment is checked for every opening, whoever asks."""
-    with pytest.raises((files.UnsafePath, FileNotFoundError)):
+def test_no_path_leads_out_of_a_repository(root: bytes, tmp_path: Path, path: bytes) -> None:
+    """Containment is checked for every opening, whoever asks, whether the target is there or not."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/x").write_text("secret")
+    (Path(os.fsdecode(root)) / "inbox/x").write_text("reachable by its plain name only")
+
+    with pytest.raises(files.UnsafePath):
         files.open_original(root, path)
 
 
@@ -118,11 +122,13 @@ def test_no_link_is_followed(root: bytes, tmp_path: Path) -> None:
             files.open_original(root, path)
 
 
-def test_a_fifo_does_not_hold_us_up(root: bytes) -> None:
-    """Opening never waits for somebody else."""
+def test_only_regular_files_are_opened(root: bytes) -> None:
+    """A pipe does not make us wait, and a folder is not read as a file."""
     os.mkfifo(os.path.join(root, b"inbox/a.jpg"))
 
-    os.close(files.open_original(root, b"inbox/a.jpg"))
+    for path in (b"inbox/a.jpg", b"inbox"):
+        with pytest.raises(OSError, match="not a regular file"):
+            files.open_original(root, path)
 
 
 def test_only_private_files_can_be_removed(root: bytes) -> None:
@@ -134,6 +140,13 @@ def test_only_private_files_can_be_removed(root: bytes) -> None:
         files.forget(root, TARGET)
 
     assert content_of(root, TARGET) == b"bytes"
+
+
+@pytest.mark.parametrize("number", sorted(files.BROKEN_DISK | files.FULL_DISK), ids=os.strerror)
+def test_a_disk_that_fails_is_an_outage(number: int) -> None:
+    """Full or broken disks are waited for; no attempt is counted against a photo."""
+    with pytest.raises(files.Offline), files.outages():
+        raise OSError(number, os.strerror(number))
 
 
 def test_removing_what_is_gone_is_fine(root: bytes) -> None:

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -18,6 +19,8 @@ from common import layout
 CHUNK = 1 << 20
 ORIGINAL_MODE = 0o440
 RENAME_NOREPLACE = 1
+BROKEN_DISK = {errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE}
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -44,12 +47,24 @@ def check_marker(root: bytes, repository_id: UUID) -> None:
     try:
         status = os.stat(marker)
         found = _read_marker(marker, status.st_ino, status.st_mtime_ns).get("id")
+        is_one_disk = _device(root, layout.STAGING) == _device(root, layout.INBOX)
     except (OSError, yaml.YAMLError, AttributeError) as error:
         raise Offline(f"the repository at {os.fsdecode(root)} is not there: {type(error).__name__}") from None
     if found != str(repository_id):
         raise Offline(f"the directory {os.fsdecode(root)} belongs to another repository ({found})")
-    if _device(root, layout.STAGING) != _device(root, layout.INBOX):
+    if not is_one_disk:
         raise Offline(f"in {os.fsdecode(root)} the inbox and .lumilio lie on different disks: they have to be on one")
+
+
+@contextmanager
+def outages() -> Iterator[None]:
+    """Work with a disk; that it is full or fails is an outage, and nobody's fault."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in BROKEN_DISK | FULL_DISK:
+            raise Offline(f"the disk does not take it: {error.strerror}") from error
+        raise
 
 
 def _device(root: bytes, path: bytes) -> int:
@@ -67,12 +82,14 @@ def _read_marker(marker: bytes, _inode: int, _modified_ns: int) -> dict[str, obj
 
 
 @contextmanager
-def folder(root: bytes, path: bytes = b"", *, make: bool = False) -> Iterator[int]:
-    """An open directory below `root`, reached without following links; `make` creates missing levels durably."""
+def folder(root: bytes, path: bytes = b"", *, make: bool = False, durable: bool = True) -> Iterator[int]:
+    """An open directory below `root`, reached without following links; `make` creates missing levels."""
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for name in _components(path):
-            child = _enter(descriptor, name, make=make)
+            if make:
+                _make(descriptor, name, durable=durable)
+            child = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
             os.close(descriptor)
             descriptor = child
         yield descriptor
@@ -87,17 +104,12 @@ def _components(path: bytes) -> list[bytes]:
     return names
 
 
-def _enter(parent: int, name: bytes, *, make: bool) -> int:
-    if make:
-        _make(parent, name)
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-
-
-def _make(parent: int, name: bytes) -> None:
+def _make(parent: int, name: bytes, *, durable: bool) -> None:
     """A new level is durable before anything is put into it, also when another process just made it."""
     with suppress(FileExistsError):
         os.mkdir(name, 0o755, dir_fd=parent)
-    os.fsync(parent)
+    if durable:
+        os.fsync(parent)
 
 
 def create(root: bytes, path: bytes) -> int:
@@ -112,12 +124,12 @@ def create(root: bytes, path: bytes) -> int:
 
 
 def is_being_written(root: bytes, path: bytes) -> bool:
-    """Whether somebody has the file open since `create`."""
+    """Whether somebody has the file open since `create`, as far as the file system can tell."""
     descriptor = open_original(root, path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
     finally:
         os.close(descriptor)
     return False
@@ -137,10 +149,14 @@ def sync_folder(root: bytes, path: bytes) -> None:
 
 
 def open_original(root: bytes, path: bytes) -> int:
-    """A file below the root, open for reading; it is a regular file and no link was followed."""
+    """A regular file below the root, open for reading; no link is followed, and nothing else is opened for long."""
     parent, name = os.path.split(path)
     with folder(root, parent) as directory:
-        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", name)
+    return descriptor
 
 
 def see(root: bytes, path: bytes) -> Seen | None:
@@ -202,10 +218,10 @@ def forget(root: bytes, path: bytes) -> None:
 
 
 def write_derived(root: bytes, path: bytes, content: bytes) -> None:
-    """A file that can be made again: readers see it whole or not at all."""
+    """A file that can be made again: readers see it whole or not at all, and a power cut may take it away."""
     parent, name = os.path.split(path)
     temporary = b".%s.tmp" % uuid4().hex.encode()
-    with folder(root, parent, make=True) as directory:
+    with folder(root, parent, make=True, durable=False) as directory:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644, dir_fd=directory)
         with open(descriptor, "wb") as file:
             file.write(content)

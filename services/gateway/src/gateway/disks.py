@@ -1,6 +1,5 @@
 """Disks that report errors: after three within a minute a repository takes no uploads until they are a minute old."""
 
-import errno
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
@@ -9,11 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from common import log
-from common.files import Offline
+from common.files import BROKEN_DISK, Offline
 
 FAILURES = 3
 WINDOW_SECONDS = 60.0
-BROKEN = {errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE}
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Disks:
         try:
             yield
         except OSError as error:
-            if error.errno in BROKEN:
+            if error.errno in BROKEN_DISK:
                 failures.append(self.clock())
                 log.get().error("disk failed", reason=error.strerror, failures=len(failures))
             raise

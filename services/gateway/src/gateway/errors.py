@@ -1,6 +1,5 @@
 """What can go wrong with a request, and the one table that says how it is answered."""
 
-import errno
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from psycopg_pool import PoolTimeout
 
 from common import log
-from common.files import Offline
+from common.files import FULL_DISK, Offline
 from gateway.schemas import Failure
 
 SOON = {"Retry-After": "2"}
@@ -100,7 +99,7 @@ def _find(error: Exception) -> Answer:
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         status = HTTPStatus(error.status_code)
         return Answer(status, status.phrase.lower())
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
         return FULL
     return next((ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS), BROKEN)
 

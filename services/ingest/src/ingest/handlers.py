@@ -1,7 +1,7 @@
 """The place stage: staged bytes get their path once; further uploads of the same bytes are checked and dropped."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from common import files, outbox
@@ -31,7 +31,8 @@ class Ingest:
         if asset is None:  # and its stages with it
             raise LeaseLost
         try:
-            health, placement = await asyncio.to_thread(_settle_on_disk, asset, uploads, originals)
+            health = await asyncio.to_thread(_examine, originals, asset)
+            placement = None if "present" in health.values() else await self._place(asset, uploads)
         except files.Offline as outage:
             raise Wait(str(outage), after=OFFLINE_RETRY_SECONDS) from None
 
@@ -41,18 +42,25 @@ class Ingest:
             await queries.place_again_if_staged(conn, asset.asset_id)
         await asyncio.to_thread(place.forget, uploads)
 
+    async def _place(self, asset: Asset, uploads: Sequence[StagedUpload]) -> Placement:
+        placement = await asyncio.to_thread(_on_disk, place.place_first, asset, uploads)
+        if placement is None:
+            paths = [path for upload in uploads for path in place.paths_of(upload)]
+            async with self.pool.connection() as conn:
+                foreign = await queries.list_foreign(conn, asset.asset_id, paths)
+            placement = await asyncio.to_thread(_on_disk, place.find_moved, asset, uploads, set(foreign))
+        if placement is None:
+            raise Reject("the uploaded bytes are no longer in staging as they were received; upload the file again")
+        return placement
 
-def _settle_on_disk(
-    asset: Asset, uploads: Sequence[StagedUpload], originals: Sequence[Original]
-) -> tuple[dict[Original, Health], Placement | None]:
-    """The health of what is stored, and a new placement if none of it is healthy."""
-    health = {original: place.examine(original, asset) for original in originals}
-    if "present" in health.values():
-        return health, None
-    placement = place.place_first(asset, uploads)
-    if placement is None:
-        raise Reject("the uploaded bytes are no longer in staging as they were received; upload the file again")
-    return health, placement
+
+def _examine(originals: Sequence[Original], asset: Asset) -> dict[Original, Health]:
+    return {original: place.examine(original, asset) for original in originals}
+
+
+def _on_disk(step: Callable[..., Placement | None], *arguments: object) -> Placement | None:
+    with files.outages():
+        return step(*arguments)
 
 
 async def _save_health(conn: Connection, health: dict[Original, Health]) -> None:
@@ -74,7 +82,7 @@ async def _save_uploads(
             seen=placement.seen,
         )
         await queries.settle_uploads(conn, [placement.upload.upload_id], state="stored")
-        await core.unblock(conn, asset.asset_id, Stage.RENDER)
+        await core.release(conn, asset.asset_id, Stage.RENDER)
         await outbox.add(conn, _stored(asset, placement))
     rest = [upload.upload_id for upload in uploads if placement is None or upload != placement.upload]
     await queries.settle_uploads(conn, rest, state="duplicate")

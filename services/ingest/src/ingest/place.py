@@ -1,6 +1,7 @@
 """What placing does on disk: examine, link, note. Every step may be repeated without a second effect."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -32,26 +33,42 @@ class Placement:
 def examine(original: Original, asset: Asset) -> Health:
     """The state of an original: its size always, its bytes too when nobody has read them for a day."""
     files.check_marker(original.root, original.repository_id)
-    seen = files.see(original.root, original.path)
-    if seen is None:
-        return "missing"
-    if seen.size != asset.size:
+    try:
+        seen = files.see(original.root, original.path)
+        if seen is None:
+            return "missing"
+        is_right = seen.size == asset.size and (
+            original.verified_lately or files.hash_file(original.root, original.path) == asset.content_hash
+        )
+    except OSError:  # a bad sector, or something else than a file under its name
         return "corrupt"
-    if not original.verified_lately and files.hash_file(original.root, original.path) != asset.content_hash:
-        return "corrupt"
-    return "present"
+    return "present" if is_right else "corrupt"
 
 
 def place_first(asset: Asset, uploads: Sequence[StagedUpload]) -> Placement | None:
-    """Place the first upload whose bytes are still what was acknowledged; None when there is none."""
+    """Place the first upload whose staged bytes are still what was acknowledged; None when there is none."""
     for upload in uploads:
         files.check_marker(upload.root, upload.repository_id)
-        if (path := _place(asset, upload)) is not None:
-            seen = files.see(upload.root, path)
-            if seen is not None:
-                _note(asset, upload, path)
-                return Placement(upload, path, seen)
+        if files.hash_file(upload.root, layout.staged(upload.staged_name)) == asset.content_hash:
+            return _noted(asset, upload, _place(upload))
     return None
+
+
+def find_moved(asset: Asset, uploads: Sequence[StagedUpload], foreign: AbstractSet[bytes]) -> Placement | None:
+    """Where an interrupted run moved the bytes of an upload, on a file system that knows no links.
+
+    A path in `foreign` belongs to another asset, whose bytes may be the same.
+    """
+    for upload in uploads:
+        for path in paths_of(upload):
+            if path not in foreign and files.hash_file(upload.root, path) == asset.content_hash:
+                return _noted(asset, upload, path)
+    return None
+
+
+def paths_of(upload: StagedUpload) -> list[bytes]:
+    """The paths that an upload may get, in their order."""
+    return list(names.candidates(upload.file_name, upload.staged_name, upload.created_at.astimezone()))
 
 
 def forget(uploads: Sequence[StagedUpload]) -> None:
@@ -60,14 +77,9 @@ def forget(uploads: Sequence[StagedUpload]) -> None:
         files.forget(upload.root, layout.staged(upload.staged_name))
 
 
-def _place(asset: Asset, upload: StagedUpload) -> bytes | None:
-    staged = layout.staged(upload.staged_name)
-    paths = list(names.candidates(upload.file_name, upload.staged_name, upload.created_at.astimezone()))
-    if files.hash_file(upload.root, staged) != asset.content_hash:
-        # Without hard links placing moves the bytes, so an interrupted run may have left them at their place.
-        return next((path for path in paths if files.hash_file(upload.root, path) == asset.content_hash), None)
-    for path in paths:
-        if _take_name(upload.root, staged, path):
+def _place(upload: StagedUpload) -> bytes:
+    for path in paths_of(upload):
+        if _take_name(upload.root, layout.staged(upload.staged_name), path):
             return path
     raise NoFreeName(f"all names for {upload.file_name!r} are taken")
 
@@ -77,12 +89,23 @@ def _take_name(root: bytes, staged: bytes, path: bytes) -> bool:
     try:
         files.place(root, staged, path)
     except FileExistsError:
-        return files.see(root, path) == files.see(root, staged)
+        return _is_same(root, path, staged)
     return True
 
 
-def _note(asset: Asset, upload: StagedUpload, path: bytes) -> None:
-    """Write the manifest line from which the catalogue can be rebuilt; a repeated line says the same."""
+def _is_same(root: bytes, path: bytes, staged: bytes) -> bool:
+    """Whether two names are one file; what is no file at all is not."""
+    try:
+        return files.see(root, path) == files.see(root, staged)
+    except OSError:
+        return False
+
+
+def _noted(asset: Asset, upload: StagedUpload, path: bytes) -> Placement:
+    """The placement, after the manifest line from which the catalogue can be rebuilt; a repeated line says the same."""
+    seen = files.see(upload.root, path)
+    if seen is None:
+        raise FileNotFoundError(f"{path!r} vanished while it was placed")
     now = datetime.now(UTC)
     line = {
         "path": quote_from_bytes(path),
@@ -95,3 +118,4 @@ def _note(asset: Asset, upload: StagedUpload, path: bytes) -> None:
         "placed_at": now,
     }
     files.append_durably(upload.root, layout.manifest(now), msgspec.json.encode(line))
+    return Placement(upload, path, seen)

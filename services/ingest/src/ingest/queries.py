@@ -96,6 +96,14 @@ async def list_originals(conn: Connection, asset_id: UUID) -> list[Original]:
         return await cursor.fetchall()
 
 
+async def list_foreign(conn: Connection, asset_id: UUID, paths: Sequence[bytes]) -> list[bytes]:
+    """Those of the paths that belong to another asset, in whichever repository."""
+    cursor = await conn.execute(
+        "select path from file_records where path = any(%s) and asset_id is distinct from %s", (list(paths), asset_id)
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
 class PathTaken(RuntimeError):
     """The path already belongs to another asset."""
 

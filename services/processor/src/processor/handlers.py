@@ -35,8 +35,11 @@ class Processor:
         if original is None:
             raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS)
 
-        photo = await self._look(original, claim)
-        thumbnails = await asyncio.to_thread(_write, original, claim, photo)
+        try:
+            photo = await self._look(original, claim)
+            thumbnails = await asyncio.to_thread(_write, original, claim, photo)
+        except (files.Offline, FileNotFoundError) as outage:
+            raise Wait(str(outage), after=AWAY_RETRY_SECONDS) from None
 
         try:
             async with claim.settle(self.pool) as conn:
@@ -48,10 +51,7 @@ class Processor:
             raise
 
     async def _look(self, original: Original, claim: Claim) -> Photo:
-        try:
-            file = await asyncio.to_thread(_open, original)
-        except (files.Offline, FileNotFoundError) as error:
-            raise Wait(str(error), after=AWAY_RETRY_SECONDS) from None
+        file = await asyncio.to_thread(_open, original)
         try:
             return await self.sandbox.run(
                 images.render, file, original.mime_type, owner=claim.owner_id, limits=sandbox.PHOTO
@@ -66,7 +66,8 @@ class Processor:
 
 def _open(original: Original) -> int:
     files.check_marker(original.root, original.repository_id)
-    return files.open_original(original.root, original.path)
+    with files.outages():
+        return files.open_original(original.root, original.path)
 
 
 def _write(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
@@ -75,7 +76,8 @@ def _write(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
     for size, thumbnail in photo.thumbnails.items():
         extension = EXTENSIONS[thumbnail.mime]
         path = layout.thumbnail(size, original.content_hash, claim.owner_id, claim.epoch, extension)
-        files.write_derived(original.root, path, thumbnail.data)
+        with files.outages():
+            files.write_derived(original.root, path, thumbnail.data)
         written.append(
             Thumbnail(
                 size=size,

@@ -21,6 +21,7 @@ from processor.unreadable import Unreadable
 
 PHOTO = Limits(seconds=30, memory=1 << 30, answer=32 << 20)
 REASON_LENGTH = 500
+BURIAL_SECONDS = 2
 ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 Result = TypeVar("Result")
@@ -143,9 +144,18 @@ async def ask(child: Child, request: bytes, descriptors: list[int]) -> Answer:
     except TimeoutError:
         raise Died(f"took longer than {child.limits.seconds:g} seconds") from None
     except (EOFError, ConnectionError):
-        raise Died(how_it_ended(await asyncio.shield(child.ended), child.limits)) from None
+        raise Died(await last_words(child)) from None
     except msgspec.MsgspecError as error:
         raise Died(f"answered with nonsense: {error}") from None
+
+
+async def last_words(child: Child) -> str:
+    """How a child that hung up has ended; one that hung up and lives on is killed by our caller."""
+    try:
+        async with asyncio.timeout(BURIAL_SECONDS):
+            return how_it_ended(await asyncio.shield(child.ended), child.limits)
+    except TimeoutError:
+        return "hung up without an answer"
 
 
 async def read(line: socket.socket, length: int) -> bytearray:

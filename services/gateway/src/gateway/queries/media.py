@@ -113,3 +113,15 @@ async def find_render(conn: Connection, asset_id: UUID, *, owner: int) -> Render
             {"asset": asset_id, "owner": owner},
         )
         return await cursor.fetchone()
+
+
+async def render_again(conn: Connection, asset_id: UUID) -> None:
+    """Make a finished rendering due once more; an idle processor looks every few seconds."""
+    await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now(), changed_at = now()
+        where asset_id = %s and stage = 'render' and state = 'done'
+        """,
+        (asset_id,),
+    )

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Method
 
 from common import files, layout
 from common.db import Pool
-from gateway import media, names
+from gateway import media
 from gateway.errors import NotFound, NotReady
 from gateway.media import Media
 from gateway.queries import media as queries
@@ -36,7 +36,7 @@ async def original(
         places = await queries.list_places(conn, asset_id)
     if found is None:
         raise NotFound(f"no asset {asset_id}")
-    headers = {"content-type": found.mime_type, "content-disposition": names.inline(found.original_filename)}
+    headers = {"content-type": found.mime_type, "content-disposition": media.inline(found.original_filename)}
     plan = media.plan(request, size=found.size, etag=found.content_hash.hex(), headers=headers)
     if plan.status == HTTPStatus.NOT_MODIFIED:
         return Media(plan, None)
@@ -62,8 +62,10 @@ async def thumbnail(
         return Media(plan, None)
     descriptor = await asyncio.to_thread(media.open_exact, found.root, found.path, size=found.length)
     if descriptor is None:
-        files.check_marker(found.root, found.repository_id)
-        raise NotReady("the thumbnail is missing on the disk and has to be rendered again")
+        await asyncio.to_thread(files.check_marker, found.root, found.repository_id)
+        async with pool.connection() as conn:
+            await queries.render_again(conn, asset_id)
+        raise NotReady("the thumbnail is damaged on the disk and is being rendered again")
     return Media(plan, descriptor)
 
 
