@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -18,32 +17,19 @@ from common import bus as buses
 from common import db, migrate, passwords, streams
 from common.bus import Bus
 from common.db import Pool
+from ingest.handlers import Ingest
 from lumilio import repository as repositories
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
+from lumilio.verify import verify
+from tests.support import placing
+from tests.support.given import Repository, User
 from tests.support.recorder import Recorder
 from tests.support.servers import running_nats, running_postgres
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
 TEMPLATE = "template_lumilio"
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A repository with its folders and marker on the disk, and its row."""
-
-    repository_id: UUID
-    root: bytes
-
-
-@dataclass(frozen=True)
-class User:
-    """A person who can log in."""
-
-    user_id: int
-    username: str
-    password: str
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +129,26 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
     """A whole server, freshly installed, with short leases and polls."""
     async with running_stack(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def asset(pool: Pool, repository: Repository, user: User) -> UUID:
+    """A staged asset whose place stage is due."""
+    return await placing.new_asset(pool, repository, user, 0)
+
+
+@pytest.fixture
+def ingest(pool: Pool) -> Ingest:
+    """The work of ingest, to be called by hand."""
+    return Ingest(pool)
+
+
+@pytest.fixture
+async def sound(database_url: str, pool: Pool) -> AsyncIterator[None]:
+    """The oracle has nothing to say when the test is over."""
+    said: list[str] = []
+    yield
+    assert await verify(database_url, say=said.append), "\n".join(said)
 
 
 @cache

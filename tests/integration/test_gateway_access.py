@@ -16,8 +16,8 @@ from common.db import Pool
 from common.outbox import Relay
 from common.process import Core
 from gateway import app
-from tests.conftest import Repository, User
 from tests.support.gateway import SECRET, Api, serving
+from tests.support.given import Repository, User
 
 PUBLIC = {
     ("GET", "/"),

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from common.db import Pool
-from tests.conftest import Repository, User
 from tests.support.gateway import JPEG, Api, serving
+from tests.support.given import Repository, User
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(5000)
 FIELDS = {

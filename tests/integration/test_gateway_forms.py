@@ -6,8 +6,8 @@ import pytest
 from blake3 import blake3
 
 from common.db import Pool
-from tests.conftest import Repository, User
 from tests.support.gateway import BOUNDARY, FORM, JPEG, Api, form, nothing_left, post, serving
+from tests.support.given import Repository, User
 from tests.support.waiting import until
 
 NAMES = {

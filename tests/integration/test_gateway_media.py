@@ -9,8 +9,8 @@ from blake3 import blake3
 
 from common import files, layout
 from common.db import Pool
-from tests.conftest import Repository, User
 from tests.support.gateway import JPEG, Api, serving
+from tests.support.given import Repository, User
 
 ETAG = f'"{blake3(JPEG).hexdigest()}"'
 SIZE = len(JPEG)

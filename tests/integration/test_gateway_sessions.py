@@ -13,8 +13,8 @@ from argon2 import PasswordHasher
 
 from common import passwords
 from common.db import Pool
-from tests.conftest import User
 from tests.support.gateway import SECRET, Api, serving
+from tests.support.given import User
 
 LOGIN = "/api/v1/auth/login"
 REFRESH = "/api/v1/auth/refresh"

@@ -14,8 +14,8 @@ from blake3 import blake3
 
 from common.db import Pool
 from gateway import disks
-from tests.conftest import Repository, User
 from tests.support.gateway import JPEG, Api, form, nothing_left, post, rows, serving, staged
+from tests.support.given import Repository, User
 from tests.support.waiting import until
 
 

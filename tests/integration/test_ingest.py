@@ -1,80 +1,25 @@
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 from blake3 import blake3
 
-from common import files, layout, stages
+from common import files, layout
 from common.db import Connection, Pool
-from common.stages import Claim, LeaseLost, Reject, Stage, Wait
+from common.stages import LeaseLost, Reject, Stage, Wait
 from gateway.queries import uploads
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
-from lumilio.verify import verify
-from tests.conftest import Repository, User
+from tests.support.given import Repository, User
+from tests.support.placing import PHOTO, originals, place_all, staged, staging
 from tests.support.recorder import Crash, Recorder
-from tests.support.staging import Staged, stage
+from tests.support.rows import ask, claim, expire
 from tests.support.waiting import until
 
-PHOTO = b"\xff\xd8\xff a photo"
 HOUR = 3600
-
-
-@pytest.fixture
-def ingest(pool: Pool) -> Ingest:
-    return Ingest(pool)
-
-
-@pytest.fixture
-async def sound(database_url: str, pool: Pool) -> AsyncIterator[None]:
-    """Every test of placing ends with the oracle."""
-    said: list[str] = []
-    yield
-    assert await verify(database_url, say=said.append), "\n".join(said)
-
-
-async def staged(pool: Pool, repository: Repository, user: User, content: bytes = PHOTO, name: str = "p.jpg") -> Staged:
-    return await stage(
-        pool,
-        repository_id=repository.repository_id,
-        root=repository.root,
-        owner=user.user_id,
-        content=content,
-        file_name=name,
-    )
-
-
-async def claim(pool: Pool) -> Claim:
-    found = await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)
-    assert found is not None
-    return found
-
-
-async def place_all(pool: Pool, ingest: Ingest) -> None:
-    while (found := await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)) is not None:
-        await ingest.place(found)
-
-
-async def ask(pool: Pool, question: str) -> list[Any]:
-    async with pool.connection() as conn:
-        cursor = await conn.execute(question)
-        rows = await cursor.fetchall()
-        return [row[0] if len(row) == 1 else row for row in rows]
-
-
-def originals(repository: Repository) -> dict[str, bytes]:
-    """What lies in the inbox, by its path below the year."""
-    inbox = Path(os.fsdecode(repository.root)) / "inbox"
-    return {path.name: path.read_bytes() for path in sorted(inbox.rglob("*")) if path.is_file()}
-
-
-def staging(repository: Repository) -> list[bytes]:
-    return files.list_names(repository.root, layout.STAGING)
 
 
 async def test_a_staged_upload_gets_its_place_and_its_row(
@@ -83,7 +28,7 @@ async def test_a_staged_upload_gets_its_place_and_its_row(
     """After placing, the original lies under its own name, staging is empty, rendering is due, and it was announced."""
     await staged(pool, repository, user, name="Ferien.jpg")
 
-    await ingest.place(await claim(pool))
+    await ingest.place(await claim(pool, Stage.PLACE))
 
     assert originals(repository) == {"Ferien.jpg": PHOTO}
     assert staging(repository) == []
@@ -100,7 +45,7 @@ async def test_the_order_on_disk_and_in_the_database(
 ) -> None:
     """Link, then sync the folder, then the manifest line, then the commit; the staged name goes last."""
     upload = await staged(pool, repository, user)
-    claimed = await claim(pool)
+    claimed = await claim(pool, Stage.PLACE)
     recorder.clear()
 
     await ingest.place(claimed)
@@ -118,9 +63,9 @@ async def test_placing_twice_has_one_effect(
 ) -> None:
     """A paused worker that wakes up after another one finished changes nothing."""
     await staged(pool, repository, user)
-    stale = await claim(pool)
+    stale = await claim(pool, Stage.PLACE)
     await expire(pool)
-    newer = await claim(pool)
+    newer = await claim(pool, Stage.PLACE)
 
     await ingest.place(newer)
     with pytest.raises((LeaseLost, Reject)):
@@ -130,19 +75,13 @@ async def test_placing_twice_has_one_effect(
     assert await ask(pool, "select count(*) from outbox") == [1]
 
 
-async def expire(pool: Pool) -> None:
-    """As if the lease had run out, by the only clock that counts."""
-    async with pool.connection() as conn:
-        await conn.execute("update asset_stages set lease_until = now() - interval '1 s' where state = 'running'")
-
-
 @pytest.mark.parametrize("calls", range(1, 14))
 async def test_a_crash_after_any_step_is_finished_by_the_next_claim(
     pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None, recorder: Recorder, calls: int
 ) -> None:
     """Whatever was done before the crash is recognised as ours and not done a second time."""
     await staged(pool, repository, user)
-    claimed = await claim(pool)
+    claimed = await claim(pool, Stage.PLACE)
     recorder.clear()
     recorder.crash_after = calls
     with pytest.raises(Crash):
@@ -174,7 +113,7 @@ async def test_a_crash_where_placing_moves_is_finished_too(
         raise PermissionError(1, "Operation not permitted")
 
     await staged(pool, repository, user)
-    claimed = await claim(pool)
+    claimed = await claim(pool, Stage.PLACE)
     monkeypatch.setattr(os, "link", no_links)
     recorder.clear()
     recorder.crash_after = calls
@@ -251,7 +190,7 @@ async def test_an_upload_during_placing_is_not_missed(
 ) -> None:
     """Bytes that are staged between a worker's look and its settle are settled by the next claim."""
     first = await staged(pool, repository, user)
-    claimed = await claim(pool)
+    claimed = await claim(pool, Stage.PLACE)
     second = written(repository, PHOTO)
 
     async with pool.connection() as conn:
@@ -296,7 +235,7 @@ async def test_bytes_that_changed_in_staging_are_never_placed(
     Path(os.fsdecode(repository.root), ".lumilio/staging/incoming", upload.staged_name).write_bytes(PHOTO + b"!")
 
     with pytest.raises(Reject, match="upload the file again"):
-        await ingest.place(await claim(pool))
+        await ingest.place(await claim(pool, Stage.PLACE))
 
     assert originals(repository) == {}
 
@@ -310,7 +249,7 @@ async def test_an_absent_repository_is_waited_for(
     marker.rename(marker.with_name("aside"))
 
     with pytest.raises(Wait):
-        await ingest.place(await claim(pool))
+        await ingest.place(await claim(pool, Stage.PLACE))
     await Housekeeping(pool, 1, 0).clean()
 
     assert staging(repository) == [upload.staged_name.encode()]
@@ -322,7 +261,7 @@ async def test_the_manifest_tells_what_lies_where(
     """The catalogue could be rebuilt from the disk alone."""
     upload = await staged(pool, repository, user, name="Zürich.jpg")
 
-    await ingest.place(await claim(pool))
+    await ingest.place(await claim(pool, Stage.PLACE))
 
     (manifest,) = files.list_names(repository.root, layout.MANIFESTS)
     with open(files.open_original(repository.root, layout.MANIFESTS + b"/" + manifest), "rb") as file:
@@ -331,58 +270,3 @@ async def test_the_manifest_tells_what_lies_where(
     assert line["owner"] == user.user_id
     assert line["path"].endswith("/Z%C3%BCrich.jpg")
     assert line["size"] == len(PHOTO)
-
-
-async def test_housekeeping_removes_only_what_belongs_to_nobody(
-    pool: Pool, repository: Repository, user: User, ingest: Ingest
-) -> None:
-    """Open uploads and files that are being written stay; settled and abandoned ones go."""
-    waiting = await staged(pool, repository, user)
-    os.close(files.create(repository.root, layout.staged("abandoned.part")))
-    busy = files.create(repository.root, layout.staged("busy.part"))
-
-    await Housekeeping(pool, 1, abandoned_seconds=0).clean()
-
-    assert sorted(staging(repository)) == sorted([waiting.staged_name.encode(), b"busy.part"])
-    os.close(busy)
-
-
-async def test_a_young_file_without_a_row_stays(pool: Pool, repository: Repository) -> None:
-    """Between its last byte and its row an upload belongs to nobody, and must not be taken for rubbish."""
-    os.close(files.create(repository.root, layout.staged("young.part")))
-
-    await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
-
-    assert staging(repository) == [b"young.part"]
-
-
-async def test_cleaning_never_takes_an_upload_that_is_being_committed(
-    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
-) -> None:
-    """Staging, placing and cleaning at once for a hundred files lose none."""
-
-    async def clean() -> None:
-        for _ in range(20):
-            await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
-
-    async def send() -> None:
-        for number in range(100):
-            await staged(pool, repository, user, PHOTO + b"%d" % number, f"{number}.jpg")
-            if number % 10 == 9:
-                await place_all(pool, ingest)
-
-    await asyncio.gather(send(), clean())
-
-    assert sorted(originals(repository).values()) == sorted(PHOTO + b"%d" % number for number in range(100))
-
-
-async def test_one_of_many_cleans(pool: Pool) -> None:
-    """The lease belongs to one holder until it ends by the database's clock."""
-    first, second = Housekeeping(pool, 60, HOUR), Housekeeping(pool, 60, HOUR, holder=uuid4())
-
-    assert await first._is_leader()
-    assert not await second._is_leader()
-    assert await first._is_leader()
-    async with pool.connection() as conn:
-        await conn.execute("update leases set lease_until = now()")
-    assert await second._is_leader()

@@ -1,22 +1,22 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 from PIL.ExifTags import Base
 
-from common import files, stages
+from common import files
 from common.db import Pool
-from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait
+from common.stages import Died, LeaseLost, Reject, Stage, Wait
 from ingest.handlers import Ingest
 from lumilio.verify import verify
 from processor import confine, sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
-from tests.conftest import Repository, User
 from tests.support import media, photos
+from tests.support.given import Repository, User
+from tests.support.rows import ask, claim, expire
 from tests.support.staging import stage
 
 
@@ -36,26 +36,8 @@ async def stored(pool: Pool, repository: Repository, user: User, content: bytes)
     upload = await stage(
         pool, repository_id=repository.repository_id, root=repository.root, owner=user.user_id, content=content
     )
-    placing = await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)
-    assert placing is not None
-    await Ingest(pool).place(placing)
+    await Ingest(pool).place(await claim(pool, Stage.PLACE))
     return upload.asset_id
-
-
-async def claim(pool: Pool) -> Claim:
-    found = await stages.claim_next(pool, Stage.RENDER, lease_seconds=60)
-    assert found is not None
-    return found
-
-
-async def expire(pool: Pool) -> None:
-    async with pool.connection() as conn:
-        await conn.execute("update asset_stages set lease_until = now() - interval '1 s' where state = 'running'")
-
-
-async def ask(pool: Pool, question: str) -> list[tuple[Any, ...]]:
-    async with pool.connection() as conn:
-        return await (await conn.execute(question)).fetchall()
 
 
 def derived(repository: Repository) -> list[str]:
@@ -69,7 +51,7 @@ async def test_rendering_saves_thumbnails_facts_and_the_event(
     """After rendering a client can show the photo: three files that match their rows, the facts, the announcement."""
     asset = await stored(pool, repository, user, photos.jpeg(1200, 800))
 
-    await processor.render(await claim(pool))
+    await processor.render(await claim(pool, Stage.RENDER))
 
     thumbnails = await ask(pool, "select size, mime_type, width, height from thumbnails order by width")
     assert thumbnails == [
@@ -92,7 +74,7 @@ async def test_what_the_camera_wrote_comes_through_the_sandbox(
     exif = media.exif({Base.Model: "X100V"}, {Base.DateTimeOriginal: "2024:03:09 12:34:56"}, media.somewhere())
     await stored(pool, repository, user, photos.jpeg(80, 60, exif=exif))
 
-    await processor.render(await claim(pool))
+    await processor.render(await claim(pool, Stage.RENDER))
 
     ((taken_at, model, latitude, notes),) = await ask(
         pool,
@@ -109,9 +91,9 @@ async def test_rendering_twice_has_one_effect(
 ) -> None:
     """A stale worker's result is dropped: the newer claim's thumbnails stay and the stale ones are removed."""
     await stored(pool, repository, user, photos.jpeg(800, 600))
-    stale = await claim(pool)
+    stale = await claim(pool, Stage.RENDER)
     await expire(pool)
-    newer = await claim(pool)
+    newer = await claim(pool, Stage.RENDER)
 
     await processor.render(newer)
     kept = derived(repository)
@@ -131,7 +113,7 @@ async def test_a_damaged_photo_is_rejected_and_kept(
     await stored(pool, repository, user, content)
 
     with pytest.raises(Reject, match="damaged"):
-        await processor.render(await claim(pool))
+        await processor.render(await claim(pool, Stage.RENDER))
 
     ((root, path),) = await ask(pool, "select root, path from file_records join repositories using (repository_id)")
     with open(files.open_original(root, path), "rb") as file:
@@ -146,7 +128,7 @@ async def test_an_absent_disk_is_waited_for(
     os.rename(os.path.join(repository.root, b".lumiliorepo"), os.path.join(repository.root, b"aside"))
 
     with pytest.raises(Wait):
-        await processor.render(await claim(pool))
+        await processor.render(await claim(pool, Stage.RENDER))
 
 
 async def test_a_process_that_dies_of_a_file_is_a_death_of_the_work(
@@ -158,4 +140,4 @@ async def test_a_process_that_dies_of_a_file_is_a_death_of_the_work(
     monkeypatch.setattr(sandbox, "PHOTO", tight)
 
     with pytest.raises(Died, match="seconds"):
-        await Processor(pool, box).render(await claim(pool))
+        await Processor(pool, box).render(await claim(pool, Stage.RENDER))

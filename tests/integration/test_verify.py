@@ -12,7 +12,7 @@ from common.stages import Stage
 from ingest.handlers import Ingest
 from lumilio import verify as oracle
 from lumilio.verify import Ack, verify
-from tests.conftest import Repository, User
+from tests.support.given import Repository, User
 from tests.support.staging import stage
 
 PHOTO = b"\xff\xd8\xff a photo"

@@ -18,7 +18,7 @@ from common.db import Pool
 from common.outbox import Relay
 from common.process import Core
 from gateway import access, app
-from tests.conftest import Repository
+from tests.support.given import Repository
 from tests.support.waiting import until
 
 SECRET = "a secret that only these tests know"

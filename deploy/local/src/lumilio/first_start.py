@@ -6,6 +6,7 @@ made before the administrator and stays in secrets.json until it was shown.
 
 import asyncio
 import os
+from contextlib import suppress
 
 from psycopg import AsyncConnection
 
@@ -14,11 +15,16 @@ from common.db import Connection
 from lumilio import data as directory
 from lumilio import queries, repository
 from lumilio.data import Data, Secrets
-from lumilio.terminal import say
+from lumilio.terminal import say, show
 
 REPOSITORY_NAME = "Primary Storage"
 USERNAME = "admin"
 EMAIL = "admin@localhost"
+WELCOME = """
+  user      {username}
+  password  {password}
+            shown this once: write it down
+"""
 
 
 async def prepare(database_url: str, data: Data, secrets: Secrets) -> None:
@@ -32,15 +38,12 @@ async def prepare(database_url: str, data: Data, secrets: Secrets) -> None:
 
 
 def tell_password(data: Data, secrets: Secrets) -> None:
-    """Show the administrator's first password, and forget it only then."""
+    """Show the administrator's first password, and forget it only then; unseen it is shown by the next start."""
     if secrets.first_password is None:
         return
-    say("")
-    say(f"  user      {USERNAME}")
-    say(f"  password  {secrets.first_password}")
-    say("            shown this once: write it down, or change it after signing in")
-    say("")
-    directory.forget_first_password(data, secrets)
+    with suppress(OSError):
+        show(WELCOME.format(username=USERNAME, password=secrets.first_password))
+        directory.forget_first_password(data, secrets)
 
 
 async def _ensure_repository(conn: Connection, root: bytes) -> None:

@@ -26,10 +26,13 @@ class LogFile:
         return descriptor
 
     def new_lines(self) -> list[str]:
-        """The whole lines that came since the last call."""
-        with open(self.path, "rb") as file:
-            file.seek(self._read)
-            whole, newline, _ = file.read(LARGEST).rpartition(b"\n")
+        """The whole lines that came since the last call; none when somebody took the file away."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._read)
+                whole, newline, _ = file.read(LARGEST).rpartition(b"\n")
+        except OSError:
+            return []
         self._read += len(whole) + len(newline)
         return whole.decode(errors="replace").splitlines()
 

@@ -167,7 +167,7 @@ def _own(path: str, account: str) -> None:
         _check_way(path)
     if os.stat(path).st_uid == user:
         return
-    for folder, _, names in os.walk(path):
+    for folder, _, names in os.walk(path, topdown=False):  # the root last: it says that all is done
         for name in names:
             os.chown(os.path.join(folder, name), user, group, follow_symlinks=False)
         os.chown(folder, user, group)

@@ -61,11 +61,11 @@ class Child:
         pause = FIRST_PAUSE
         while True:
             started = time.monotonic()
-            code = await self._run_once()
+            ending = await self._run_once()
             self.deaths += 1
             if time.monotonic() - started > HEALTHY_SECONDS:
                 pause = FIRST_PAUSE
-            say(f"{self.program.name} ended ({self._ending(code)}), starting it again in {pause:.0f} s")
+            say(f"{self.program.name} ended ({ending}), starting it again in {pause:.0f} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -100,15 +100,19 @@ class Child:
     def _pid_file(self) -> str:
         return self.data.run(f"{self.program.name}.pid")
 
-    async def _run_once(self) -> int:
-        self._process = process = await self._spawn()
-        with open(self._pid_file, "w") as file:
+    async def _run_once(self) -> str:
+        """How the program ended, or why it could not be started."""
+        try:
+            self._process = process = await self._spawn()
+        except OSError as error:
+            return f"not started: {error.strerror}"
+        with suppress(OSError), open(self._pid_file, "w") as file:  # a full disk is no reason to leave it alone
             file.write(f"{process.pid}\n")
         telling = [asyncio.create_task(self._tell_warnings_for_ever())]
         if self.deaths:
             telling.append(asyncio.create_task(self._tell_return()))
         try:
-            return await process.wait()
+            return self._ending(await process.wait())
         finally:
             for task in telling:
                 task.cancel()

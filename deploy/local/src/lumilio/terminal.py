@@ -8,8 +8,13 @@ from contextlib import suppress
 def say(line: str) -> None:
     """Tell a line at once; a terminal that went away is no reason to stop serving photos."""
     with suppress(OSError):
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+        show(line)
+
+
+def show(text: str) -> None:
+    """Tell what must be seen; OSError when it cannot be."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def since(started: float) -> str:

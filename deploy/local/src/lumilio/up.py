@@ -154,7 +154,6 @@ async def _start_services(
         GATEWAY_STOPS_BY,
         environment={
             **environment,
-            "LUMILIO_HEALTH_PORT": str(ports.choose(0)),
             "LUMILIO_HOST": options.host,
             "LUMILIO_PORT": str(port),
             "LUMILIO_JWT_SECRET": secrets.jwt_secret,

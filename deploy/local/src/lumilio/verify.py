@@ -126,14 +126,14 @@ async def _wrong_staged(conn: Connection) -> AsyncIterator[str]:
 
 
 async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
-    for repository in await queries.list_roots(conn):
+    for repository in await queries.list_repositories(conn):
         for batch in _batches(list(_walk(repository.root, layout.INBOX))):
             for path in await queries.list_unrecorded(conn, repository.repository_id, batch):
                 yield f"{_shown(path)} has no record"
 
 
 async def _leftovers(conn: Connection) -> AsyncIterator[str]:
-    for repository in await queries.list_roots(conn):
+    for repository in await queries.list_repositories(conn):
         names = [name.decode(errors="replace") for name in files.list_names(repository.root, layout.STAGING)]
         for name in await queries.list_unstaged(conn, repository.repository_id, names):
             if not files.is_being_written(repository.root, layout.staged(name)):

@@ -6,11 +6,7 @@ from uuid import UUID
 import msgspec
 
 from common.db import Connection, struct_row
-
-
-class Root(msgspec.Struct, frozen=True, kw_only=True):
-    repository_id: UUID
-    root: bytes
+from lumilio.queries import Repository
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +37,9 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
-async def list_roots(conn: Connection) -> list[Root]:
+async def list_repositories(conn: Connection) -> list[Repository]:
     """Every repository."""
-    async with conn.cursor(row_factory=struct_row(Root)) as cursor:
+    async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
         await cursor.execute("select repository_id, root from repositories order by repository_id")
         return await cursor.fetchall()
 

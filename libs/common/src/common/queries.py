@@ -221,7 +221,7 @@ async def forget_published(conn: Connection, *, limit: int) -> int:
 
 
 async def find_epoch(conn: Connection) -> UUID:
-    """What this database calls itself; it changes when a backup is restored."""
+    """What this history of the database is called."""
     cursor = await conn.execute("select epoch from server")
     row = await cursor.fetchone()
     if row is None:

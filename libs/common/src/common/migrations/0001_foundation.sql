@@ -1,6 +1,6 @@
 -- Why: the record. Disk and these tables are the truth; everything on the bus can be rebuilt from them.
 
--- One row. `epoch` changes when the database is restored, so that clients and message ids notice.
+-- One row. `epoch` names this history of the database; a restore is to give it a new one, so that message ids differ.
 create table server (
     single boolean primary key default true check (single),
     epoch uuid not null default gen_random_uuid()
@@ -109,11 +109,10 @@ create table file_records (
 );
 create index file_records_asset on file_records (asset_id);
 
--- `raw` is what the file says, `facts` is what we made of it, `edits` is what a person says; edits win.
+-- `facts` is what we read in the file, `edits` is what a person says; edits win.
 create table asset_metadata (
     asset_id uuid primary key references assets on delete cascade,
     facts jsonb not null default '{}',
-    raw jsonb not null default '{}',
     notes text[] not null default '{}',
     edits jsonb not null default '{}'
 );

@@ -35,7 +35,11 @@ async def save_token(
 
 
 async def lock_token(conn: Connection, token_hash: bytes, *, retry_seconds: int) -> RefreshToken | None:
-    """A token, held until the transaction ends, so that parallel uses come one after the other."""
+    """A token, whose family is held until the transaction ends: its uses and its end come one after the other."""
+    await conn.execute(
+        "select pg_advisory_xact_lock(hashtextextended(family_id::text, 0)) from refresh_tokens where token_hash = %s",
+        (token_hash,),
+    )
     async with conn.cursor(row_factory=struct_row(RefreshToken)) as cursor:
         await cursor.execute(
             """
@@ -44,7 +48,6 @@ async def lock_token(conn: Connection, token_hash: bytes, *, retry_seconds: int)
                    coalesce(used_at > clock_timestamp() - make_interval(secs => %(seconds)s), false) as is_retry
             from refresh_tokens
             where token_hash = %(hash)s
-            for update
             """,
             {"hash": token_hash, "seconds": retry_seconds},
         )

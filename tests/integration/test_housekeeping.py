@@ -1,0 +1,67 @@
+import asyncio
+import os
+from uuid import uuid4
+
+from common import files, layout
+from common.db import Pool
+from ingest.handlers import Ingest
+from ingest.housekeeping import Housekeeping
+from tests.support.given import Repository, User
+from tests.support.placing import PHOTO, originals, place_all, staged, staging
+from tests.support.rows import do
+
+HOUR = 3600
+
+
+async def test_housekeeping_removes_only_what_belongs_to_nobody(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """Open uploads and files that are being written stay; settled and abandoned ones go."""
+    waiting = await staged(pool, repository, user)
+    os.close(files.create(repository.root, layout.staged("abandoned.part")))
+    busy = files.create(repository.root, layout.staged("busy.part"))
+
+    await Housekeeping(pool, 1, abandoned_seconds=0).clean()
+
+    assert sorted(staging(repository)) == sorted([waiting.staged_name.encode(), b"busy.part"])
+    os.close(busy)
+
+
+async def test_a_young_file_without_a_row_stays(pool: Pool, repository: Repository) -> None:
+    """Between its last byte and its row an upload belongs to nobody, and must not be taken for rubbish."""
+    os.close(files.create(repository.root, layout.staged("young.part")))
+
+    await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
+
+    assert staging(repository) == [b"young.part"]
+
+
+async def test_cleaning_never_takes_an_upload_that_is_being_committed(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """Staging, placing and cleaning at once for a hundred files lose none."""
+
+    async def clean() -> None:
+        for _ in range(20):
+            await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
+
+    async def send() -> None:
+        for number in range(100):
+            await staged(pool, repository, user, PHOTO + b"%d" % number, f"{number}.jpg")
+            if number % 10 == 9:
+                await place_all(pool, ingest)
+
+    await asyncio.gather(send(), clean())
+
+    assert sorted(originals(repository).values()) == sorted(PHOTO + b"%d" % number for number in range(100))
+
+
+async def test_one_of_many_cleans(pool: Pool) -> None:
+    """The lease belongs to one holder until it ends by the database's clock."""
+    first, second = Housekeeping(pool, 60, HOUR), Housekeeping(pool, 60, HOUR, holder=uuid4())
+
+    assert await first._is_leader()
+    assert not await second._is_leader()
+    assert await first._is_leader()
+    await do(pool, "update leases set lease_until = now()")
+    assert await second._is_leader()

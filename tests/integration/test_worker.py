@@ -1,0 +1,315 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from common import outbox, stages, streams
+from common.bus import Bus
+from common.db import Pool
+from common.messages import UploadStaged
+from common.outbox import Relay
+from common.settings import Settings
+from common.stages import Claim, Died, Reject, Stage, Wait, Work
+from common.worker import Worker
+from tests.support.given import Repository, User
+from tests.support.placing import new_asset
+from tests.support.rows import ask, do, row
+from tests.support.waiting import until
+
+LEASE_SECONDS = 1.0
+
+
+def worker_of(pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2) -> Worker:
+    """A worker of the place stage."""
+    config = Settings(database_url="", nats_url="", lease_seconds=LEASE_SECONDS, poll_seconds=poll, stop_seconds=0.2)
+    return Worker(pool, bus, Relay(pool, bus, poll_seconds=0.2), config, streams.PLACE, Stage.PLACE, work, slots)
+
+
+@asynccontextmanager
+async def working(
+    pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2
+) -> AsyncIterator[asyncio.Event]:
+    """A worker of the place stage and its relay, until the block ends."""
+    worker = worker_of(pool, bus, work, poll=poll, slots=slots)
+    stop = asyncio.Event()
+    relaying, running = asyncio.create_task(worker.relay.run()), asyncio.create_task(worker.run(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await running
+        relaying.cancel()
+
+
+def raising(outcome: Exception) -> Work:
+    async def work(_: Claim) -> None:
+        raise outcome
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Wait("the disk is away", after=60), {"state": "pending", "later": True, "deaths": 0, "failures": 0}),
+        (Reject("no pixels"), {"state": "failed", "later": None, "error_class": "permanent", "error": "no pixels"}),
+        (Died("crashed (SIGSEGV)"), {"state": "pending", "later": True, "deaths": 1, "failures": 0}),
+        (RuntimeError("bug"), {"state": "pending", "later": True, "deaths": 0, "failures": 1, "error": "bug"}),
+    ],
+    ids=["wait", "reject", "died", "bug"],
+)
+async def test_each_outcome_leaves_its_row(
+    pool: Pool, bus: Bus, asset: UUID, outcome: Exception, expected: dict[str, object]
+) -> None:
+    """What work raises decides what its row says, with the reason kept where a person sees it."""
+
+    async def settled() -> dict[str, Any] | None:
+        found = await row(pool, asset)
+        return found if found["error"] else None
+
+    async with working(pool, bus, raising(outcome)):
+        found = await until(settled)
+
+    assert expected.items() <= (found or {}).items()
+    assert found is not None
+    assert found["error"] == str(outcome)
+
+
+async def test_giving_up_is_announced(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """A failed stage is an event that other systems hear."""
+
+    async def failed() -> bool:
+        return bool((await row(pool, asset))["state"] == "failed")
+
+    async with working(pool, bus, raising(Reject("no pixels"))):
+        await until(failed)
+
+    assert await ask(pool, "select subject from outbox") == ["lumilio.stage.failed"]
+
+
+async def test_three_deaths_are_enough(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """A file that ends every process that reads it is tried three times and then explained."""
+    attempts = 0
+
+    async def deadly(_: Claim) -> None:
+        nonlocal attempts
+        attempts += 1
+        raise Died("crashed (SIGSEGV)")
+
+    async def failed() -> bool:
+        async with pool.connection() as conn:
+            await conn.execute("update asset_stages set next_at = now() where next_at is not null")
+        return bool((await row(pool, asset))["state"] == "failed")
+
+    async with working(pool, bus, deadly, poll=0.1):
+        await until(failed)
+
+    assert attempts == stages.MAX_DEATHS
+    found = await row(pool, asset)
+    assert (found["error_class"], found["error"]) == ("poison", "crashed (SIGSEGV)")
+
+
+async def test_a_ring_starts_work_at_once(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
+    """With the bus there, nobody waits for the next poll."""
+    done: list[UUID] = []
+
+    async def work(claimed: Claim) -> None:
+        async with claimed.settle(pool):
+            done.append(claimed.asset_id)
+
+    async with working(pool, bus, work, poll=30):
+        asset = await new_asset(pool, repository, user, 0)
+        async with pool.connection() as conn:
+            event = UploadStaged(
+                owner_id=user.user_id, upload_id=1, asset_id=asset, repository_id=repository.repository_id
+            )
+            await outbox.add(conn, event)
+        await until(lambda: done == [asset], seconds=5)
+
+
+async def test_a_backlog_without_any_message_is_worked_off_at_full_speed(
+    pool: Pool, bus: Bus, repository: Repository, user: User
+) -> None:
+    """After the store was lost, one look is enough to start and hunger does the rest: no poll between rows."""
+    assets = [await new_asset(pool, repository, user, number) for number in range(20)]
+    done: list[UUID] = []
+
+    async def work(claimed: Claim) -> None:
+        async with claimed.settle(pool):
+            done.append(claimed.asset_id)
+
+    async with working(pool, bus, work, poll=30):
+        await until(lambda: len(done) == len(assets), seconds=10)
+
+    assert sorted(done) == sorted(assets)
+
+
+async def test_a_long_work_keeps_its_lease(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """Renewal lasts as long as the work lives, so nobody else starts it."""
+    starts = 0
+    enough = asyncio.Event()
+
+    async def slow(claimed: Claim) -> None:
+        nonlocal starts
+        starts += 1
+        await enough.wait()
+        async with claimed.settle(pool):
+            pass
+
+    async def renewed_twice() -> bool:
+        async with pool.connection() as conn:
+            cursor = await conn.execute("select lease_until from asset_stages where stage = 'place'")
+            leases.add((await cursor.fetchall())[0][0])
+        return len(leases) > 4
+
+    leases: set[object] = set()
+    async with working(pool, bus, slow):
+        await until(renewed_twice)
+        enough.set()
+
+        async def finished() -> bool:
+            return bool((await row(pool, asset))["state"] == "done")
+
+        await until(finished)
+
+    assert starts == 1
+
+
+async def test_work_whose_lease_went_to_another_is_cancelled(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """A worker that was asleep too long stops what it does."""
+    started, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Claim) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async with working(pool, bus, slow, slots=1):
+        await started.wait()
+        async with pool.connection() as conn:
+            await conn.execute("update asset_stages set lease_epoch = lease_epoch + 1 where asset_id = %s", (asset,))
+        await asyncio.wait_for(cancelled.wait(), 5)
+
+
+async def test_stopping_gives_unfinished_work_back(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """SIGTERM leaves no lease to run out and counts no death: the next worker starts at once."""
+    started = asyncio.Event()
+
+    async def endless(_: Claim) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    async with working(pool, bus, endless) as stop:
+        await started.wait()
+        stop.set()
+
+    found = await row(pool, asset)
+    assert (found["state"], found["later"], found["deaths"]) == ("pending", False, 0)
+
+
+async def test_a_malformed_message_is_kept_and_hurts_nobody(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """What nobody can read is a dead letter with its reason, and the work goes on."""
+    await bus.js.publish("lumilio.upload.staged", b"\xff not json")
+    done = asyncio.Event()
+
+    async def work(claimed: Claim) -> None:
+        async with claimed.settle(pool):
+            done.set()
+
+    async def letters() -> list[Any]:
+        async with pool.connection() as conn:
+            cursor = await conn.execute("select subject, body, reason from dead_letters")
+            return await cursor.fetchall()
+
+    async with working(pool, bus, work):
+        await done.wait()
+        found = await until(letters)
+
+    assert [(letter[0], letter[1]) for letter in found] == [("lumilio.upload.staged", b"\xff not json")]
+    assert "UploadStaged" in found[0][2]
+
+
+async def test_the_stream_and_its_readers_come_back_by_themselves(
+    pool: Pool, bus: Bus, repository: Repository, user: User
+) -> None:
+    """Deleting stream and durable under a running service costs a moment of delay, not a restart."""
+    done: list[UUID] = []
+
+    async def work(claimed: Claim) -> None:
+        async with claimed.settle(pool):
+            done.append(claimed.asset_id)
+
+    async with working(pool, bus, work, poll=0.5):
+        await bus.js.delete_stream(streams.NAME)
+        asset = await new_asset(pool, repository, user, 0)
+        async with pool.connection() as conn:
+            event = UploadStaged(
+                owner_id=user.user_id, upload_id=1, asset_id=asset, repository_id=repository.repository_id
+            )
+            await outbox.add(conn, event)
+        await until(lambda: done == [asset])
+
+        async def published() -> bool:
+            async with pool.connection() as conn:
+                cursor = await conn.execute("select count(*) from outbox where published_at is null")
+                return bool((await cursor.fetchall())[0][0] == 0)
+
+        await until(published)
+    assert (await bus.js.stream_info(streams.NAME)).state.messages == 1
+
+
+async def test_a_cancelled_worker_gives_its_work_back(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """When the service ends because something else in it failed, the next worker still starts at once."""
+    started = asyncio.Event()
+
+    async def endless(_: Claim) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    running = asyncio.create_task(worker_of(pool, bus, endless).run(asyncio.Event()))
+    await started.wait()
+    running.cancel()
+    await asyncio.wait({running})
+
+    found = await row(pool, asset)
+    assert (found["state"], found["later"], found["deaths"]) == ("pending", False, 0)
+
+
+async def test_junk_that_is_nested_deeply_is_a_dead_letter(pool: Pool, bus: Bus) -> None:
+    """No message can end a worker."""
+    await bus.js.publish("lumilio.upload.staged", b'{"owner_id":' + b"[" * 100_000)
+
+    async with working(pool, bus, raising(Reject("not called"))):
+        await until(lambda: ask(pool, "select subject from dead_letters"))
+
+
+async def test_a_dead_letter_that_cannot_be_kept_costs_no_claim(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """What was claimed is worked on, whatever becomes of the message that rang."""
+    await do(pool, "alter table dead_letters rename to elsewhere")
+    await bus.js.publish("lumilio.upload.staged", b"junk")
+    done = asyncio.Event()
+
+    async def work(claimed: Claim) -> None:
+        async with claimed.settle(pool):
+            done.set()
+
+    async with working(pool, bus, work):
+        await asyncio.wait_for(done.wait(), 10)
+
+
+async def test_a_reason_of_strange_bytes_can_be_kept(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """Paths need not be UTF-8, and what is told about them still fits into the record."""
+
+    async def told() -> Any:
+        return (await row(pool, asset))["error"]
+
+    async with working(pool, bus, raising(Wait("no disk at /caf\udce9", after=60))):
+        reason = await until(told)
+
+    assert reason == "no disk at /caf\\udce9"

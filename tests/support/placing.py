@@ -1,0 +1,48 @@
+"""Placing, as tests do it and as they find it on the disk."""
+
+import os
+from pathlib import Path
+from uuid import UUID
+
+from common import files, layout, stages
+from common.db import Pool
+from common.stages import Stage
+from ingest.handlers import Ingest
+from tests.support.given import Repository, User
+from tests.support.staging import Staged, stage
+
+PHOTO = b"\xff\xd8\xff a photo"
+
+
+async def staged(pool: Pool, repository: Repository, user: User, content: bytes = PHOTO, name: str = "p.jpg") -> Staged:
+    """An upload of this user that waits in staging."""
+    return await stage(
+        pool,
+        repository_id=repository.repository_id,
+        root=repository.root,
+        owner=user.user_id,
+        content=content,
+        file_name=name,
+    )
+
+
+async def place_all(pool: Pool, ingest: Ingest) -> None:
+    """Place whatever is due."""
+    while (found := await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)) is not None:
+        await ingest.place(found)
+
+
+def originals(repository: Repository) -> dict[str, bytes]:
+    """What lies in the inbox, by its path below the year."""
+    inbox = Path(os.fsdecode(repository.root)) / "inbox"
+    return {path.name: path.read_bytes() for path in sorted(inbox.rglob("*")) if path.is_file()}
+
+
+def staging(repository: Repository) -> list[bytes]:
+    """The names in staging."""
+    return files.list_names(repository.root, layout.STAGING)
+
+
+async def new_asset(pool: Pool, repository: Repository, user: User, number: int) -> UUID:
+    """An asset whose place stage is due."""
+    return (await staged(pool, repository, user, PHOTO + b"%d" % number)).asset_id

@@ -1,0 +1,47 @@
+"""What tests ask and do with rows."""
+
+from typing import Any
+from uuid import UUID
+
+from common import stages
+from common.db import Pool
+from common.stages import Claim, Stage
+
+
+async def ask(pool: Pool, question: str) -> list[Any]:
+    """The rows of an answer; rows of one column are their values."""
+    async with pool.connection() as conn:
+        rows = await (await conn.execute(question)).fetchall()
+    return [row[0] if len(row) == 1 else row for row in rows]
+
+
+async def do(pool: Pool, statement: str) -> None:
+    """Change rows behind the back of the code under test."""
+    async with pool.connection() as conn:
+        await conn.execute(statement)
+
+
+async def claim(pool: Pool, stage: str, *, seconds: float = 60) -> Claim:
+    """The claim of a row that is due."""
+    found = await stages.claim_next(pool, stage, lease_seconds=seconds)
+    assert found is not None
+    return found
+
+
+async def expire(pool: Pool) -> None:
+    """As if every lease had run out, by the only clock that counts."""
+    await do(pool, "update asset_stages set lease_until = now() - interval '1 s' where state = 'running'")
+
+
+async def row(pool: Pool, asset: UUID, stage_name: str = Stage.PLACE) -> dict[str, Any]:
+    """What the row of a stage says; `later` tells a due one from one that waits."""
+    async with pool.connection() as conn:
+        cursor = await conn.execute(
+            """
+            select state, next_at > now() as later, deaths, failures, error_class, error
+            from asset_stages where asset_id = %s and stage = %s
+            """,
+            (asset, stage_name),
+        )
+        names = [column.name for column in cursor.description or ()]
+        return dict(zip(names, (await cursor.fetchall())[0], strict=True))
