@@ -11,6 +11,7 @@ from common import files, layout
 from common.db import Pool
 from tests.support.gateway import JPEG, Api, serving
 from tests.support.given import Repository, User
+from tests.support.rows import ask, do
 
 ETAG = f'"{blake3(JPEG).hexdigest()}"'
 SIZE = len(JPEG)
@@ -206,6 +207,18 @@ async def test_a_thumbnail_that_vanished_is_not_ready(api: Api, path: str, pool:
     answer = await api.client.get(path.replace("original", "thumbnail?size=small"))
 
     assert (answer.status_code, answer.json()["message"]) == (404, "not ready yet, try again")
+
+
+async def test_a_damaged_thumbnail_is_rendered_again(api: Api, path: str, pool: Pool, repository: Repository) -> None:
+    """Whoever finds one makes its rendering due once more."""
+    await render(pool, repository, path, "small")
+    await do(pool, "update asset_stages set state = 'done', next_at = null")
+    with open(os.path.join(repository.root, layout.THUMBNAILS, b"small.webp"), "wb"):
+        pass
+
+    await api.client.get(path.replace("original", "thumbnail?size=small"))
+
+    assert await ask(pool, "select state from asset_stages where stage = 'render'") == ["pending"]
 
 
 async def place(pool: Pool, repository: Repository, target: bytes) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import hashlib
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,8 +15,11 @@ from argon2 import PasswordHasher
 
 from common import passwords
 from common.db import Pool
+from gateway.queries import refresh_tokens
 from tests.support.gateway import SECRET, Api, serving
 from tests.support.given import User
+from tests.support.rows import ask
+from tests.support.waiting import until
 
 LOGIN = "/api/v1/auth/login"
 REFRESH = "/api/v1/auth/refresh"
@@ -225,3 +230,30 @@ async def refreshed(api: Api, token: str) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     data: dict[str, Any] = answer.json()["data"]
     return data
+
+
+async def test_the_end_of_a_family_waits_for_a_refresh_in_flight(api: Api, user: User, pool: Pool) -> None:
+    """Whoever signs out while a refresh is under way ends the new token too."""
+    first = (await api.login(user.username, user.password))["refreshToken"]
+    second = (await refreshed(api, first))["refreshToken"]
+    third = secrets.token_hex(32)
+
+    async with pool.connection() as conn:
+        found = await refresh_tokens.lock_token(conn, digest(second), retry_seconds=10)
+        assert found is not None
+        leaving = asyncio.create_task(api.client.post(LOGOUT, json={"refreshToken": first}))
+        await until(lambda: waits_for_a_lock(pool))
+        await refresh_tokens.save_token(
+            conn, digest(third), family_id=found.family_id, user_id=user.user_id, lives_seconds=60
+        )
+    assert (await leaving).status_code == 200
+
+    assert (await api.client.post(REFRESH, json={"refreshToken": third})).status_code == 401
+
+
+def digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def waits_for_a_lock(pool: Pool) -> bool:
+    return await ask(pool, "select count(*) from pg_locks where not granted") == [1]

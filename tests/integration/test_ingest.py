@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import os
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -16,7 +17,7 @@ from ingest.housekeeping import Housekeeping
 from tests.support.given import Repository, User
 from tests.support.placing import PHOTO, originals, place_all, staged, staging
 from tests.support.recorder import Crash, Recorder
-from tests.support.rows import ask, claim, expire
+from tests.support.rows import ask, claim, do, expire
 from tests.support.waiting import until
 
 HOUR = 3600
@@ -270,3 +271,75 @@ async def test_the_manifest_tells_what_lies_where(
     assert line["owner"] == user.user_id
     assert line["path"].endswith("/Z%C3%BCrich.jpg")
     assert line["size"] == len(PHOTO)
+
+
+async def test_the_same_photo_of_another_owner_is_not_taken_for_ours(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """Lost bytes are not found again at a path that belongs to somebody else; sending them again heals it."""
+    await staged(pool, repository, user)
+    await place_all(pool, ingest)
+    await do(pool, "insert into users (username, email, password_hash) values ('berta', 'b@localhost', '')")
+    (berta,) = await ask(pool, "select user_id from users where username = 'berta'")
+    other = User(berta, "berta", "")
+    lost = await staged(pool, repository, other)
+    files.forget(repository.root, layout.staged(lost.staged_name))
+
+    with pytest.raises(Reject):
+        await ingest.place(await claim(pool, Stage.PLACE))
+    await do(
+        pool,
+        "update asset_stages set state = 'failed', next_at = null, lease_until = null, error = 'lost'"
+        " where state = 'running'",
+    )
+    again = await staged(pool, repository, other)
+    await place_all(pool, ingest)
+
+    assert originals(repository) == {"p.jpg": PHOTO, f"p_{again.staged_name[:8]}.jpg": PHOTO}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "failing"])
+async def test_a_disk_that_takes_nothing_is_waited_for(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """An evening with a full disk costs a photo none of its attempts."""
+    await staged(pool, repository, user)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+
+    with pytest.raises(Wait, match=os.strerror(number)):
+        await ingest.place(await claim(pool, Stage.PLACE))
+
+
+async def test_a_duplicate_upload_repairs_what_cannot_be_read(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """Something else than a file under the original's name counts as a damaged original."""
+    await staged(pool, repository, user)
+    await place_all(pool, ingest)
+    original = next(Path(os.fsdecode(repository.root), "inbox").rglob("p.jpg"))
+    original.unlink()
+    original.mkdir()
+
+    again = await staged(pool, repository, user)
+    await place_all(pool, ingest)
+
+    assert originals(repository) == {f"p_{again.staged_name[:8]}.jpg": PHOTO}
+
+
+async def test_a_repair_renders_again_what_had_failed(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """A rendering that failed on damaged bytes gets its chance on the good ones."""
+    await staged(pool, repository, user)
+    await place_all(pool, ingest)
+    await do(pool, "update asset_stages set state = 'failed', next_at = null, error = 'damaged' where stage = 'render'")
+    next(Path(os.fsdecode(repository.root), "inbox").rglob("p.jpg")).unlink()
+
+    await staged(pool, repository, user)
+    await place_all(pool, ingest)
+
+    assert await ask(pool, "select state from asset_stages where stage = 'render'") == ["pending"]

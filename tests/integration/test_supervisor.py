@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL
 from uuid import uuid4
@@ -75,6 +76,18 @@ async def test_a_program_that_keeps_dying_is_given_up_with_its_last_words(childr
 
     with pytest.raises(CannotStart, match=r"broken does not start: the disk is on fire \(see .*broken.log\)"):
         await child.until_ready()
+
+
+async def test_a_log_that_somebody_took_away_ends_nothing(children: Supervisor, data: Data) -> None:
+    """A child that dies is started again, whatever became of its log."""
+    child = children.start(program("one", marking(data, "one")))
+    await until_lives(data, "one")
+    os.unlink(data.log("one"))
+    first = int(Path(data.run("one.pid")).read_text())
+
+    os.kill(first, SIGKILL)
+
+    await until(lambda: child.deaths == 1 and int(Path(data.run("one.pid")).read_text() or first) != first)
 
 
 async def test_programs_stop_in_their_order(children: Supervisor, data: Data) -> None:
@@ -187,6 +200,19 @@ def test_the_password_is_told_once(data: Data, capsys: pytest.CaptureFixture[str
 
     assert capsys.readouterr().out.count(secrets.first_password or "?") == 1
     assert (secrets.first_password or "?") not in Path(data.secrets).read_text()
+
+
+def test_a_password_that_nobody_saw_is_kept(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the terminal takes nothing, the next start shows it."""
+    secrets = directory.read_secrets(data)
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        first_start.tell_password(data, secrets)
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()
+
+    assert directory.read_secrets(data).first_password == secrets.first_password
 
 
 async def test_a_marker_without_a_row_is_adopted(database_url: str, pool: Pool, data: Data) -> None:

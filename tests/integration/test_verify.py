@@ -86,6 +86,12 @@ def leave_in_staging(_: Path, staging: Path) -> str:
     return "I5"
 
 
+def replace_by_a_folder(original: Path, _: Path) -> str:
+    original.unlink()
+    original.mkdir()
+    return "I2"
+
+
 def touch(original: Path, _: Path) -> str:
     os.utime(original)
     return "I11"
@@ -93,7 +99,16 @@ def touch(original: Path, _: Path) -> str:
 
 @pytest.mark.parametrize(
     "damage",
-    [vanish, rot, lose_a_staged_upload, change_a_staged_upload, add_to_the_inbox, leave_in_staging, touch],
+    [
+        vanish,
+        rot,
+        lose_a_staged_upload,
+        change_a_staged_upload,
+        add_to_the_inbox,
+        leave_in_staging,
+        replace_by_a_folder,
+        touch,
+    ],
     ids=lambda damage: damage.__name__,
 )
 async def test_each_damage_on_disk_is_found(
