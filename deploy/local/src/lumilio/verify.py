@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -46,7 +47,7 @@ async def verify(database_url: str, *, acks: Sequence[Ack] = (), say: Callable[[
     Work goes on meanwhile, so only what is wrong twice, two seconds apart, is a violation.
     """
     sound = True
-    async with await AsyncConnection.connect(database_url) as conn:
+    async with await AsyncConnection.connect(database_url, autocommit=True) as conn:
         for check in checks(acks):
             found = await _find_twice(conn, check)
             say(f"{'ok   ' if not found else 'WRONG'} {check.number:<4} {check.sentence}")
@@ -91,8 +92,8 @@ async def _find_twice(conn: Connection, check: Check) -> set[str]:
 
 
 async def _find(conn: Connection, check: Check) -> set[str]:
-    async with conn.transaction():
-        return {violation async for violation in check.violations(conn)}
+    """No transaction stays open while files are read, which may take hours."""
+    return {violation async for violation in check.violations(conn)}
 
 
 def _each(question: Callable[..., object], **bounds: float) -> Callable[[Connection], AsyncIterator[str]]:
@@ -113,21 +114,32 @@ async def _unknown_acks(conn: Connection, acks: Sequence[Ack]) -> AsyncIterator[
 async def _wrong_originals(conn: Connection) -> AsyncIterator[str]:
     for asset_id in await queries.list_homeless(conn):
         yield f"asset {asset_id} is stored and has no file"
-    async for claimed in queries.stream_claimed(conn):
+    async for claimed in _claimed(conn):
         if wrong := await asyncio.to_thread(_wrong, claimed.root, claimed.path, claimed.content_hash):
             yield f"asset {claimed.asset_id}: {_shown(claimed.path)} {wrong}"
 
 
+async def _claimed(conn: Connection) -> AsyncIterator[queries.Claimed]:
+    after = 0
+    while page := await queries.list_claimed(conn, after=after, limit=BATCH):
+        for claimed in page:
+            yield claimed
+        after = page[-1].file_record_id
+
+
 async def _wrong_staged(conn: Connection) -> AsyncIterator[str]:
-    async for staged in queries.stream_staged(conn):
-        path = layout.staged(staged.staged_name)
-        if wrong := await asyncio.to_thread(_wrong, staged.root, path, staged.content_hash):
-            yield f"asset {staged.asset_id}: {staged.staged_name} {wrong}"
+    after = 0
+    while page := await queries.list_staged(conn, after=after, limit=BATCH):
+        for staged in page:
+            path = layout.staged(staged.staged_name)
+            if wrong := await asyncio.to_thread(_wrong, staged.root, path, staged.content_hash):
+                yield f"asset {staged.asset_id}: {staged.staged_name} {wrong}"
+        after = page[-1].upload_id
 
 
 async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
     for repository in await queries.list_repositories(conn):
-        for batch in _batches(list(_walk(repository.root, layout.INBOX))):
+        for batch in _batches(_walk(repository.root, layout.INBOX)):
             for path in await queries.list_unrecorded(conn, repository.repository_id, batch):
                 yield f"{_shown(path)} has no record"
 
@@ -141,15 +153,18 @@ async def _leftovers(conn: Connection) -> AsyncIterator[str]:
 
 
 async def _touched(conn: Connection) -> AsyncIterator[str]:
-    async for claimed in queries.stream_claimed(conn):
+    async for claimed in _claimed(conn):
         if await asyncio.to_thread(_is_touched, claimed):
             yield f"asset {claimed.asset_id}: {_shown(claimed.path)} changed since it was stored"
 
 
 async def _wrong_thumbnails(conn: Connection) -> AsyncIterator[str]:
-    async for thumbnail in queries.stream_thumbnails(conn):
-        if wrong := await asyncio.to_thread(_wrong, thumbnail.root, thumbnail.path, thumbnail.hash):
-            yield f"asset {thumbnail.asset_id}: {_shown(thumbnail.path)} {wrong}"
+    after = (queries.FIRST, "")
+    while page := await queries.list_thumbnails(conn, after=after, limit=BATCH):
+        for thumbnail in page:
+            if wrong := await asyncio.to_thread(_wrong, thumbnail.root, thumbnail.path, thumbnail.hash):
+                yield f"asset {thumbnail.asset_id}: {_shown(thumbnail.path)} {wrong}"
+        after = (page[-1].asset_id, page[-1].size)
 
 
 def _walk(root: bytes, below: bytes) -> Iterable[bytes]:
@@ -180,9 +195,10 @@ def _is_touched(claimed: queries.Claimed) -> bool:
     return seen is not None and seen != (claimed.size, claimed.modified_ns, claimed.inode)
 
 
-def _batches(things: Sequence[Thing]) -> Iterable[list[Thing]]:
-    for start in range(0, len(things), BATCH):
-        yield list(things[start : start + BATCH])
+def _batches(things: Iterable[Thing]) -> Iterable[list[Thing]]:
+    rest = iter(things)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
 
 
 def _shown(path: bytes) -> str:

@@ -1,6 +1,6 @@
 """The SQL of `lumilio verify`: what the record claims, to be compared with the disk."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from lumilio.queries import Repository
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     """A path that the record says holds these bytes."""
 
+    file_record_id: int
     root: bytes
     path: bytes
     asset_id: UUID
@@ -24,6 +25,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
     """An acknowledged upload that has no place yet."""
 
+    upload_id: int
     root: bytes
     staged_name: str
     asset_id: UUID
@@ -34,7 +36,11 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
     root: bytes
     path: bytes
     asset_id: UUID
+    size: str
     hash: bytes
+
+
+FIRST = UUID(int=0)
 
 
 async def list_repositories(conn: Connection) -> list[Repository]:
@@ -44,50 +50,59 @@ async def list_repositories(conn: Connection) -> list[Repository]:
         return await cursor.fetchall()
 
 
-async def stream_claimed(conn: Connection) -> AsyncIterator[Claimed]:
-    """Every path that should hold an original."""
-    async with conn.cursor(name="claimed", row_factory=struct_row(Claimed)) as cursor:
+async def list_claimed(conn: Connection, *, after: int, limit: int) -> list[Claimed]:
+    """Some paths that should hold an original, in the order of their records."""
+    async with conn.cursor(row_factory=struct_row(Claimed)) as cursor:
         await cursor.execute(
             """
-            select root, path, asset_id, content_hash, assets.size, modified_ns, inode
+            select file_record_id, root, path, asset_id, content_hash, assets.size, modified_ns, inode
             from file_records
             join repositories using (repository_id)
             join assets using (asset_id)
             where file_records.state = 'present'
-            """
+              and file_record_id > %s
+            order by file_record_id
+            limit %s
+            """,
+            (after, limit),
         )
-        async for row in cursor:
-            yield row
+        return await cursor.fetchall()
 
 
-async def stream_staged(conn: Connection) -> AsyncIterator[Staged]:
-    """Every upload whose bytes should be in staging."""
-    async with conn.cursor(name="staged", row_factory=struct_row(Staged)) as cursor:
+async def list_staged(conn: Connection, *, after: int, limit: int) -> list[Staged]:
+    """Some uploads whose bytes should be in staging, in their order."""
+    async with conn.cursor(row_factory=struct_row(Staged)) as cursor:
         await cursor.execute(
             """
-            select root, staged_name, asset_id, content_hash
+            select upload_id, root, staged_name, asset_id, content_hash
             from uploads
             join repositories using (repository_id)
             join assets using (asset_id)
             where uploads.state = 'staged'
-            """
+              and upload_id > %s
+            order by upload_id
+            limit %s
+            """,
+            (after, limit),
         )
-        async for row in cursor:
-            yield row
+        return await cursor.fetchall()
 
 
-async def stream_thumbnails(conn: Connection) -> AsyncIterator[Thumbnail]:
-    """Every thumbnail."""
-    async with conn.cursor(name="thumbnails", row_factory=struct_row(Thumbnail)) as cursor:
+async def list_thumbnails(conn: Connection, *, after: tuple[UUID, str], limit: int) -> list[Thumbnail]:
+    """Some thumbnails, in the order of their assets."""
+    async with conn.cursor(row_factory=struct_row(Thumbnail)) as cursor:
         await cursor.execute(
             """
-            select root, path, asset_id, thumbnails.hash
+            select root, path, asset_id, size, hash
             from thumbnails
             join repositories using (repository_id)
-            """
+            where (asset_id, size) > (%s::uuid, %s::text)
+            order by asset_id, size
+            limit %s
+            """,
+            (*after, limit),
         )
-        async for row in cursor:
-            yield row
+        return await cursor.fetchall()
 
 
 async def list_homeless(conn: Connection) -> list[UUID]:
