@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL
 from uuid import uuid4
@@ -88,6 +89,21 @@ async def test_a_log_that_somebody_took_away_ends_nothing(children: Supervisor, 
     os.kill(first, SIGKILL)
 
     await until(lambda: child.deaths == 1 and int(Path(data.run("one.pid")).read_text() or first) != first)
+
+
+async def test_a_program_that_runs_and_is_not_well_is_started_anew(
+    children: Supervisor, data: Data, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broker whose disk was full lives on and takes nothing; nobody has to restart it by hand."""
+    monkeypatch.setattr(supervisor, "WELL_SECONDS", 0.02)
+
+    async def is_well() -> bool:
+        return False
+
+    child = children.start(replace(program("sick", marking(data, "sick")), well=is_well))
+
+    await until(lambda: child.deaths > 0)
+    assert "sick runs but is not well" in capsys.readouterr().out
 
 
 async def test_programs_stop_in_their_order(children: Supervisor, data: Data) -> None:

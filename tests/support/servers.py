@@ -50,7 +50,8 @@ def running_nats(folder: Path, *, port: int = 0) -> Iterator[NatsServer]:
     """A server with its store below `folder`; port 0 is any free one."""
     program = nats_server.find_program()
     configuration = str(folder / "nats.conf")
-    server = NatsServer(program, str(folder / "nats"), configuration, ports.choose(port), "a-password-for-tests")
+    listen, monitor = ports.choose(port), ports.choose(0)
+    server = NatsServer(program, str(folder / "nats"), configuration, listen, monitor, "a-password-for-tests")
     nats_server.configure(server)
     command = launch.wrap(server.command, death_signal=SIGKILL)
     with _running(command, folder / "nats.log", stop_signal=SIGTERM) as process:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from signal import SIGTERM
 
-from lumilio import durable
+from lumilio import durable, probe
 from lumilio.refusal import CannotStart
 
 USER = "lumilio"
@@ -22,6 +22,7 @@ MAX_PAYLOAD = 256 * 1024
 CONFIGURATION = """\
 server_name: lumilio
 listen: "127.0.0.1:{port}"
+http: "127.0.0.1:{monitor_port}"
 max_payload: {max_payload}
 jetstream {{
     store_dir: {store}
@@ -38,12 +39,13 @@ accounts {{
 
 @dataclass(frozen=True)
 class NatsServer:
-    """One server: its store, its port on 127.0.0.1, its password and the file that tells it all this."""
+    """One server: its store, its ports on 127.0.0.1, its password and the file that tells it all this."""
 
     program: str
     directory: str
     configuration: str
     port: int
+    monitor_port: int
     password: str
 
     @property
@@ -76,12 +78,18 @@ def configure(server: NatsServer) -> None:
     """Write the file that the server reads at its start."""
     text = CONFIGURATION.format(
         port=server.port,
+        monitor_port=server.monitor_port,
         max_payload=MAX_PAYLOAD,
         store=json.dumps(server.directory, ensure_ascii=False),
         user=json.dumps(USER),
         password=json.dumps(server.password),
     )
     durable.write(server.configuration, text.encode(), mode=0o600)
+
+
+async def is_well(server: NatsServer) -> bool:
+    """Whether the server says so of itself; after its disk was full it does not, until it is started anew."""
+    return await probe.is_well("127.0.0.1", server.monitor_port, "/healthz")
 
 
 async def answers(server: NatsServer) -> bool:

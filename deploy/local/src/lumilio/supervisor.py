@@ -23,11 +23,13 @@ ASK_SECONDS = 0.05
 PROGRESS_SECONDS = 10.0
 TELL_SECONDS = 0.5
 REPEAT_SECONDS = 60.0
+WELL_SECONDS = 10.0
+UNWELL_ANSWERS = 3
 
 
 @dataclass(frozen=True)
 class Program:
-    """How one child is started, asked whether it is ready, and stopped.
+    """How one child is started, asked whether it is ready and, if it can tell, whether it is still well, and stopped.
 
     `stops_by` gives the order of stopping and, in seconds after its begin, the time when patience ends.
     """
@@ -37,6 +39,7 @@ class Program:
     ready: Callable[[], Awaitable[bool]]
     stops_by: float
     version: str = ""
+    well: Callable[[], Awaitable[bool]] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     account: str = launch.SAME
     stop_signal: Signals = SIGTERM
@@ -111,6 +114,8 @@ class Child:
         telling = [asyncio.create_task(self._tell_warnings_for_ever())]
         if self.deaths:
             telling.append(asyncio.create_task(self._tell_return()))
+        if self.program.well is not None:
+            telling.append(asyncio.create_task(self._end_when_unwell(process, self.program.well)))
         try:
             return self._ending(await process.wait())
         finally:
@@ -133,6 +138,17 @@ class Child:
             )
         finally:
             os.close(output)
+
+    async def _end_when_unwell(
+        self, process: asyncio.subprocess.Process, is_well: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """A program that lives and does not work is better started anew."""
+        unwell = 0
+        while unwell < UNWELL_ANSWERS:
+            await asyncio.sleep(WELL_SECONDS)
+            unwell = 0 if await is_well() else unwell + 1
+        say(f"{self.program.name} runs but is not well")
+        process.kill()
 
     async def _tell_return(self) -> None:
         started = time.monotonic()

@@ -72,6 +72,7 @@ def _nats(options: Options, data: Data, secrets: Secrets) -> NatsServer:
         directory=data.nats,
         configuration=data.run("nats.conf"),
         port=_port("nats", options.nats_port),
+        monitor_port=ports.choose(0),
         password=secrets.nats_password,
     )
 
@@ -94,6 +95,7 @@ async def _start_servers(database: Postgres, bus: NatsServer, data: Data, superv
         partial(nats_server.answers, bus),
         NATS_STOPS_BY,
         version=nats_server.version(bus.program),
+        well=partial(nats_server.is_well, bus),
         death_signal=nats_server.DEATH_SIGNAL,
     )
     nats_child = supervisor.start(nats_program)

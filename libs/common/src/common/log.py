@@ -2,7 +2,9 @@
 
 import logging
 import sys
-from typing import cast
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
@@ -18,10 +20,26 @@ def configure(service: str) -> None:
     structlog.configure(
         processors=[*shared, *_rendering()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Patient(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # whoever asked for a connection tells it
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A stream whose disk may be full: then lines are lost, and nothing else."""
+
+    stream: TextIO
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self.stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self.stream.flush()
 
 
 def get() -> FilteringBoundLogger:
