@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from blake3 import blake3
 
+from common import layout
 from common.db import Pool
 from gateway import disks
 from tests.support.gateway import JPEG, Api, form, nothing_left, post, rows, serving, staged
@@ -111,6 +112,35 @@ async def test_a_disk_that_keeps_failing_gets_no_more_uploads(
     assert "check it" in answer.json()["error"]
 
 
+async def test_a_file_that_lost_its_name_is_not_acknowledged(
+    api: Api, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tidies staging while a file arrives costs the client a repetition, not the photo."""
+    fsync = os.fsync
+
+    def tidied(descriptor: int) -> None:
+        fsync(descriptor)
+        for path in staged(repository):
+            path.unlink()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", tidied)
+        answer = await api.upload()
+
+    assert answer.status_code == 503
+    assert "send it again" in answer.json()["error"]
+
+
+async def test_no_answer_names_a_path_of_the_server(api: Api, repository: Repository) -> None:
+    """Clients hear what is wrong, not where things lie."""
+    os.unlink(os.path.join(repository.root, layout.MARKER))
+
+    answer = await api.upload()
+
+    assert answer.status_code == 503
+    assert os.fsdecode(os.path.dirname(repository.root)) not in answer.text
+
+
 async def test_a_full_disk_is_told(
     api: Api, pool: Pool, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +205,7 @@ async def test_unknown_families_are_refused_with_a_reason(api: Api, pool: Pool, 
     answers = [await api.upload(content, name="photo.jpg") for content in unknown]
 
     assert {answer.status_code for answer in answers} == {415}
-    assert all("no photo, video or audio" in answer.json()["error"] for answer in answers)
+    assert all("neither a JPEG nor a PNG" in answer.json()["error"] for answer in answers)
     assert await nothing_left(pool, repository)
 
 

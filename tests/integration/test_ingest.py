@@ -343,3 +343,33 @@ async def test_a_repair_renders_again_what_had_failed(
     await place_all(pool, ingest)
 
     assert await ask(pool, "select state from asset_stages where stage = 'render'") == ["pending"]
+
+
+async def test_a_path_that_is_recorded_is_taken_even_when_nothing_lies_there(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """The name of a photo that somebody removed from the inbox is not given to another photo."""
+    await staged(pool, repository, user)
+    await place_all(pool, ingest)
+    next(Path(os.fsdecode(repository.root), "inbox").rglob("p.jpg")).unlink()
+
+    other = await staged(pool, repository, user, PHOTO + b" of something else")
+    await place_all(pool, ingest)
+
+    assert originals(repository) == {f"p_{other.staged_name[:8]}.jpg": other.content}
+
+
+async def test_a_duplicate_upload_repairs_an_original_that_was_changed_today(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """A file that was touched since it was read counts as unread, however lately that was."""
+    await staged(pool, repository, user)
+    await place_all(pool, ingest)
+    original = next(Path(os.fsdecode(repository.root), "inbox").rglob("p.jpg"))
+    original.chmod(0o600)
+    original.write_bytes(PHOTO[:-1] + b"?")
+
+    again = await staged(pool, repository, user)
+    await place_all(pool, ingest)
+
+    assert originals(repository)[f"p_{again.staged_name[:8]}.jpg"] == PHOTO

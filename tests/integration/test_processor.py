@@ -120,6 +120,19 @@ async def test_a_damaged_photo_is_rejected_and_kept(
         assert file.read() == content
 
 
+async def test_other_bytes_than_the_stored_ones_are_not_rendered(
+    pool: Pool, repository: Repository, user: User, processor: Processor
+) -> None:
+    """What lies at a photo's path is shown only if it is that photo."""
+    await stored(pool, repository, user, photos.jpeg(80, 60))
+    path = next(Path(os.fsdecode(repository.root), "inbox").rglob("*.jpg"))
+    path.chmod(0o600)
+    path.write_bytes(photos.jpeg(80, 60, seed=1))
+
+    with pytest.raises(Reject, match="not the one that was stored"):
+        await processor.render(await claim(pool, Stage.RENDER))
+
+
 async def test_an_absent_disk_is_waited_for(
     pool: Pool, repository: Repository, user: User, processor: Processor
 ) -> None:

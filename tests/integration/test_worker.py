@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from common import outbox, stages, streams
@@ -129,6 +130,28 @@ async def test_a_ring_starts_work_at_once(pool: Pool, bus: Bus, repository: Repo
             )
             await outbox.add(conn, event)
         await until(lambda: done == [asset], seconds=5)
+
+
+async def test_a_ring_that_was_answered_by_another_row_is_not_lost(
+    pool: Pool, bus: Bus, repository: Repository, user: User
+) -> None:
+    """A retry that is due takes the ring of a new photo; the photo does not wait for the next poll because of that."""
+    done: list[UUID] = []
+
+    async def work(claimed: Claim) -> None:
+        async with claimed.settle(pool):
+            done.append(claimed.asset_id)
+
+    async def listens() -> bool:
+        return bool((await bus.js.consumer_info(streams.NAME, streams.PLACE.name)).num_waiting)
+
+    async with working(pool, bus, work, poll=30, slots=1):
+        await until(listens)
+        retry = await new_asset(pool, repository, user, 0)
+        photo = await new_asset(pool, repository, user, 1)
+        event = UploadStaged(owner_id=user.user_id, upload_id=1, asset_id=photo, repository_id=repository.repository_id)
+        await bus.js.publish(event.subject_of(), msgspec.json.encode(event))
+        await until(lambda: sorted(done) == sorted([retry, photo]), seconds=5)
 
 
 async def test_a_backlog_without_any_message_is_worked_off_at_full_speed(

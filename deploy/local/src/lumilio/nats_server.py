@@ -18,6 +18,9 @@ DEATH_SIGNAL = SIGTERM
 ANSWER_SECONDS = 2
 MAX_PAYLOAD = 256 * 1024
 
+# Told rather than guessed: the server's own guess is the free space at its start, which may be none.
+MAX_FILE_STORE = 1024**3
+
 # Strings are quoted as JSON, which the server's own format accepts.
 CONFIGURATION = """\
 server_name: lumilio
@@ -27,6 +30,7 @@ max_payload: {max_payload}
 jetstream {{
     store_dir: {store}
     sync_interval: always
+    max_file_store: {max_file_store}
 }}
 accounts {{
     LUMILIO {{
@@ -80,6 +84,7 @@ def configure(server: NatsServer) -> None:
         port=server.port,
         monitor_port=server.monitor_port,
         max_payload=MAX_PAYLOAD,
+        max_file_store=MAX_FILE_STORE,
         store=json.dumps(server.directory, ensure_ascii=False),
         user=json.dumps(USER),
         password=json.dumps(server.password),

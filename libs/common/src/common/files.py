@@ -49,11 +49,11 @@ def check_marker(root: bytes, repository_id: UUID) -> None:
         found = _read_marker(marker, status.st_ino, status.st_mtime_ns).get("id")
         is_one_disk = _device(root, layout.STAGING) == _device(root, layout.INBOX)
     except (OSError, yaml.YAMLError, AttributeError) as error:
-        raise Offline(f"the repository at {os.fsdecode(root)} is not there: {type(error).__name__}") from None
+        raise Offline(f"repository {repository_id} is not there: {type(error).__name__}") from None
     if found != str(repository_id):
-        raise Offline(f"the directory {os.fsdecode(root)} belongs to another repository ({found})")
+        raise Offline(f"in the place of repository {repository_id} is another one: {found}")
     if not is_one_disk:
-        raise Offline(f"in {os.fsdecode(root)} the inbox and .lumilio lie on different disks: they have to be on one")
+        raise Offline(f"in repository {repository_id} inbox and .lumilio lie on different disks: put them on one")
 
 
 @contextmanager
@@ -192,7 +192,8 @@ def place(root: bytes, source: bytes, target: bytes) -> None:
         folder(root, os.path.dirname(target), make=True) as to_folder,
     ):
         name, new_name = os.path.basename(source), os.path.basename(target)
-        os.chmod(name, ORIGINAL_MODE, dir_fd=from_folder)
+        with suppress(PermissionError):  # some file systems know no modes
+            os.chmod(name, ORIGINAL_MODE, dir_fd=from_folder)
         try:
             os.link(name, new_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
         except OSError as error:

@@ -27,6 +27,7 @@ STREAM = StreamConfig(
     storage=StorageType.FILE,
     discard=DiscardPolicy.OLD,
     max_age=7 * DAY,
+    max_bytes=512 * 1024 * 1024,
     max_msg_size=256 * 1024,
     duplicate_window=120,
 )

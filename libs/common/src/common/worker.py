@@ -53,7 +53,7 @@ class Worker:
             await _cancel(renewing)
 
     async def _pull(self) -> None:
-        """A row found without a ring means lost messages, so the worker stays hungry until nothing is due."""
+        """Whoever found a row looks again before waiting: the row that rang may be another one, or its ring lost."""
         doorbell = Doorbell(self.bus, self.durable)
         free = asyncio.Semaphore(self.slots)
         hungry = True
@@ -62,8 +62,7 @@ class Worker:
                 await free.acquire()
                 message = None if hungry else await doorbell.wait(self._poll())
                 self._claiming = asyncio.create_task(self._claim(message, free))
-                found = await asyncio.shield(self._claiming)
-                hungry = found and message is None
+                hungry = await asyncio.shield(self._claiming)
         finally:
             await doorbell.close()
 

@@ -72,7 +72,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NotSignedIn: Answer(HTTPStatus.UNAUTHORIZED, "not signed in", {"WWW-Authenticate": "Bearer"}),
     NotReady: Answer(HTTPStatus.NOT_FOUND, "not ready yet, try again", SOON),
     NotFound: Answer(HTTPStatus.NOT_FOUND, "not found"),
-    Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this is no photo, video or audio that we know"),
+    Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this version takes JPEG and PNG photos"),
     Unusable: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be done"),
     NoSuchRange: Answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such range"),
     Offline: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the repository is offline", LATER),

@@ -52,6 +52,9 @@ class StagedFile:
         """The bytes and their name survive a power cut from here on; an error is final, for it is told only once."""
         os.fsync(self.descriptor)
         files.sync_folder(self.root, layout.STAGING)
+        seen = files.see(self.root, layout.staged(self.name))
+        if seen is None or seen.inode != os.fstat(self.descriptor).st_ino:
+            raise files.Offline("the repository was changed while the file arrived: send it again")
 
     def keep(self) -> None:
         """Leave the bytes for whoever finds their row, or for the clean-up that finds none."""
@@ -74,5 +77,5 @@ async def staged(root: bytes) -> AsyncIterator[StagedFile]:
 def _recognise(head: bytes) -> Format:
     found = sniff(head)
     if found is None:
-        raise Unknown("the first bytes are of no photo, video or audio that we know")
+        raise Unknown("the file is neither a JPEG nor a PNG, whatever its name says; nothing was stored")
     return found

@@ -1,7 +1,7 @@
 """The place stage: staged bytes get their path once; further uploads of the same bytes are checked and dropped."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common import files, outbox
@@ -28,11 +28,14 @@ class Ingest:
             asset = await queries.find_asset(conn, claim.asset_id)
             uploads = await queries.list_staged(conn, claim.asset_id)
             originals = await queries.list_originals(conn, claim.asset_id)
+            paths = [path for upload in uploads for path in place.paths_of(upload)]
+            foreign = set(await queries.list_foreign(conn, claim.asset_id, paths))
         if asset is None:  # and its stages with it
             raise LeaseLost
         try:
             health = await asyncio.to_thread(_examine, originals, asset)
-            placement = None if "present" in health.values() else await self._place(asset, uploads)
+            healthy = "present" in health.values()
+            placement = None if healthy else await asyncio.to_thread(_place, asset, uploads, foreign)
         except files.Offline as outage:
             raise Wait(str(outage), after=OFFLINE_RETRY_SECONDS) from None
 
@@ -42,25 +45,17 @@ class Ingest:
             await queries.place_again_if_staged(conn, asset.asset_id)
         await asyncio.to_thread(place.forget, uploads)
 
-    async def _place(self, asset: Asset, uploads: Sequence[StagedUpload]) -> Placement:
-        placement = await asyncio.to_thread(_on_disk, place.place_first, asset, uploads)
-        if placement is None:
-            paths = [path for upload in uploads for path in place.paths_of(upload)]
-            async with self.pool.connection() as conn:
-                foreign = await queries.list_foreign(conn, asset.asset_id, paths)
-            placement = await asyncio.to_thread(_on_disk, place.find_moved, asset, uploads, set(foreign))
-        if placement is None:
-            raise Reject("the uploaded bytes are no longer in staging as they were received; upload the file again")
-        return placement
-
 
 def _examine(originals: Sequence[Original], asset: Asset) -> dict[Original, Health]:
     return {original: place.examine(original, asset) for original in originals}
 
 
-def _on_disk(step: Callable[..., Placement | None], *arguments: object) -> Placement | None:
+def _place(asset: Asset, uploads: Sequence[StagedUpload], foreign: set[bytes]) -> Placement:
     with files.outages():
-        return step(*arguments)
+        placement = place.place_first(asset, uploads, foreign) or place.find_moved(asset, uploads, foreign)
+    if placement is None:
+        raise Reject("the uploaded bytes are no longer in staging as they were received; upload the file again")
+    return placement
 
 
 async def _save_health(conn: Connection, health: dict[Original, Health]) -> None:

@@ -59,13 +59,12 @@ class Housekeeping:
             await self._clean_staged(repository, name)
 
     async def _clean_staged(self, repository: Repository, name: bytes) -> None:
-        """Decide and remove under the row's lock: an upload may be settled, or staged, at this very moment."""
+        """Decide and remove under the row's lock; whoever commits a row has its file open until then."""
         path = b"/".join((layout.STAGING, name))
+        is_abandoned = await asyncio.to_thread(self._is_abandoned, repository, path)
         async with self.pool.connection() as conn:
             state = await queries.lock_upload_state(conn, name.decode(errors="replace"))
-            if state == "staged" or (
-                state is None and not await asyncio.to_thread(self._is_abandoned, repository, path)
-            ):
+            if state == "staged" or (state is None and not is_abandoned):
                 return
             await asyncio.to_thread(files.forget, repository.root, path)
         log.get().info("staging leftover removed", upload=state or "never finished")

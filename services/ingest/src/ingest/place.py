@@ -31,34 +31,34 @@ class Placement:
 
 
 def examine(original: Original, asset: Asset) -> Health:
-    """The state of an original: its size always, its bytes too when nobody has read them for a day."""
+    """The state of an original; its bytes are read unless it is untouched and they were read within the last day."""
     files.check_marker(original.root, original.repository_id)
     try:
         seen = files.see(original.root, original.path)
         if seen is None:
             return "missing"
-        is_right = seen.size == asset.size and (
-            original.verified_lately or files.hash_file(original.root, original.path) == asset.content_hash
-        )
+        if original.verified_lately and seen == original.recorded:
+            return "present"
+        is_right = files.hash_file(original.root, original.path) == asset.content_hash
     except OSError:  # a bad sector, or something else than a file under its name
         return "corrupt"
     return "present" if is_right else "corrupt"
 
 
-def place_first(asset: Asset, uploads: Sequence[StagedUpload]) -> Placement | None:
-    """Place the first upload whose staged bytes are still what was acknowledged; None when there is none."""
+def place_first(asset: Asset, uploads: Sequence[StagedUpload], foreign: AbstractSet[bytes]) -> Placement | None:
+    """Place the first upload whose staged bytes are still what was acknowledged; None when there is none.
+
+    A path in `foreign` belongs to another asset, even when nothing lies there at the moment.
+    """
     for upload in uploads:
         files.check_marker(upload.root, upload.repository_id)
         if files.hash_file(upload.root, layout.staged(upload.staged_name)) == asset.content_hash:
-            return _noted(asset, upload, _place(upload))
+            return _noted(asset, upload, _place(upload, foreign))
     return None
 
 
 def find_moved(asset: Asset, uploads: Sequence[StagedUpload], foreign: AbstractSet[bytes]) -> Placement | None:
-    """Where an interrupted run moved the bytes of an upload, on a file system that knows no links.
-
-    A path in `foreign` belongs to another asset, whose bytes may be the same.
-    """
+    """Where an interrupted run moved the bytes of an upload, on a file system that knows no links."""
     for upload in uploads:
         for path in paths_of(upload):
             if path not in foreign and files.hash_file(upload.root, path) == asset.content_hash:
@@ -77,9 +77,9 @@ def forget(uploads: Sequence[StagedUpload]) -> None:
         files.forget(upload.root, layout.staged(upload.staged_name))
 
 
-def _place(upload: StagedUpload) -> bytes:
+def _place(upload: StagedUpload, foreign: AbstractSet[bytes]) -> bytes:
     for path in paths_of(upload):
-        if _take_name(upload.root, layout.staged(upload.staged_name), path):
+        if path not in foreign and _take_name(upload.root, layout.staged(upload.staged_name), path):
             return path
     raise NoFreeName(f"all names for {upload.file_name!r} are taken")
 

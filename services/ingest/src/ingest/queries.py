@@ -39,7 +39,15 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
     repository_id: UUID
     root: bytes
     path: bytes
+    size: int
+    modified_ns: int
+    inode: int
     verified_lately: bool
+
+    @property
+    def recorded(self) -> Seen:
+        """What the disk said when the bytes were read last."""
+        return Seen(self.size, self.modified_ns, self.inode)
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +91,7 @@ async def list_originals(conn: Connection, asset_id: UUID) -> list[Original]:
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select file_record_id, repository_id, root, path,
+            select file_record_id, repository_id, root, path, size, modified_ns, inode,
                    verified_at > now() - interval '1 day' as verified_lately
             from file_records
             join repositories using (repository_id)

@@ -67,6 +67,8 @@ class Processor:
 def _open(original: Original) -> int:
     files.check_marker(original.root, original.repository_id)
     with files.outages():
+        if files.hash_file(original.root, original.path) not in {original.content_hash, None}:
+            raise Reject("the file on the disk is not the one that was stored")
         return files.open_original(original.root, original.path)
 
 
