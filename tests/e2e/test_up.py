@@ -1,5 +1,6 @@
 """`lumilio up` from a person's point of view: it starts, says what matters, survives and ends cleanly."""
 
+import shutil
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -124,3 +125,27 @@ async def test_a_busy_port_gives_way_to_the_next(idle: Stack) -> None:
     assert idle.base_url != f"http://127.0.0.1:{idle.port}"
     assert f"port {idle.port} is busy: gateway takes" in idle.output
     assert await signs_in(idle)
+
+
+async def test_a_damaged_broker_store_is_put_aside(stack: Stack) -> None:
+    """It only rings bells, so the server starts without it and says so in one line."""
+    await stack.stop()
+    for path in stack.nats_data.rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"garbage")
+
+    await stack.start()
+
+    assert "its store is put aside" in stack.output
+    assert await signs_in(stack)
+
+
+async def test_secrets_without_their_database_are_told(stack: Stack) -> None:
+    """A lost database is not replaced by an empty one that nobody can sign in to."""
+    await stack.stop()
+    shutil.rmtree(stack.data / "postgres")
+
+    stack.launch()
+
+    assert await stack.until_ended() == 1
+    assert "from your backup" in stack.output

@@ -69,6 +69,8 @@ class Data:
 def hold(root: str) -> Iterator[Data]:
     """The data directory, for this process alone, after every child of an earlier run has ended."""
     root = os.path.realpath(root)
+    if not root.isprintable():
+        raise CannotStart("the name of the data directory has letters that cannot be told: name another --data")
     try:
         os.makedirs(root, mode=MODE, exist_ok=True)
         for name in ("log", "run", "nats", "repositories"):
@@ -143,6 +145,15 @@ def read_secrets(data: Data) -> Secrets:
     )
     _write(data, made)
     return made
+
+
+def check_database(data: Data, known: Secrets) -> None:
+    """Refuse to replace a lost database by an empty one, in which nobody could sign in."""
+    if known.first_password is None and not os.path.exists(data.postgres):
+        raise CannotStart(
+            f"{data.secrets} is there but the database is not: put {data.postgres} back from your backup, "
+            "or move secrets.json away to begin a new catalogue beside the originals"
+        )
 
 
 def forget_first_password(data: Data, known: Secrets) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from psycopg import OperationalError
 
-from lumilio import data, migrations, verify
+from lumilio import data, failures, migrations, verify
 from lumilio.refusal import CannotStart
 from lumilio.up import Options, up
 
@@ -50,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--acks", type=Path, help="a log of acknowledged uploads, a JSON object a line")
     check.set_defaults(run=_verify)
+
+    failed = commands.add_parser("failed", help="say what could not be done to which photo, and why")
+    failed.add_argument("--data", default=default, help="the directory that `lumilio up` serves")
+    failed.add_argument("--retry", action="store_true", help="try all of it again")
+    failed.set_defaults(run=_failed)
     return parser
 
 
@@ -86,6 +91,14 @@ def _verify(arguments: argparse.Namespace) -> None:
     try:
         if not asyncio.run(verify.verify(database_url, acks=_acks(arguments.acks))):
             sys.exit(1)
+    except OperationalError as error:
+        raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
+
+
+def _failed(arguments: argparse.Namespace) -> None:
+    database_url = os.environ.get("LUMILIO_DATABASE_URL") or data.running_database(arguments.data)
+    try:
+        asyncio.run(failures.tell(database_url, retry=arguments.retry))
     except OperationalError as error:
         raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
 

@@ -10,6 +10,10 @@ from lumilio.refusal import CannotStart
 JETSTREAM_SECONDS = 30
 
 
+class DamagedStore(CannotStart):
+    """The NATS server answers and cannot keep a stream."""
+
+
 async def apply(database_url: str, nats_url: str) -> list[str]:
     """Apply what is missing; returns the names of the migrations that were applied."""
     try:
@@ -22,6 +26,8 @@ async def apply(database_url: str, nats_url: str) -> list[str]:
         raise CannotStart(f"the NATS server does not answer: {error}") from None
     try:
         await streams.migrate(client.jetstream(timeout=JETSTREAM_SECONDS))
+    except NatsError as error:
+        raise DamagedStore(f"the NATS server cannot keep its stream: {error}") from None
     finally:
         await client.close()
     return applied

@@ -92,6 +92,14 @@ def configure(server: NatsServer) -> None:
     durable.write(server.configuration, text.encode(), mode=0o600)
 
 
+def put_store_aside(server: NatsServer) -> None:
+    """Let the server start with nothing; the last damaged store is kept for whoever wants to know."""
+    aside = f"{server.directory}.damaged"
+    shutil.rmtree(aside, ignore_errors=True)
+    os.rename(server.directory, aside)
+    os.mkdir(server.directory, 0o700)
+
+
 async def is_well(server: NatsServer) -> bool:
     """Whether the server says so of itself; after its disk was full it does not, until it is started anew."""
     return await probe.is_well("127.0.0.1", server.monitor_port, "/healthz")

@@ -1,5 +1,6 @@
-"""The SQL of the first start."""
+"""The SQL of the first start, and of what has failed."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -64,3 +65,41 @@ async def create_first_user(conn: Connection, *, username: str, email: str, pass
         """,
         {"username": username, "email": email, "hash": password_hash},
     )
+
+
+class FailedStage(msgspec.Struct, frozen=True, kw_only=True):
+    """Work that was given up, and why."""
+
+    stage: str
+    asset_id: UUID
+    original_filename: str
+    error: str
+    changed_at: datetime
+
+
+async def list_failed(conn: Connection) -> list[FailedStage]:
+    """All that was given up, the latest first."""
+    async with conn.cursor(row_factory=struct_row(FailedStage)) as cursor:
+        await cursor.execute(
+            """
+            select stage, asset_id, original_filename, error, changed_at
+            from asset_stages
+            join assets using (asset_id)
+            where asset_stages.state = 'failed'
+            order by changed_at desc
+            """
+        )
+        return await cursor.fetchall()
+
+
+async def retry_failed(conn: Connection) -> int:
+    """Make all that was given up due again; returns how much that is."""
+    cursor = await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
+        where state = 'failed'
+        """
+    )
+    return cursor.rowcount

@@ -84,6 +84,15 @@ class Child:
             await asyncio.sleep(ASK_SECONDS)
         say(f"{' '.join([self.program.name, *self.program.version.split()])} ready ({since(self._began)})")
 
+    async def renew(self) -> None:
+        """End the process and wait for the one that follows it."""
+        deaths = self.deaths
+        if self._process is not None:
+            self._process.kill()
+        while self.deaths == deaths:
+            await asyncio.sleep(ASK_SECONDS)
+        await self.until_ready()
+
     async def stop(self, deadline: float) -> None:
         """End the process, by force when it is still there at the deadline of the loop's clock."""
         process = self._process

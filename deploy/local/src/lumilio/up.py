@@ -9,11 +9,11 @@ from functools import partial
 from signal import SIGINT
 
 from lumilio import first_start, migrations, nats_server, ports, postgres, probe
-from lumilio.data import Data, Secrets, read_secrets
+from lumilio.data import Data, Secrets, check_database, read_secrets
 from lumilio.logs import LogFile
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
-from lumilio.supervisor import Program, Supervisor
+from lumilio.supervisor import Child, Program, Supervisor
 from lumilio.terminal import say, since
 
 WORKERS = ("ingest", "processor")
@@ -56,10 +56,11 @@ async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
     began = time.monotonic()
     say(f"data in {data.root}")
     secrets = read_secrets(data)
+    check_database(data, secrets)
     bus = _nats(options, data, secrets)
     database = _postgres(options, data, secrets)
-    await _start_servers(database, bus, data, supervisor)
-    await _bring_up_to_date(database, bus)
+    nats_child = await _start_servers(database, bus, data, supervisor)
+    await _bring_up_to_date(database, bus, nats_child)
     await first_start.prepare(database.url(), data, secrets)
     address = await _start_services(options, _environment(database, bus), secrets, supervisor)
     say(f"ready ({since(began)}): {address}")
@@ -86,8 +87,8 @@ def _postgres(options: Options, data: Data, secrets: Secrets) -> Postgres:
     )
 
 
-async def _start_servers(database: Postgres, bus: NatsServer, data: Data, supervisor: Supervisor) -> None:
-    """Both at once: NATS is ready before Postgres has created its directory."""
+async def _start_servers(database: Postgres, bus: NatsServer, data: Data, supervisor: Supervisor) -> Child:
+    """Both at once: NATS, which is returned, is ready before Postgres has created its directory."""
     nats_server.configure(bus)
     nats_program = Program(
         "nats",
@@ -114,6 +115,7 @@ async def _start_servers(database: Postgres, bus: NatsServer, data: Data, superv
     await nats_child.until_ready()
     data.note("database.url", database.url())
     data.note("nats.url", bus.url)
+    return nats_child
 
 
 async def _create_database(database: Postgres, data: Data) -> None:
@@ -126,10 +128,17 @@ async def _create_database(database: Postgres, data: Data) -> None:
         os.close(log)
 
 
-async def _bring_up_to_date(database: Postgres, bus: NatsServer) -> None:
+async def _bring_up_to_date(database: Postgres, bus: NatsServer, nats_child: Child) -> None:
+    """A damaged NATS store is put aside: it rings bells, and what they ring for stands in the database."""
     began = time.monotonic()
     await postgres.ensure_database(database)
-    applied = await migrations.apply(database.url(), bus.url)
+    try:
+        applied = await migrations.apply(database.url(), bus.url)
+    except migrations.DamagedStore as error:
+        say(f"{error}; its store is put aside, nothing is lost by that")
+        nats_server.put_store_aside(bus)
+        await nats_child.renew()
+        applied = await migrations.apply(database.url(), bus.url)
     say(f"schema ready ({', '.join([*applied, since(began)])})")
 
 
