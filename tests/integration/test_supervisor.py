@@ -276,6 +276,22 @@ def test_a_host_of_another_machine_is_refused() -> None:
         ports.choose(8080, host="192.0.2.1")
 
 
+def test_a_log_that_grows_large_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that runs for a year keeps its last lines, and no more than a disk can hold."""
+    monkeypatch.setattr("lumilio.logs.LARGEST", 100)
+    log = LogFile(str(tmp_path / "one.log"))
+    with open(log.open(), "ab", buffering=0) as writer:
+        for number in range(40):
+            writer.write(b"line %d\n" % number)
+            log.new_lines()
+        size = os.path.getsize(log.path)
+        writer.write(b"the last line\n")
+
+    assert size < 200
+    assert log.new_lines() == ["the last line"]
+    assert os.path.getsize(f"{log.path}.1") > 100
+
+
 def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
     """Logs do not fill the disk; the last one is kept."""
     path = tmp_path / "service.log"

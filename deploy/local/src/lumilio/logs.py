@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,10 +32,18 @@ class LogFile:
             with open(self.path, "rb") as file:
                 file.seek(self._read)
                 whole, newline, _ = file.read(LARGEST).rpartition(b"\n")
+            self._read += len(whole) + len(newline)
+            self._empty_if_large()
         except OSError:
             return []
-        self._read += len(whole) + len(newline)
         return whole.decode(errors="replace").splitlines()
+
+    def _empty_if_large(self) -> None:
+        """Its writer has it open for appending, so a copy is kept and the file itself begins anew."""
+        if self._read > LARGEST:
+            shutil.copyfile(self.path, f"{self.path}.1")
+            os.truncate(self.path, 0)
+            self._read = 0
 
 
 class Told(NamedTuple):

@@ -173,8 +173,9 @@ class Child:
     def _tell_warnings(self) -> None:
         """Each kind of warning once a minute at most: the log file has them all."""
         for line in self.log.new_lines():
-            self._last_words = line.strip() or self._last_words
             warning = warning_in(line)
+            if warning or not line.startswith("{"):  # an ordinary line of a service explains nothing
+                self._last_words = (warning.text if warning else line.strip()) or self._last_words
             if warning and time.monotonic() - self._told.get(warning.event, -REPEAT_SECONDS) >= REPEAT_SECONDS:
                 self._told[warning.event] = time.monotonic()
                 say(f"{self.program.name}: {warning.text}")

@@ -192,7 +192,7 @@ def _is_touched(claimed: queries.Claimed) -> bool:
         seen = files.see(claimed.root, claimed.path)
     except OSError:
         return False
-    return seen is not None and seen != (claimed.size, claimed.modified_ns, claimed.inode)
+    return seen is not None and (seen.size, seen.modified_ns) != (claimed.size, claimed.modified_ns)
 
 
 def _batches(things: Iterable[Thing]) -> Iterable[list[Thing]]:

@@ -19,7 +19,6 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     content_hash: bytes
     size: int
     modified_ns: int
-    inode: int
 
 
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +54,7 @@ async def list_claimed(conn: Connection, *, after: int, limit: int) -> list[Clai
     async with conn.cursor(row_factory=struct_row(Claimed)) as cursor:
         await cursor.execute(
             """
-            select file_record_id, root, path, asset_id, content_hash, assets.size, modified_ns, inode
+            select file_record_id, root, path, asset_id, content_hash, assets.size, modified_ns
             from file_records
             join repositories using (repository_id)
             join assets using (asset_id)
