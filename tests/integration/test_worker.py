@@ -46,6 +46,21 @@ async def working(
         relaying.cancel()
 
 
+def recording(pool: Pool, done: list[UUID]) -> Work:
+    """Work that settles and notes on what."""
+
+    async def work(claimed: Claim) -> None:
+        async with claimed.settle(pool):
+            done.append(claimed.asset_id)
+
+    return work
+
+
+async def listens(bus: Bus) -> bool:
+    """Whether the worker waits for a ring."""
+    return bool((await bus.js.consumer_info(streams.NAME, streams.PLACE.name)).num_waiting)
+
+
 def raising(outcome: Exception) -> Work:
     async def work(_: Claim) -> None:
         raise outcome
@@ -118,11 +133,7 @@ async def test_a_ring_starts_work_at_once(pool: Pool, bus: Bus, repository: Repo
     """With the bus there, nobody waits for the next poll."""
     done: list[UUID] = []
 
-    async def work(claimed: Claim) -> None:
-        async with claimed.settle(pool):
-            done.append(claimed.asset_id)
-
-    async with working(pool, bus, work, poll=30):
+    async with working(pool, bus, recording(pool, done), poll=30):
         asset = await new_asset(pool, repository, user, 0)
         async with pool.connection() as conn:
             event = UploadStaged(
@@ -138,15 +149,8 @@ async def test_a_ring_that_was_answered_by_another_row_is_not_lost(
     """A retry that is due takes the ring of a new photo; the photo does not wait for the next poll because of that."""
     done: list[UUID] = []
 
-    async def work(claimed: Claim) -> None:
-        async with claimed.settle(pool):
-            done.append(claimed.asset_id)
-
-    async def listens() -> bool:
-        return bool((await bus.js.consumer_info(streams.NAME, streams.PLACE.name)).num_waiting)
-
-    async with working(pool, bus, work, poll=30, slots=1):
-        await until(listens)
+    async with working(pool, bus, recording(pool, done), poll=30, slots=1):
+        await until(partial(listens, bus))
         retry = await new_asset(pool, repository, user, 0)
         photo = await new_asset(pool, repository, user, 1)
         event = UploadStaged(owner_id=user.user_id, upload_id=1, asset_id=photo, repository_id=repository.repository_id)
@@ -161,11 +165,7 @@ async def test_a_backlog_without_any_message_is_worked_off_at_full_speed(
     assets = [await new_asset(pool, repository, user, number) for number in range(20)]
     done: list[UUID] = []
 
-    async def work(claimed: Claim) -> None:
-        async with claimed.settle(pool):
-            done.append(claimed.asset_id)
-
-    async with working(pool, bus, work, poll=30):
+    async with working(pool, bus, recording(pool, done), poll=30):
         await until(lambda: len(done) == len(assets), seconds=10)
 
     assert sorted(done) == sorted(assets)
@@ -265,11 +265,7 @@ async def test_the_stream_and_its_readers_come_back_by_themselves(
     """Deleting stream and durable under a running service costs a moment of delay, not a restart."""
     done: list[UUID] = []
 
-    async def work(claimed: Claim) -> None:
-        async with claimed.settle(pool):
-            done.append(claimed.asset_id)
-
-    async with working(pool, bus, work, poll=0.5):
+    async with working(pool, bus, recording(pool, done), poll=0.5):
         await bus.js.delete_stream(streams.NAME)
         asset = await new_asset(pool, repository, user, 0)
         async with pool.connection() as conn:
@@ -320,16 +316,9 @@ async def test_a_dead_letter_that_cannot_be_kept_costs_no_claim(
     await do(pool, "alter table dead_letters rename to elsewhere")
     done: list[UUID] = []
 
-    async def work(claimed: Claim) -> None:
-        async with claimed.settle(pool):
-            done.append(claimed.asset_id)
-
-    async def listens() -> bool:
-        return bool((await bus.js.consumer_info(streams.NAME, streams.PLACE.name)).num_waiting)
-
-    async with working(pool, bus, work, poll=30):
+    async with working(pool, bus, recording(pool, done), poll=30):
         for number in range(2):
-            await until(listens)
+            await until(partial(listens, bus))
             asset = await new_asset(pool, repository, user, number)
             await bus.js.publish("lumilio.upload.staged", b"junk")
             await until(partial(done.__contains__, asset))
