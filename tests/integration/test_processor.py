@@ -1,6 +1,8 @@
+import errno
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -103,6 +105,28 @@ async def test_rendering_twice_has_one_effect(
     assert derived(repository) == kept
     assert len(kept) == 3
     assert all(f"_{newer.epoch}." in name for name in kept)
+
+
+async def test_a_full_disk_leaves_no_half_of_a_rendering(
+    pool: Pool, repository: Repository, user: User, processor: Processor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thumbnails come all or not at all, and what was begun takes no room."""
+    await stored(pool, repository, user, photos.jpeg(80, 60))
+    rename = os.rename
+    renamed: list[object] = []
+
+    def third_fails(*arguments: Any, **options: Any) -> None:
+        renamed.append(arguments)
+        if len(renamed) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        rename(*arguments, **options)
+
+    monkeypatch.setattr(os, "rename", third_fails)
+
+    with pytest.raises(Wait, match="No space left"):
+        await processor.render(await claim(pool, Stage.RENDER))
+
+    assert derived(repository) == []
 
 
 async def test_a_damaged_photo_is_rejected_and_kept(

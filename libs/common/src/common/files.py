@@ -224,9 +224,13 @@ def write_derived(root: bytes, path: bytes, content: bytes) -> None:
     temporary = b".%s.tmp" % uuid4().hex.encode()
     with folder(root, parent, make=True, durable=False) as directory:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644, dir_fd=directory)
-        with open(descriptor, "wb") as file:
-            file.write(content)
-        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+            os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+        except OSError:
+            os.unlink(temporary, dir_fd=directory)
+            raise
 
 
 def append_durably(root: bytes, path: bytes, line: bytes) -> None:

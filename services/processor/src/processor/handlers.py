@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blake3 import blake3
@@ -37,7 +37,7 @@ class Processor:
 
         try:
             photo = await self._look(original, claim)
-            thumbnails = await asyncio.to_thread(_write, original, claim, photo)
+            thumbnails = await _written(original, claim, photo)
         except (files.Offline, FileNotFoundError) as outage:
             raise Wait(str(outage), after=AWAY_RETRY_SECONDS) from None
 
@@ -47,7 +47,7 @@ class Processor:
                 await queries.save_thumbnails(conn, claim.asset_id, original.repository_id, thumbnails)
                 await outbox.add(conn, AssetProcessed(owner_id=claim.owner_id, asset_id=claim.asset_id))
         except LeaseLost:
-            await asyncio.to_thread(_remove, original, thumbnails)
+            await asyncio.to_thread(_remove, original, claim, photo)
             raise
 
     async def _look(self, original: Original, claim: Claim) -> Photo:
@@ -72,28 +72,43 @@ def _open(original: Original) -> int:
         return files.open_original(original.root, original.path)
 
 
+async def _written(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
+    """The thumbnails on the disk; a writing that fails or is cancelled leaves none behind."""
+    writing = asyncio.create_task(asyncio.to_thread(_write, original, claim, photo))
+    try:
+        return await asyncio.shield(writing)
+    except BaseException:
+        await asyncio.wait({writing})
+        await asyncio.to_thread(_remove, original, claim, photo)
+        raise
+
+
 def _write(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
-    """Write the thumbnails under names of this claim only, so that no other render can be hurt."""
-    written = []
+    with files.outages():
+        for _, path, thumbnail in _places(original, claim, photo):
+            files.write_derived(original.root, path, thumbnail.data)
+    return [_described(size, path, thumbnail) for size, path, thumbnail in _places(original, claim, photo)]
+
+
+def _remove(original: Original, claim: Claim, photo: Photo) -> None:
+    for _, path, _ in _places(original, claim, photo):
+        files.forget(original.root, path)
+
+
+def _places(original: Original, claim: Claim, photo: Photo) -> Iterator[tuple[str, bytes, images.Thumbnail]]:
+    """Each size, its path and its bytes; no other claim has these names, so no other render can be hurt."""
     for size, thumbnail in photo.thumbnails.items():
         extension = EXTENSIONS[thumbnail.mime]
-        path = layout.thumbnail(size, original.content_hash, claim.owner_id, claim.epoch, extension)
-        with files.outages():
-            files.write_derived(original.root, path, thumbnail.data)
-        written.append(
-            Thumbnail(
-                size=size,
-                path=path,
-                mime_type=thumbnail.mime,
-                width=thumbnail.width,
-                height=thumbnail.height,
-                length=len(thumbnail.data),
-                hash=blake3(thumbnail.data).digest(),
-            )
-        )
-    return written
+        yield size, layout.thumbnail(size, original.content_hash, claim.owner_id, claim.epoch, extension), thumbnail
 
 
-def _remove(original: Original, thumbnails: Sequence[Thumbnail]) -> None:
-    for thumbnail in thumbnails:
-        files.forget(original.root, thumbnail.path)
+def _described(size: str, path: bytes, thumbnail: images.Thumbnail) -> Thumbnail:
+    return Thumbnail(
+        size=size,
+        path=path,
+        mime_type=thumbnail.mime,
+        width=thumbnail.width,
+        height=thumbnail.height,
+        length=len(thumbnail.data),
+        hash=blake3(thumbnail.data).digest(),
+    )
