@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -43,29 +43,46 @@ async def connect(nats_url: str, *, name: str, ping_seconds: float = 10) -> Asyn
     """
     client = Client()
     bus = Bus(client, client.jetstream(timeout=CONNECT_SECONDS))
+    connecting = asyncio.create_task(_connect_for_ever(bus, nats_url, name=name, ping_seconds=ping_seconds))
+    try:
+        yield bus
+    finally:
+        connecting.cancel()
+        with contextlib.suppress(NatsError, asyncio.CancelledError, OSError):
+            await client.close()
+
+
+async def _connect_for_ever(bus: Bus, nats_url: str, *, name: str, ping_seconds: float) -> None:
+    told = ""
+
+    async def failed(error: Exception) -> None:
+        nonlocal told
+        if told != (told := str(error)):  # an outage of an hour is one line, not thousands
+            log.get().warning("bus away", error=told)
 
     async def returned() -> None:
+        nonlocal told
+        told = ""
         log.get().info("bus connected")
         for listener in bus.listeners:
             listener()
 
-    async def lost() -> None:
-        if not leaving:
-            log.get().warning("bus disconnected")
-
     async def closed() -> None:
         bus.closed.set()
 
-    leaving = False
-    options = {"name": name, "reconnected_cb": returned, "disconnected_cb": lost, "closed_cb": closed}
-    connecting = asyncio.create_task(_connect_for_ever(client, nats_url, ping_seconds, options))
-    try:
-        yield bus
-    finally:
-        leaving = True
-        connecting.cancel()
-        with contextlib.suppress(NatsError, asyncio.CancelledError, OSError):
-            await client.close()
+    await bus.client.connect(
+        nats_url,
+        name=name,
+        connect_timeout=CONNECT_SECONDS,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        ping_interval=ping_seconds,  # type: ignore[arg-type]  # it only ever sleeps for it
+        max_outstanding_pings=2,
+        error_cb=failed,
+        reconnected_cb=returned,
+        closed_cb=closed,
+    )
+    await returned()
 
 
 @dataclass
@@ -133,24 +150,3 @@ async def _cancel(task: "asyncio.Task[Msg | None]") -> None:
     """Waiting, unlike awaiting, does not take our own cancellation for the task's."""
     task.cancel()
     await asyncio.wait({task})
-
-
-async def _connect_for_ever(client: Client, nats_url: str, ping_seconds: float, options: dict[str, Any]) -> None:
-    told = ""
-
-    async def failed(error: Exception) -> None:
-        nonlocal told
-        if told != (told := str(error)):  # an outage of an hour is one line, not thousands
-            log.get().warning("bus away", error=told)
-
-    await client.connect(
-        nats_url,
-        connect_timeout=CONNECT_SECONDS,
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=1,
-        ping_interval=ping_seconds,  # type: ignore[arg-type]  # it only ever sleeps for it
-        max_outstanding_pings=2,
-        error_cb=failed,
-        **options,
-    )
-    await options["reconnected_cb"]()
