@@ -118,8 +118,8 @@ class Child:
             self._process = process = await self._spawn()
         except OSError as error:
             return f"not started: {error.strerror}"
-        with suppress(OSError), open(self._pid_file, "w") as file:  # a full disk is no reason to leave it alone
-            file.write(f"{process.pid}\n")
+        with suppress(OSError):  # a full disk is no reason to leave it alone
+            self.data.note(f"{self.program.name}.pid", str(process.pid))
         telling = [asyncio.create_task(self._tell_warnings_for_ever())]
         if self.deaths:
             telling.append(asyncio.create_task(self._tell_return()))
