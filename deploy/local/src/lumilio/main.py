@@ -5,8 +5,11 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 from psycopg import OperationalError
@@ -14,6 +17,8 @@ from psycopg import OperationalError
 from lumilio import data, failures, migrations, verify
 from lumilio.refusal import CannotStart
 from lumilio.up import Options, up
+
+Answer = TypeVar("Answer")
 
 
 def main() -> None:
@@ -87,18 +92,20 @@ def _migrate(_: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    database_url = os.environ.get("LUMILIO_DATABASE_URL") or data.running_database(arguments.data)
-    try:
-        if not asyncio.run(verify.verify(database_url, acks=_acks(arguments.acks))):
-            sys.exit(1)
-    except OperationalError as error:
-        raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
+    acks = _acks(arguments.acks)
+    if not _ask(arguments.data, partial(verify.verify, acks=acks)):
+        sys.exit(1)
 
 
 def _failed(arguments: argparse.Namespace) -> None:
-    database_url = os.environ.get("LUMILIO_DATABASE_URL") or data.running_database(arguments.data)
+    _ask(arguments.data, partial(failures.tell, retry=arguments.retry))
+
+
+def _ask(root: str, question: Callable[[str], Coroutine[Any, Any, Answer]]) -> Answer:
+    """What a question to the database of this machine, or to the one in the environment, is answered with."""
+    database_url = os.environ.get("LUMILIO_DATABASE_URL") or data.running_database(root)
     try:
-        asyncio.run(failures.tell(database_url, retry=arguments.retry))
+        return asyncio.run(question(database_url))
     except OperationalError as error:
         raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
 

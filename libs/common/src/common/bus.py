@@ -13,7 +13,7 @@ from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext
 
-from common import log, streams
+from common import log, streams, tasks
 from common.streams import Durable
 
 CONNECT_SECONDS = 5
@@ -106,7 +106,7 @@ class Doorbell:
             return fetch.result() if fetch.done() else None
         finally:
             returned.cancel()
-            await _cancel(fetch)
+            await tasks.cancel(fetch)
             if self._returned.is_set():
                 await self._forget()
 
@@ -144,9 +144,3 @@ async def acknowledge(message: Msg) -> None:
     """The row is the job from here on; a failed acknowledgement only costs one needless ring."""
     with contextlib.suppress(NatsError, OSError):
         await message.ack()
-
-
-async def _cancel(task: "asyncio.Task[Msg | None]") -> None:
-    """Waiting, unlike awaiting, does not take our own cancellation for the task's."""
-    task.cancel()
-    await asyncio.wait({task})

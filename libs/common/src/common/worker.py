@@ -6,13 +6,12 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 from nats.aio.msg import Msg
 from psycopg_pool import PoolTimeout
 
-from common import bus, log, messages, outbox, queries, stages
+from common import bus, log, messages, outbox, queries, stages, tasks
 from common.bus import Bus, Doorbell
 from common.db import Pool
 from common.messages import StageFailed
@@ -46,11 +45,11 @@ class Worker:
             for task in done:
                 task.result()  # a bug ends the service, but not the work in hand
         finally:
-            await _cancel(stopping, pulling)
+            await tasks.cancel(stopping, pulling)
             if self._claiming is not None:
                 await asyncio.wait({self._claiming})
             await self._finish()
-            await _cancel(renewing)
+            await tasks.cancel(renewing)
 
     async def _pull(self) -> None:
         """Whoever found a row looks again before waiting: the row that rang may be another one, or its ring lost."""
@@ -177,7 +176,7 @@ class Worker:
         self, claim: Claim, error_class: str, reason: str, *, after: float, death: bool = False, failure: bool = False
     ) -> str:
         async with self.pool.connection() as conn:
-            await queries.put_back(
+            is_ours = await queries.put_back(
                 conn,
                 claim.asset_id,
                 claim.stage,
@@ -188,7 +187,7 @@ class Worker:
                 error_class=error_class,
                 error=_text(reason),
             )
-        return f"again in {after:.0f} s: {reason}"
+        return f"again in {after:.0f} s: {reason}" if is_ours else "lease lost"
 
     async def _renew_for_ever(self) -> None:
         while True:
@@ -217,7 +216,7 @@ class Worker:
         if self._held:
             await asyncio.wait(self._held.values(), timeout=self.settings.stop_seconds)
         claims = list(self._held)
-        await _cancel(*self._held.values())
+        await tasks.cancel(*self._held.values())
         if claims:
             with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the leases run out
                 async with self.pool.connection() as conn:
@@ -228,11 +227,3 @@ def _text(reason: object) -> str:
     """A reason as the database can hold it, whatever bytes it tells of, without the noise of line ends."""
     text = (str(reason) or type(reason).__name__).encode(errors="backslashreplace").decode()
     return " ".join(text.replace("\0", "").split())[:1000]
-
-
-async def _cancel(*tasks: "asyncio.Task[Any]") -> None:
-    """Waiting, unlike awaiting, does not take our own cancellation for theirs."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
