@@ -154,28 +154,6 @@ def test_removing_what_is_gone_is_fine(root: bytes) -> None:
     files.forget(root, layout.staged("never.part"))
 
 
-def test_an_absent_foreign_or_empty_root_is_an_outage(root: bytes, tmp_path: Path) -> None:
-    """No marker, another marker, no folder: all say that the repository is not there, and nothing else."""
-    empty = bytes(tmp_path / "empty")
-    os.mkdir(empty)
-
-    for place in (root, empty, bytes(tmp_path / "nowhere")):
-        with pytest.raises(files.Offline):
-            files.check_marker(place, uuid4())
-
-
-def test_an_inbox_on_another_disk_is_refused(root: bytes) -> None:
-    """Placing links, and links do not reach across disks; people are told before anything is taken."""
-    identity = repositories.find_id(root)
-    assert identity is not None
-    files.check_marker(root, identity)
-    os.rmdir(os.path.join(root, layout.INBOX))
-    os.symlink("/dev/shm", os.path.join(root, layout.INBOX))
-
-    with pytest.raises(files.Offline, match="different disks"):
-        files.check_marker(root, identity)
-
-
 def test_a_file_that_is_being_written_is_known(root: bytes) -> None:
     """Clean-up can tell a slow upload from an abandoned one."""
     descriptor = files.create(root, STAGED)

@@ -4,9 +4,10 @@ import os
 from datetime import UTC, datetime
 from uuid import UUID
 
-import yaml
+import msgspec
 
-from common import files, layout
+from common import files, layout, marker
+from common.marker import Marker
 from lumilio import durable
 from lumilio.refusal import CannotStart
 
@@ -20,28 +21,18 @@ def create(root: bytes, repository_id: UUID, *, name: str) -> None:
         with files.folder(root, path, make=True):
             pass
     durable.sync(os.path.dirname(os.fsdecode(root)))
-    marker = {
-        "version": "1.0",
-        "id": str(repository_id),
-        "name": name,
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "storage_strategy": "date",
-    }
-    text = yaml.safe_dump(marker, sort_keys=False, allow_unicode=True)
-    durable.write(_marker(root), text.encode(), mode=MARKER_MODE)
+    made = Marker(id=repository_id, name=name, created_at=datetime.now(UTC).replace(microsecond=0))
+    durable.write(_marker(root), msgspec.yaml.encode(made), mode=MARKER_MODE)
 
 
 def find_id(root: bytes) -> UUID | None:
     """Which repository lives at a root; None when none does."""
-    try:
-        with open(_marker(root), "rb") as file:
-            return UUID(yaml.safe_load(file)["id"])
-    except FileNotFoundError:
+    if not os.path.exists(_marker(root)):
         return None
-    except (yaml.YAMLError, KeyError, TypeError, ValueError):
-        raise CannotStart(
-            f"{_marker(root)} cannot be read: put it back as it was, its id is the repository's"
-        ) from None
+    try:
+        return marker.read(root).id
+    except files.Offline as error:
+        raise CannotStart(f"{_marker(root)}: {error}; put it back as it was, its id is the repository's") from None
 
 
 def _marker(root: bytes) -> str:

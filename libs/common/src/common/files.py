@@ -7,11 +7,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import yaml
 from blake3 import blake3
 
 from common import layout
@@ -41,21 +39,6 @@ class Seen(NamedTuple):
     inode: int
 
 
-def check_marker(root: bytes, repository_id: UUID) -> None:
-    """Raise Offline unless the marker of this very repository stands at its root, and placing needs no copying."""
-    marker = os.path.join(root, layout.MARKER)
-    try:
-        status = os.stat(marker)
-        found = _read_marker(marker, status.st_ino, status.st_mtime_ns).get("id")
-        is_one_disk = _device(root, layout.STAGING) == _device(root, layout.INBOX)
-    except (OSError, yaml.YAMLError, AttributeError) as error:
-        raise Offline(f"repository {repository_id} is not there: {type(error).__name__}") from None
-    if found != str(repository_id):
-        raise Offline(f"in the place of repository {repository_id} is another one: {found}")
-    if not is_one_disk:
-        raise Offline(f"in repository {repository_id} inbox and .lumilio lie on different disks: put them on one")
-
-
 @contextmanager
 def outages() -> Iterator[None]:
     """Work with a disk; that it is full or fails is an outage, and nobody's fault."""
@@ -65,20 +48,6 @@ def outages() -> Iterator[None]:
         if error.errno in BROKEN_DISK | FULL_DISK:
             raise Offline(f"the disk does not take it: {error.strerror}") from error
         raise
-
-
-def _device(root: bytes, path: bytes) -> int:
-    try:
-        return os.stat(os.path.join(root, path)).st_dev
-    except FileNotFoundError:  # it is made when it is needed
-        return os.stat(root).st_dev
-
-
-@lru_cache(maxsize=64)
-def _read_marker(marker: bytes, _inode: int, _modified_ns: int) -> dict[str, object]:
-    with open(marker, "rb") as file:
-        content: dict[str, object] = yaml.safe_load(file.read(64 * 1024))
-    return content
 
 
 @contextmanager

@@ -6,9 +6,11 @@ MARKER = b".lumiliorepo"
 PRIVATE = b".lumilio"
 INBOX = b"inbox"
 STAGING = b".lumilio/staging/incoming"
+FAILED = b".lumilio/staging/failed"
+TRASH = b".lumilio/trash"
 MANIFESTS = b".lumilio/manifests"
 THUMBNAILS = b".lumilio/assets/thumbnails"
-FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, MANIFESTS, b".lumilio/assets", THUMBNAILS)
+FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, FAILED, TRASH, MANIFESTS, b".lumilio/assets", THUMBNAILS)
 
 
 def staged(staged_name: str) -> bytes:

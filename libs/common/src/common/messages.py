@@ -56,6 +56,22 @@ class AssetProcessed(Event, frozen=True, kw_only=True):
     asset_id: UUID
 
 
+class AssetTrashed(Event, frozen=True, kw_only=True):
+    """Somebody, or an upload that takes its name, put an asset into the trash: hidden, and recoverable."""
+
+    subject = "lumilio.asset.trashed"
+
+    asset_id: UUID
+
+
+class AssetRestored(Event, frozen=True, kw_only=True):
+    """An asset came back from the trash."""
+
+    subject = "lumilio.asset.restored"
+
+    asset_id: UUID
+
+
 class StageFailed(Event, frozen=True, kw_only=True):
     """A stage gave up on an asset; the reason is for people."""
 
@@ -66,7 +82,14 @@ class StageFailed(Event, frozen=True, kw_only=True):
     reason: str
 
 
-EVENTS: tuple[type[Event], ...] = (UploadStaged, AssetStored, AssetProcessed, StageFailed)
+EVENTS: tuple[type[Event], ...] = (
+    UploadStaged,
+    AssetStored,
+    AssetProcessed,
+    AssetTrashed,
+    AssetRestored,
+    StageFailed,
+)
 
 
 def decode(subject: str, body: bytes) -> Event:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from litestar import Request
 
-from common import files, outbox
+from common import files, marker, outbox
 from common.db import Connection, Pool
 from common.messages import UploadStaged
 from common.names import display_name
@@ -69,7 +69,7 @@ class Intake:
             raise NotFound("no such repository" if wanted else "no repository is the default one")
         if repository.state != "online":
             raise files.Offline(f"the repository is {repository.state}")
-        await asyncio.to_thread(files.check_marker, repository.root, repository.repository_id)
+        await asyncio.to_thread(marker.check, repository.root, repository.repository_id)
         return repository
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, layout, log
+from common import files, layout, log, marker
 from common import queries as core
 from common.db import Pool
 from ingest import queries
@@ -54,7 +54,7 @@ class Housekeeping:
             return await core.take_lease(conn, "housekeeping", self.holder, seconds=self.every_seconds * 3)
 
     async def _clean_staging(self, repository: Repository) -> None:
-        await asyncio.to_thread(files.check_marker, repository.root, repository.repository_id)
+        await asyncio.to_thread(marker.check, repository.root, repository.repository_id)
         for name in await asyncio.to_thread(files.list_names, repository.root, layout.STAGING):
             await self._clean_staged(repository, name)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote_from_bytes
 
 import msgspec
 
-from common import files, layout
+from common import files, layout, marker
 from common.files import Seen
 from ingest import names
 from ingest.queries import Asset, Original, StagedUpload
@@ -32,7 +32,7 @@ class Placement:
 
 def examine(original: Original, asset: Asset) -> Health:
     """The state of an original; its bytes are read unless it is untouched and they were read within the last day."""
-    files.check_marker(original.root, original.repository_id)
+    marker.check(original.root, original.repository_id)
     try:
         seen = files.see(original.root, original.path)
         if seen is None:
@@ -51,7 +51,7 @@ def place_first(asset: Asset, uploads: Sequence[StagedUpload], foreign: Abstract
     A path in `foreign` belongs to another asset, even when nothing lies there at the moment.
     """
     for upload in uploads:
-        files.check_marker(upload.root, upload.repository_id)
+        marker.check(upload.root, upload.repository_id)
         if files.hash_file(upload.root, layout.staged(upload.staged_name)) == asset.content_hash:
             return _noted(asset, upload, _place(upload, foreign))
     return None

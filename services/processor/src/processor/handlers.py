@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from blake3 import blake3
 
-from common import files, layout, outbox
+from common import files, layout, marker, outbox
 from common.db import Pool
 from common.messages import AssetProcessed
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
@@ -65,7 +65,7 @@ class Processor:
 
 
 def _open(original: Original) -> int:
-    files.check_marker(original.root, original.repository_id)
+    marker.check(original.root, original.repository_id)
     with files.outages():
         if files.hash_file(original.root, original.path) not in {original.content_hash, None}:
             raise Reject("the file on the disk is not the one that was stored")

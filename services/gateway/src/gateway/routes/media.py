@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Method
 
-from common import files, layout
+from common import layout, marker
 from common.db import Pool
 from gateway import media
 from gateway.errors import NotFound, NotReady
@@ -62,7 +62,7 @@ async def thumbnail(
         return Media(plan, None)
     descriptor = await asyncio.to_thread(media.open_exact, found.root, found.path, size=found.length)
     if descriptor is None:
-        await asyncio.to_thread(files.check_marker, found.root, found.repository_id)
+        await asyncio.to_thread(marker.check, found.root, found.repository_id)
         async with pool.connection() as conn:
             await queries.render_again(conn, asset_id)
         raise NotReady("the thumbnail is damaged on the disk and is being rendered again")
@@ -92,7 +92,7 @@ async def _open_first(places: list[Place], *, size: int) -> int | None:
 async def _explain_absence(places: list[Place]) -> NoReturn:
     """A repository that is gone is an outage; a file that is gone from one that is there is not."""
     for place in places:
-        await asyncio.to_thread(files.check_marker, place.root, place.repository_id)
+        await asyncio.to_thread(marker.check, place.root, place.repository_id)
     raise NotFound("the file is not on the disk; its row is, so it may come back")
 
 

@@ -1,0 +1,85 @@
+"""The marker at the root of a repository: which one it is, and how its owner wants files to be kept there."""
+
+import os
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from common import layout
+from common.files import Offline
+
+LARGEST = 64 * 1024
+Strategy = Literal["date", "flat", "cas"]
+Clash = Literal["uuid", "rename", "overwrite"]
+IGNORED = [
+    *(".DS_Store", "Thumbs.db", "ehthumbs.db", "Icon?", "Icon\r", "*.tmp", "*.temp", "*.part", "*.partial", "*.wbk"),
+    *("*.bak", "*.orig", "*~", "~$*", "*.swp", "*.swo", ".*.swp", ".lumilio", ".Trash", ".Trashes", ".fseventsd"),
+    *(".Spotlight-V100", ".TemporaryItems", "lost+found", "desktop.ini", "*._*", "npm-debug.log", "yarn-error.log"),
+]
+
+
+class SyncSettings(Struct, frozen=True, kw_only=True):
+    """How often a repository is scanned, and which names are passed over."""
+
+    quick_scan_interval: str = "5m"
+    full_scan_interval: str = "30m"
+    ignore_patterns: list[str] = field(default_factory=IGNORED.copy)
+
+
+class LocalSettings(Struct, frozen=True, kw_only=True):
+    """How uploads are named; `max_file_size` is in bytes, 0 for any."""
+
+    preserve_original_filename: bool = True
+    handle_duplicate_filenames: Clash = "uuid"
+    max_file_size: Annotated[int, Meta(ge=0)] = 0
+
+
+class Marker(Struct, frozen=True, kw_only=True):
+    """What `.lumiliorepo` says; keys that we do not know are left to those who do."""
+
+    version: str = "1.0"
+    id: UUID
+    name: str
+    created_at: datetime
+    storage_strategy: Strategy = "date"
+    sync_settings: SyncSettings = field(default_factory=SyncSettings)
+    local_settings: LocalSettings = field(default_factory=LocalSettings)
+
+
+def check(root: bytes, repository_id: UUID) -> Marker:
+    """The marker of this very repository; Offline unless it stands at its root, and placing needs no copying."""
+    marker = read(root)
+    if marker.id != repository_id:
+        raise Offline(f"in the place of repository {repository_id} is another one: {marker.id}")
+    if _device(root, layout.STAGING) != _device(root, layout.INBOX):
+        raise Offline(f"in repository {repository_id} inbox and .lumilio lie on different disks: put them on one")
+    return marker
+
+
+def read(root: bytes) -> Marker:
+    """The marker at a root; Offline when there is none, or none that makes sense."""
+    path = os.path.join(root, layout.MARKER)
+    try:
+        status = os.stat(path)
+        return _parsed(path, status.st_ino, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise Offline(f"the repository is not there: {error.strerror}") from None
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise Offline(f"the file {layout.MARKER.decode()} of the repository makes no sense: {error}") from None
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: bytes, _inode: int, _modified_ns: int, _size: int) -> Marker:
+    with open(path, "rb") as file:
+        return msgspec.yaml.decode(file.read(LARGEST), type=Marker)
+
+
+def _device(root: bytes, path: bytes) -> int:
+    try:
+        return os.stat(os.path.join(root, path)).st_dev
+    except FileNotFoundError:  # it is made when it is needed
+        return os.stat(root).st_dev

@@ -1,0 +1,78 @@
+import os
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from common import layout, marker
+from common.files import Offline
+from lumilio import repository as repositories
+
+IDENTITY = uuid4()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> bytes:
+    """A repository with nothing in it."""
+    path = bytes(tmp_path / "repository")
+    repositories.create(path, IDENTITY, name="Test")
+    return path
+
+
+def edit(root: bytes, text: str) -> None:
+    """What a person writes at the end of the marker."""
+    path = Path(os.fsdecode(os.path.join(root, layout.MARKER)))
+    kept = [line for line in path.read_text().splitlines() if line.split(":")[0] in {"id", "name", "created_at"}]
+    path.write_text("\n".join([*kept, text]))
+
+
+def test_a_new_marker_tells_the_documented_keys_with_their_defaults(root: bytes) -> None:
+    """Whoever opens the file finds every switch in it."""
+    found = marker.check(root, IDENTITY)
+
+    assert (found.id, found.name, found.version, found.storage_strategy) == (IDENTITY, "Test", "1.0", "date")
+    assert found.local_settings == marker.LocalSettings(
+        preserve_original_filename=True, handle_duplicate_filenames="uuid", max_file_size=0
+    )
+    text = Path(os.fsdecode(os.path.join(root, layout.MARKER))).read_text()
+    assert "handle_duplicate_filenames: uuid" in text
+    assert len(found.sync_settings.ignore_patterns) == 28
+
+
+def test_what_a_person_writes_is_honoured_at_once(root: bytes) -> None:
+    """No restart: the marker is read again when it has changed; unknown keys are nobody's business."""
+    marker.check(root, IDENTITY)
+
+    edit(root, "storage_strategy: flat\nbackup_plan: mine\nlocal_settings: {max_file_size: 5}")
+
+    found = marker.check(root, IDENTITY)
+    assert (found.storage_strategy, found.local_settings.max_file_size) == ("flat", 5)
+
+
+@pytest.mark.parametrize("text", ["storage_strategy: heap", "local_settings: {max_file_size: -1}", "id: 7", "["])
+def test_a_marker_that_makes_no_sense_is_an_outage(root: bytes, text: str) -> None:
+    """Nothing is stored by rules that nobody meant."""
+    edit(root, text)
+
+    with pytest.raises(Offline, match="makes no sense"):
+        marker.check(root, IDENTITY)
+
+
+def test_an_absent_foreign_or_empty_root_is_an_outage(root: bytes, tmp_path: Path) -> None:
+    """No marker, another marker, no folder: all say that the repository is not there, and nothing else."""
+    empty = bytes(tmp_path / "empty")
+    os.mkdir(empty)
+
+    for place, identity in ((root, UUID(int=0)), (empty, IDENTITY), (bytes(tmp_path / "nowhere"), IDENTITY)):
+        with pytest.raises(Offline):
+            marker.check(place, identity)
+
+
+def test_an_inbox_on_another_disk_is_refused(root: bytes) -> None:
+    """Placing links, and links do not reach across disks; people are told before anything is taken."""
+    marker.check(root, IDENTITY)
+    os.rmdir(os.path.join(root, layout.INBOX))
+    os.symlink("/dev/shm", os.path.join(root, layout.INBOX))
+
+    with pytest.raises(Offline, match="different disks"):
+        marker.check(root, IDENTITY)
