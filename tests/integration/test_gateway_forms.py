@@ -35,13 +35,9 @@ FORMS = {
     "another name": b"--limit\r\nContent-Disposition: form-data; name=photo\r\n\r\nx\r\n--limit--\r\n",
     "no head": b"--limit\r\n\r\n" + JPEG + b"\r\n--limit--\r\n",
     "a broken head": b"--limit\r\nContent-Disposition form-data\r\n\r\nx\r\n--limit--\r\n",
-    "a huge head": b"--limit\r\nContent-Disposition: form-data; name=file; filename="
-    + b"x" * 10_000
-    + b"\r\n\r\nx\r\n--limit--\r\n",
     "a huge field": b"--limit\r\nContent-Disposition: form-data; name=note\r\n\r\n"
     + b"x" * 5000
     + b"\r\n--limit--\r\n",
-    "ten thousand parts": b"--limit\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n" * 10_000 + b"--limit--\r\n",
     "two files": (b"--limit\r\nContent-Disposition: form-data; name=file\r\n\r\n" + JPEG + b"\r\n") * 2
     + b"--limit--\r\n",
     "a late repository": b"--limit\r\nContent-Disposition: form-data; name=file\r\n\r\n"
@@ -49,7 +45,17 @@ FORMS = {
     + b"\r\n--limit\r\nContent-Disposition: form-data; name=repository_id\r\n\r\nx\r\n--limit--\r\n",
     "a repository that is no UUID": b"--limit\r\nContent-Disposition: form-data; name=repository_id\r\n\r\n../x\r\n"
     b"--limit\r\nContent-Disposition: form-data; name=file\r\n\r\n" + JPEG + b"\r\n--limit--\r\n",
+    "a form in the form": b"--limit\r\nContent-Disposition: form-data; name=file\r\n"
+    b"Content-Type: multipart/mixed; boundary=inner\r\n\r\n"
+    b"--inner\r\nContent-Disposition: attachment\r\n\r\nx\r\n--inner--\r\n--other--\r\n",
     "nothing": b"",
+}
+MONSTERS = {
+    "a huge head": b"--limit\r\nContent-Disposition: form-data; name=file; filename="
+    + b"x" * 10_000
+    + b"\r\n\r\nx\r\n--limit--\r\n",
+    "many heads": b"--limit\r\n" + b"X-More: 1\r\n" * 100 + b"\r\nx\r\n--limit--\r\n",
+    "ten thousand parts": b"--limit\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n" * 10_000 + b"--limit--\r\n",
 }
 
 
@@ -81,6 +87,16 @@ async def test_malformed_forms_are_refused(api: Api, pool: Pool, repository: Rep
     }
 
     assert {kind: answer.status_code for kind, answer in answers.items()} == dict.fromkeys(FORMS, 400)
+    assert await nothing_left(pool, repository)
+
+
+async def test_monstrous_forms_are_refused(api: Api, pool: Pool, repository: Repository) -> None:
+    """What has more parts, or larger heads, than any honest client sends is answered with 413 and leaves nothing."""
+    answers = {
+        kind: await api.client.post("/api/v1/assets", content=body, headers=FORM) for kind, body in MONSTERS.items()
+    }
+
+    assert {kind: answer.status_code for kind, answer in answers.items()} == dict.fromkeys(MONSTERS, 413)
     assert await nothing_left(pool, repository)
 
 

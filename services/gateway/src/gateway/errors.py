@@ -40,6 +40,18 @@ class Unusable(Exception):
     """The request is well formed and cannot be done."""
 
 
+class TooLarge(Exception):
+    """More was sent than is taken."""
+
+
+class Conflict(Exception):
+    """The request contradicts an earlier one."""
+
+
+class NoRoom(Exception):
+    """The disk has no room to spare for what is sent."""
+
+
 class Stalled(Exception):
     """The client stopped sending in the middle of a request."""
 
@@ -74,6 +86,9 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NotFound: Answer(HTTPStatus.NOT_FOUND, "not found"),
     Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this version takes JPEG and PNG photos"),
     Unusable: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be done"),
+    TooLarge: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "more was sent than is taken"),
+    Conflict: Answer(HTTPStatus.CONFLICT, "the request contradicts an earlier one"),
+    NoRoom: Answer(HTTPStatus.INSUFFICIENT_STORAGE, "the disk is nearly full"),
     NoSuchRange: Answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such range"),
     Offline: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the repository is offline", LATER),
     PoolTimeout: AWAY,

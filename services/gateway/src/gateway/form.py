@@ -1,14 +1,14 @@
 """Reads a multipart body piece by piece; nothing of it is held in memory but small fields."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, TypeAlias
 
 from litestar import Request
 from litestar.exceptions import InternalServerException
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
 
-from gateway.errors import Invalid, Stalled
+from gateway.errors import Invalid, Stalled, TooLarge
 
 SILENCE_SECONDS = 60
 LONGEST_BOUNDARY = 200
@@ -20,14 +20,16 @@ FILE = "file"
 Pieces: TypeAlias = AsyncGenerator[MultipartSegment | bytes | None, None]
 
 
-async def read(request: Request[Any, Any, Any]) -> Pieces:
-    """The pieces of a body; Invalid when it is malformed, or ends before its final boundary."""
+async def read(request: Request[Any, Any, Any], *, most: int = MOST_PARTS) -> Pieces:
+    """The pieces of a body of so many parts at most; Invalid when it is malformed, or ends too early."""
     try:
-        parser = PushMultipartParser(_boundary(request), max_segment_count=MOST_PARTS)
+        parser = PushMultipartParser(_boundary(request), max_segment_count=most)
         async for chunk in _chunks(request):
             for piece in parser.parse(chunk):
                 yield piece
         parser.close()
+    except ParserLimitReached as error:
+        raise TooLarge(f"the body has more than {most} parts, or a part has too large a head: {error}") from None
     except MultipartError as error:
         raise Invalid(f"not a whole multipart body: {error}") from None
 
@@ -35,12 +37,22 @@ async def read(request: Request[Any, Any, Any]) -> Pieces:
 async def find_file(pieces: Pieces) -> tuple[MultipartSegment, dict[str, str]]:
     """The head of the part named `file`, and the fields before it."""
     fields: dict[str, str] = {}
+    head = await next_file(pieces, fields, is_file=lambda part: part.name == FILE)
+    if head is None:
+        raise Invalid("the body has no part named `file`")
+    return head, fields
+
+
+async def next_file(
+    pieces: Pieces, fields: dict[str, str], *, is_file: Callable[[MultipartSegment], bool]
+) -> MultipartSegment | None:
+    """The head of the next file, if there is one; what is left of the part before is passed over, fields are noted."""
     async for piece in pieces:
         if isinstance(piece, MultipartSegment):
-            if piece.name == FILE:
-                return piece, fields
-            fields[piece.name] = await _field(pieces)
-    raise Invalid("the body has no part named `file`")
+            if is_file(piece):
+                return piece
+            fields[piece.name or ""] = await _field(pieces)
+    return None
 
 
 async def content(pieces: Pieces) -> AsyncIterator[bytes]:
@@ -51,7 +63,14 @@ async def content(pieces: Pieces) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def refuse_more(pieces: Pieces) -> None:
+async def only_content(pieces: Pieces) -> AsyncIterator[bytes]:
+    """The bytes of the part whose head was read last; Invalid when the body holds more that matters."""
+    async for chunk in content(pieces):
+        yield chunk
+    await _refuse_more(pieces)
+
+
+async def _refuse_more(pieces: Pieces) -> None:
     """Read the rest of the body, which may hold nothing that matters."""
     async for piece in pieces:
         if isinstance(piece, MultipartSegment):

@@ -48,9 +48,8 @@ class Intake:
     ) -> UploadResponse:
         """Bytes, their name on the disk, their rows: each is durable before the next begins."""
         async with staged(repository.root) as file:
-            async for chunk in form.content(pieces):
+            async for chunk in form.only_content(pieces):
                 file.write(chunk)
-            await form.refuse_more(pieces)
             kind = file.check(expected)
             await asyncio.to_thread(file.sync)
             async with self.pool.connection() as conn:
