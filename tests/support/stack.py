@@ -19,7 +19,13 @@ START_SECONDS = 60
 STOP_SECONDS = 12
 
 # Short, so that the work of a killed worker is seen again within a test.
-QUICK = {"LUMILIO_LEASE_SECONDS": "2", "LUMILIO_POLL_SECONDS": "1", "LUMILIO_RELAY_SECONDS": "1"}
+# The ballast is small, so that it costs no memory where temporary files lie in it.
+QUICK = {
+    "LUMILIO_LEASE_SECONDS": "2",
+    "LUMILIO_POLL_SECONDS": "1",
+    "LUMILIO_RELAY_SECONDS": "1",
+    "LUMILIO_BALLAST_BYTES": str(1 << 20),
+}
 
 
 @dataclass

@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 import msgspec
 from psycopg import OperationalError
 
+from common import settings
 from lumilio import data, failures, migrations, verify
+from lumilio.ballast import BallastSettings
 from lumilio.refusal import CannotStart
 from lumilio.up import Options, up
 
@@ -70,7 +72,8 @@ def _port(text: str) -> int:
 
 
 def _up(arguments: argparse.Namespace) -> None:
-    options = Options(arguments.host, arguments.port, arguments.postgres_port, arguments.nats_port)
+    kept_free = settings.load(BallastSettings, os.environ)
+    options = Options(arguments.host, arguments.port, arguments.postgres_port, arguments.nats_port, kept_free)
 
     async def serve(held: data.Data) -> None:
         stop = asyncio.Event()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from signal import SIGINT
 
-from lumilio import first_start, migrations, nats_server, ports, postgres, probe
+from lumilio import ballast, first_start, migrations, nats_server, ports, postgres, probe
+from lumilio.ballast import BallastSettings
 from lumilio.data import Data, Secrets, check_database, read_secrets
 from lumilio.logs import LogFile
 from lumilio.nats_server import NatsServer
@@ -36,11 +37,15 @@ class Options:
     port: int
     postgres_port: int
     nats_port: int
+    ballast: BallastSettings
 
 
 async def up(options: Options, data: Data, stop: asyncio.Event) -> None:
     """Serve until told to stop."""
     supervisor = Supervisor(data)
+    held_back = ballast.beside(data, options.ballast)
+    held_back.look()  # first of all: on a full disk not even Postgres can start
+    keeping = asyncio.create_task(held_back.keep())
     starting = asyncio.create_task(_start(options, data, supervisor))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -49,6 +54,7 @@ async def up(options: Options, data: Data, stop: asyncio.Event) -> None:
             starting.result()
         await stopping
     finally:
+        keeping.cancel()
         await _stop(starting, supervisor)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 PREFIX = "LUMILIO_"
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
+Percent = Annotated[float, Meta(ge=0, le=90)]
 
 
 class WrongSetting(SystemExit):
@@ -31,10 +32,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+StructT = TypeVar("StructT", bound=Struct)
 
 
-def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
-    """The settings of a service; `nats_url` is read from `LUMILIO_NATS_URL`."""
+def load(kind: type[StructT], environ: Mapping[str, str]) -> StructT:
+    """The settings of a service or a command; `nats_url` is read from `LUMILIO_NATS_URL`."""
     given = {
         field: environ[variable] for field in kind.__struct_fields__ if (variable := PREFIX + field.upper()) in environ
     }
@@ -44,7 +46,7 @@ def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
         raise WrongSetting(_explain(kind, given, error)) from None
 
 
-def _explain(kind: type[Settings], given: Mapping[str, str], error: msgspec.ValidationError) -> str:
+def _explain(kind: type[Struct], given: Mapping[str, str], error: msgspec.ValidationError) -> str:
     required = [field.name for field in msgspec.structs.fields(kind) if field.required]
     missing = [PREFIX + name.upper() for name in required if name not in given]
     if missing:
