@@ -17,7 +17,7 @@ from common.process import Core
 from gateway import errors
 from gateway.auth import SignIn, Tokens, guard
 from gateway.queries.users import User
-from gateway.routes import assets, health, index, media, sessions, uploads
+from gateway.routes import assets, health, index, media, sessions, trash, uploads
 from gateway.uploads import Intake
 
 API = "/api/v1"
@@ -73,6 +73,8 @@ def create(
             assets.list_assets,
             assets.list_types,
             assets.get_asset,
+            trash.trash_asset,
+            trash.restore_asset,
             media.original,
             media.thumbnail,
         ],
@@ -112,7 +114,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=origins,
-        allow_methods=["GET", "HEAD", "POST"],
+        allow_methods=["DELETE", "GET", "HEAD", "POST"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "Range", "X-Content-Hash"],
         expose_headers=["Content-Disposition", "Content-Range", "ETag", "Retry-After"],
     )

@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout
 
 from common import log
 from common.files import FULL_DISK, Offline
+from common.trash import NoAsset
 from gateway.schemas import Failure
 
 SOON = {"Retry-After": "2"}
@@ -84,6 +85,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NotSignedIn: Answer(HTTPStatus.UNAUTHORIZED, "not signed in", {"WWW-Authenticate": "Bearer"}),
     NotReady: Answer(HTTPStatus.NOT_FOUND, "not ready yet, try again", SOON),
     NotFound: Answer(HTTPStatus.NOT_FOUND, "not found"),
+    NoAsset: Answer(HTTPStatus.NOT_FOUND, "not found"),
     Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this version takes JPEG and PNG photos"),
     Unusable: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be done"),
     TooLarge: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "more was sent than is taken"),

@@ -30,6 +30,12 @@ class Failure(Struct, frozen=True, kw_only=True):
     error: str
 
 
+class Message(Struct, frozen=True, kw_only=True):
+    """What was done, in words."""
+
+    message: str
+
+
 class Health(Struct, frozen=True, kw_only=True):
     status: str = "ok"
 

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request
+from msgspec import structs
 
-from common import files, marker, outbox
+from common import files, marker, outbox, trash
 from common.db import Connection, Pool
 from common.messages import UploadStaged
 from common.names import display_name
@@ -23,6 +24,7 @@ from gateway.schemas import UploadResponse
 from gateway.staging import StagedFile, staged
 
 HASH_DIGITS = 64
+BACK = "you had this file in the trash: it is back"
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,10 @@ class Upload:
         asset = await uploads.lock_known(conn, owner=self.owner, content_hash=self.file.digest.digest())
         if asset is None:
             raise Unusable("the same photo was purged at this very moment: send it again")
+        was_trashed = await trash.take_back(conn, asset, owner=self.owner)
         answer = await self._announce(conn, asset, is_duplicate=await uploads.is_stored(conn, asset))
         await uploads.reopen_place(conn, asset)
-        return answer
+        return structs.replace(answer, message=BACK) if was_trashed else answer
 
     async def _save_asset(self, conn: Connection) -> UUID | None:
         return await uploads.save_asset(
