@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout
 
 from common import http, queries
 from common.bus import Bus
-from common.db import Pool
+from common.db import Pool, glance
 
 ANSWER_SECONDS = 3
 
@@ -26,7 +26,7 @@ async def check(pool: Pool, bus: Bus, *, notes: Sequence[str] = ()) -> Readiness
     """The database decides readiness; a missing bus only slows things down; `notes` are problems known since start."""
     problems = [*notes, *([] if bus.connected else ["the message bus is away: work goes on by polling"])]
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), pool.connection() as conn:
+        async with asyncio.timeout(ANSWER_SECONDS), glance(pool) as conn:
             unsafe = await queries.unsafe_settings(conn)
     except (psycopg.Error, PoolTimeout, TimeoutError):
         return Readiness(ready=False, problems=["the database does not answer", *problems])

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from common import queries
-from common.db import Connection, Pool
+from common.db import Connection, Pool, glance
 
 MAX_DEATHS = 3
 MAX_FAILURES = 10
@@ -70,7 +70,7 @@ Work: TypeAlias = Callable[[Claim], Awaitable[None]]
 
 async def claim_next(pool: Pool, stage: str, *, lease_seconds: float) -> Claim | None:
     """The most urgent due work of a stage, if any."""
-    async with pool.connection() as conn:
+    async with glance(pool) as conn:
         row = await queries.claim_next(conn, stage, lease_seconds=lease_seconds)
     if row is None:
         return None

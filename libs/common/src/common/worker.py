@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from common import bus, log, messages, outbox, queries, stages, tasks
 from common.bus import Bus, Doorbell
-from common.db import Pool
+from common.db import Pool, glance
 from common.messages import StageFailed
 from common.settings import Settings
 from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, Died, LeaseLost, Reject, Wait, Work
@@ -91,7 +91,7 @@ class Worker:
         except messages.Malformed as error:
             log.get().warning("dead letter", subject=message.subject, error=str(error))
             try:
-                async with self.pool.connection() as conn:
+                async with glance(self.pool) as conn:
                     await queries.save_dead_letter(conn, subject=message.subject, body=message.data, reason=str(error))
             except (psycopg.Error, PoolTimeout):
                 return
@@ -175,7 +175,7 @@ class Worker:
     async def _put_back(
         self, claim: Claim, error_class: str, reason: str, *, after: float, death: bool = False, failure: bool = False
     ) -> str:
-        async with self.pool.connection() as conn:
+        async with glance(self.pool) as conn:
             is_ours = await queries.put_back(
                 conn,
                 claim.asset_id,
@@ -200,7 +200,7 @@ class Worker:
         claims = list(self._held)
         if not claims:
             return
-        async with self.pool.connection() as conn:
+        async with glance(self.pool) as conn:
             ours = await queries.renew(
                 conn,
                 self.stage,
@@ -219,7 +219,7 @@ class Worker:
         await tasks.cancel(*self._held.values())
         if claims:
             with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the leases run out
-                async with self.pool.connection() as conn:
+                async with glance(self.pool) as conn:
                     await queries.give_back(conn, self.stage, [c.asset_id for c in claims], [c.epoch for c in claims])
 
 

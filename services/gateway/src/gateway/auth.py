@@ -15,7 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from common import passwords
-from common.db import Connection, Pool
+from common.db import Connection, Pool, glance
 from gateway.errors import NotSignedIn
 from gateway.queries import refresh_tokens, users
 from gateway.queries.refresh_tokens import RefreshToken
@@ -163,7 +163,7 @@ def guard(pool: Pool, tokens: Tokens) -> Callable[[Asked, BaseRouteHandler], Awa
 
     async def signed_in(request: Asked, _: BaseRouteHandler) -> None:
         user_id = tokens.read(_bearer(request))
-        async with pool.connection() as conn:
+        async with glance(pool) as conn:
             user = await users.find_user(conn, user_id)
         if user is None:
             raise NotSignedIn("the token is not valid: it names nobody")

@@ -10,7 +10,7 @@ from litestar import Request
 from msgspec import structs
 
 from common import files, marker, outbox, trash
-from common.db import Connection, Pool
+from common.db import Connection, Pool, glance
 from common.messages import UploadStaged
 from common.names import display_name
 from common.sniff import Format
@@ -61,7 +61,7 @@ class Intake:
 
     async def _open(self, wanted: str | None) -> Repository:
         """The repository that was asked for, or the default one; Offline unless its marker is there."""
-        async with self.pool.connection() as conn:
+        async with glance(self.pool) as conn:
             if wanted is None:
                 repository = await repositories.find_default(conn)
             else:

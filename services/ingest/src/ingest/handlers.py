@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from common import files, outbox
 from common import queries as core
-from common.db import Connection, Pool
+from common.db import Connection, Pool, glance
 from common.messages import AssetStored
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
 from ingest import place, queries
@@ -24,7 +24,7 @@ class Ingest:
 
     async def place(self, claim: Claim) -> None:
         """Give an asset's staged bytes their place, unless a healthy original is there already."""
-        async with self.pool.connection() as conn:
+        async with glance(self.pool) as conn:
             asset = await queries.find_asset(conn, claim.asset_id)
             uploads = await queries.list_staged(conn, claim.asset_id)
             originals = await queries.list_originals(conn, claim.asset_id)

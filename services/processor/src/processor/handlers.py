@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from blake3 import blake3
 
 from common import files, layout, marker, outbox
-from common.db import Pool
+from common.db import Pool, glance
 from common.messages import AssetProcessed
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
 from processor import facts, images, queries, sandbox
@@ -30,7 +30,7 @@ class Processor:
 
     async def render(self, claim: Claim) -> None:
         """Render a photo's thumbnails and read its metadata."""
-        async with self.pool.connection() as conn:
+        async with glance(self.pool) as conn:
             original = await queries.find_original(conn, claim.asset_id)
         if original is None:
             raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS)

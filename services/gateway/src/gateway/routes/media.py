@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Method
 
 from common import layout, marker
-from common.db import Pool
+from common.db import Pool, glance
 from gateway import media
 from gateway.errors import NotFound, NotReady
 from gateway.media import Media
@@ -31,7 +31,7 @@ async def original(
     asset_id: FromPath[UUID],
 ) -> ASGIApp:
     """The file as it was sent, byte for byte; ranges and conditions are honoured."""
-    async with pool.connection() as conn:
+    async with glance(pool) as conn:
         found = await queries.find_original(conn, asset_id, owner=user.user_id)
         places = await queries.list_places(conn, asset_id)
     if found is None:
@@ -52,7 +52,7 @@ async def thumbnail(
     size: FromQuery[Size] = "medium",
 ) -> ASGIApp:
     """A small picture of an asset: 400, 800 or 1920 pixels on its longer side."""
-    async with pool.connection() as conn:
+    async with glance(pool) as conn:
         found = await queries.find_thumbnail(conn, asset_id, size, owner=user.user_id)
         if found is None:
             state = await queries.find_render(conn, asset_id, owner=user.user_id)
@@ -63,7 +63,7 @@ async def thumbnail(
     descriptor = await asyncio.to_thread(media.open_exact, found.root, found.path, size=found.length)
     if descriptor is None:
         await asyncio.to_thread(marker.check, found.root, found.repository_id)
-        async with pool.connection() as conn:
+        async with glance(pool) as conn:
             await queries.render_again(conn, asset_id)
         raise NotReady("the thumbnail is damaged on the disk and is being rendered again")
     return Media(plan, descriptor)
@@ -73,7 +73,7 @@ async def _open(pool: Pool, asset_id: UUID, places: list[Place], *, size: int) -
     """A file may get its place between the look and the opening, so a second look counts."""
     descriptor = await _open_first(places, size=size)
     if descriptor is None:
-        async with pool.connection() as conn:
+        async with glance(pool) as conn:
             places = await queries.list_places(conn, asset_id)
         descriptor = await _open_first(places, size=size)
     if descriptor is None:
