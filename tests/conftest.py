@@ -14,11 +14,11 @@ from nats.js.errors import NotFoundError
 from psycopg import sql
 
 from common import bus as buses
-from common import db, migrate, passwords, streams
+from common import db, migrate, passwords, roots, streams
 from common.bus import Bus
 from common.db import Pool
+from common.marker import Marker
 from ingest.handlers import Ingest
-from lumilio import repository as repositories
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from lumilio.verify import verify
@@ -91,7 +91,7 @@ async def bus(nats_url: str) -> AsyncIterator[Bus]:
 async def repository(pool: Pool, tmp_path: Path) -> Repository:
     """The default repository, empty."""
     made = Repository(uuid4(), bytes(tmp_path / "repository"))
-    repositories.create(made.root, made.repository_id, name="Test")
+    roots.create(made.root, Marker(id=made.repository_id, name="Test"))
     async with pool.connection() as conn:
         await conn.execute(
             "insert into repositories (repository_id, name, root, is_default) values (%s, 'Test', %s, true)",

@@ -19,7 +19,7 @@ SOURCES = {
 PURE = [
     *(SOURCES["processor"] / name for name in ("images.py", "hashes.py", "metadata.py")),
     *(SOURCES["ingest"] / name for name in ("place.py", "names.py")),
-    *(SOURCES["common"] / name for name in ("files.py", "layout.py", "marker.py", "sniff.py", "passwords.py")),
+    *(SOURCES["common"] / f"{name}.py" for name in ("files", "layout", "marker", "roots", "sniff", "passwords")),
 ]
 SLOW_OR_SHARED = {"psycopg", "psycopg_pool", "nats", "asyncio", "structlog", "litestar"}
 STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with)\b.*\b(from|into|set|as)\b", re.DOTALL)

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import pytest
 
-from common import passwords
+from common import passwords, roots
 from common.db import Pool
+from common.marker import Marker
 from lumilio import data as directory
 from lumilio import first_start, launch, ports, supervisor
-from lumilio import repository as repositories
 from lumilio.data import Data
 from lumilio.logs import LogFile, warning_in
 from lumilio.refusal import CannotStart
@@ -234,7 +234,7 @@ def test_a_password_that_nobody_saw_is_kept(data: Data, monkeypatch: pytest.Monk
 async def test_a_marker_without_a_row_is_adopted(database_url: str, pool: Pool, data: Data) -> None:
     """A repository keeps its identity when the database is new."""
     repository_id = uuid4()
-    repositories.create(os.fsencode(data.repository), repository_id, name="Primary Storage")
+    roots.create(os.fsencode(data.repository), Marker(id=repository_id, name="Primary Storage"))
 
     await first_start.prepare(database_url, data, directory.read_secrets(data))
 

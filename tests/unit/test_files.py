@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from common import files, layout
-from lumilio import repository as repositories
+from common import files, layout, roots
+from common.marker import Marker
 from tests.support.recorder import Recorder
 
 STAGED = layout.staged("one.part")
@@ -17,7 +17,7 @@ TARGET = b"inbox/2024/03/photo.jpg"
 @pytest.fixture
 def root(tmp_path: Path) -> bytes:
     root = bytes(tmp_path / "repository")
-    repositories.create(root, uuid4(), name="Test")
+    roots.create(root, Marker(id=uuid4(), name="Test"))
     return root
 
 

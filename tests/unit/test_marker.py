@@ -4,9 +4,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common import layout, marker
+from common import layout, marker, roots
 from common.files import Offline
-from lumilio import repository as repositories
+from common.marker import Marker
 
 IDENTITY = uuid4()
 
@@ -15,7 +15,7 @@ IDENTITY = uuid4()
 def root(tmp_path: Path) -> bytes:
     """A repository with nothing in it."""
     path = bytes(tmp_path / "repository")
-    repositories.create(path, IDENTITY, name="Test")
+    roots.create(path, Marker(id=IDENTITY, name="Test"))
     return path
 
 

@@ -7,14 +7,17 @@ made before the administrator and stays in secrets.json until it was shown.
 import asyncio
 import os
 from contextlib import suppress
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from common import passwords
+from common import files, marker, passwords, roots
 from common.db import Connection
+from common.marker import Marker
 from lumilio import data as directory
-from lumilio import queries, repository
+from lumilio import queries
 from lumilio.data import Data, Secrets
+from lumilio.refusal import CannotStart
 from lumilio.terminal import say, show
 
 REPOSITORY_NAME = "Primary Storage"
@@ -49,11 +52,11 @@ def tell_password(data: Data, secrets: Secrets) -> None:
 async def _ensure_repository(conn: Connection, root: bytes) -> None:
     """The disk comes before the row; a marker without a row is adopted, a row without a marker is an outage."""
     known = await queries.find_default_repository(conn)
-    found = repository.find_id(root)
+    found = _find_id(root)
     if known is None:
         if found is None:
             found = await queries.new_repository_id(conn)
-            repository.create(root, found, name=REPOSITORY_NAME)
+            roots.create(root, Marker(id=found, name=REPOSITORY_NAME))
             say(f'repository "{REPOSITORY_NAME}" created in {os.fsdecode(root)}')
         await queries.save_default_repository(
             conn, queries.Repository(repository_id=found, root=root), name=REPOSITORY_NAME
@@ -63,5 +66,13 @@ async def _ensure_repository(conn: Connection, root: bytes) -> None:
         await queries.save_default_repository(
             conn, queries.Repository(repository_id=found, root=root), name=REPOSITORY_NAME
         )
-    elif repository.find_id(known.root) != known.repository_id:
+    elif _find_id(known.root) != known.repository_id:
         say(f"the repository is not at {os.fsdecode(known.root)}: is its disk mounted? Nothing is changed meanwhile")
+
+
+def _find_id(root: bytes) -> UUID | None:
+    try:
+        found = marker.find(root)
+    except files.Offline as error:
+        raise CannotStart(f"{os.fsdecode(root)}: {error}; put it back as it was, its id is the repository's") from None
+    return found.id if found else None

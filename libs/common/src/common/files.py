@@ -19,6 +19,7 @@ ORIGINAL_MODE = 0o440
 RENAME_NOREPLACE = 1
 BROKEN_DISK = {errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE}
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -154,7 +155,36 @@ def hash_file(root: bytes, path: bytes) -> bytes | None:
         return digest.digest()
 
 
-def place(root: bytes, source: bytes, target: bytes) -> None:
+def probe(root: bytes, path: bytes = b"") -> None:
+    """OSError unless a directory takes files; what is tried has no name and leaves nothing behind."""
+    with folder(root, path) as directory:
+        try:
+            descriptor = os.open(b".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=directory)
+        except OSError as error:
+            if error.errno not in NO_UNNAMED:
+                raise
+            if not os.access(b".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+            return
+        with open(descriptor, "wb", buffering=0) as file:
+            file.write(b"?")
+            os.fsync(descriptor)
+
+
+def write_new(root: bytes, path: bytes, content: bytes, *, mode: int) -> None:
+    """A file of ours, whole and durable; FileExistsError when its name is taken, which is never replaced."""
+    source = layout.staged(f"{uuid4()}.part")
+    try:
+        with open(create(root, source), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        place(root, source, path, mode=mode)
+    finally:
+        forget(root, source)
+
+
+def place(root: bytes, source: bytes, target: bytes, *, mode: int = ORIGINAL_MODE) -> None:
     """Give a staged file its final name, durably; FileExistsError when the name is taken, which is never replaced."""
     with (
         folder(root, os.path.dirname(source)) as from_folder,
@@ -162,7 +192,7 @@ def place(root: bytes, source: bytes, target: bytes) -> None:
     ):
         name, new_name = os.path.basename(source), os.path.basename(target)
         with suppress(PermissionError):  # some file systems know no modes
-            os.chmod(name, ORIGINAL_MODE, dir_fd=from_folder)
+            os.chmod(name, mode, dir_fd=from_folder)
         try:
             os.link(name, new_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
         except OSError as error:

@@ -12,6 +12,9 @@ MANIFESTS = b".lumilio/manifests"
 THUMBNAILS = b".lumilio/assets/thumbnails"
 FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, FAILED, TRASH, MANIFESTS, b".lumilio/assets", THUMBNAILS)
 
+# What lies outside the root where the root may not be written to; nothing is uploaded to it, so nothing is thrown away.
+PRIVATE_FOLDERS = tuple(path for path in FOLDERS if path not in {INBOX, FAILED, TRASH})
+
 
 def staged(staged_name: str) -> bytes:
     """The bytes of an upload that has no place yet."""

@@ -1,7 +1,7 @@
 """The marker at the root of a repository: which one it is, and how its owner wants files to be kept there."""
 
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Literal
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct, field
 
-from common import layout
+from common import files, layout
 from common.files import Offline
 
 LARGEST = 64 * 1024
@@ -38,34 +38,46 @@ class LocalSettings(Struct, frozen=True, kw_only=True):
     max_file_size: Annotated[int, Meta(ge=0)] = 0
 
 
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 class Marker(Struct, frozen=True, kw_only=True):
     """What `.lumiliorepo` says; keys that we do not know are left to those who do."""
 
     version: str = "1.0"
     id: UUID
     name: str
-    created_at: datetime
+    created_at: datetime = field(default_factory=_now)
     storage_strategy: Strategy = "date"
     sync_settings: SyncSettings = field(default_factory=SyncSettings)
     local_settings: LocalSettings = field(default_factory=LocalSettings)
 
 
-def check(root: bytes, repository_id: UUID) -> Marker:
-    """The marker of this very repository; Offline unless it stands at its root, and placing needs no copying."""
-    marker = read(root)
-    if marker.id != repository_id:
-        raise Offline(f"in the place of repository {repository_id} is another one: {marker.id}")
-    if _device(root, layout.STAGING) != _device(root, layout.INBOX):
+def check(root: bytes, repository_id: UUID, private_root: bytes | None = None) -> Marker:
+    """The marker of this very repository; Offline unless it is there, and can take files if it is to.
+
+    A root that may not be written to has its marker in its private root, and is there when it holds anything.
+    """
+    marker = read(private_root or root)
+    _compare(marker, repository_id)
+    if private_root is not None:
+        _look(root, repository_id)
+    elif _device(root, layout.STAGING) != _device(root, layout.INBOX):
         raise Offline(f"in repository {repository_id} inbox and .lumilio lie on different disks: put them on one")
     return marker
 
 
+def find(root: bytes) -> Marker | None:
+    """The marker at a root, or None when there is none; Offline when it makes no sense."""
+    return read(root) if os.path.lexists(os.path.join(root, layout.MARKER)) else None
+
+
 def read(root: bytes) -> Marker:
     """The marker at a root; Offline when there is none, or none that makes sense."""
-    path = os.path.join(root, layout.MARKER)
     try:
-        status = os.stat(path)
-        return _parsed(path, status.st_ino, status.st_mtime_ns, status.st_size)
+        status = os.lstat(os.path.join(root, layout.MARKER))
+        return _parsed(root, status.st_ino, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise Offline(f"the repository is not there: {error.strerror}") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
@@ -73,13 +85,33 @@ def read(root: bytes) -> Marker:
 
 
 @lru_cache(maxsize=64)
-def _parsed(path: bytes, _inode: int, _modified_ns: int, _size: int) -> Marker:
-    with open(path, "rb") as file:
+def _parsed(root: bytes, _inode: int, _modified_ns: int, _size: int) -> Marker:
+    with open(files.open_original(root, layout.MARKER), "rb") as file:
         return msgspec.yaml.decode(file.read(LARGEST), type=Marker)
+
+
+def _compare(marker: Marker, repository_id: UUID) -> None:
+    if marker.id != repository_id:
+        raise Offline(f"in the place of repository {repository_id} is another one: {marker.id}")
+
+
+def _look(root: bytes, repository_id: UUID) -> None:
+    """A root without a marker is told from an empty mount point by what is in it."""
+    try:
+        with os.scandir(root) as entries:
+            is_empty = next(entries, None) is None
+    except OSError as error:
+        raise Offline(f"the repository is not there: {error.strerror}") from None
+    if is_empty:
+        raise Offline("the repository is not there: its directory is empty")
+    if (own := find(root)) is not None:
+        _compare(own, repository_id)
 
 
 def _device(root: bytes, path: bytes) -> int:
     try:
         return os.stat(os.path.join(root, path)).st_dev
-    except FileNotFoundError:  # it is made when it is needed
+    except (FileNotFoundError, NotADirectoryError):  # it is made when it is needed, or refused then
         return os.stat(root).st_dev
+    except OSError as error:
+        raise Offline(f"the folder {path.decode()} of the repository cannot be used: {error.strerror}") from None
