@@ -81,10 +81,11 @@ async def settle_done(conn: Connection, asset_id: UUID, stage: str, *, epoch: in
         set state = 'done', next_at = null, lease_until = null, deaths = 0, failures = 0,
             error_class = null, error = null, changed_at = now()
         where asset_id = %s and stage = %s and lease_epoch = %s and state = 'running'
+        returning true
         """,
         (asset_id, stage, epoch),
     )
-    return cursor.rowcount == 1
+    return await cursor.fetchone() is not None
 
 
 async def settle_failed(
@@ -97,10 +98,11 @@ async def settle_failed(
         set state = 'failed', next_at = null, lease_until = null, deaths = 0,
             error_class = %(class)s, error = %(error)s, changed_at = now()
         where asset_id = %(asset)s and stage = %(stage)s and lease_epoch = %(epoch)s and state = 'running'
+        returning true
         """,
         {"asset": asset_id, "stage": stage, "epoch": epoch, "class": error_class, "error": error},
     )
-    return cursor.rowcount == 1
+    return await cursor.fetchone() is not None
 
 
 async def put_back(

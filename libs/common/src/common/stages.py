@@ -58,8 +58,11 @@ class Claim:
 
     @asynccontextmanager
     async def settle(self, pool: Pool) -> AsyncIterator[Connection]:
-        """One transaction that saves the result and ends the stage; LeaseLost, and nothing written, when fenced."""
-        async with pool.connection() as conn:
+        """One transaction that saves the result and ends the stage; LeaseLost, and nothing written, when fenced.
+
+        Statements are sent without waiting for each other, so ask for a result by fetching it, not by `rowcount`.
+        """
+        async with pool.connection() as conn, conn.pipeline():
             if not await queries.settle_done(conn, self.asset_id, self.stage, epoch=self.epoch):
                 raise LeaseLost
             yield conn

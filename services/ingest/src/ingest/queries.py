@@ -128,6 +128,7 @@ async def save_original(
         set asset_id = excluded.asset_id, size = excluded.size, modified_ns = excluded.modified_ns,
             inode = excluded.inode, state = 'present', verified_at = now()
         where file_records.asset_id is null or file_records.asset_id = excluded.asset_id
+        returning true
         """,
         {
             "repository": repository_id,
@@ -139,7 +140,7 @@ async def save_original(
             "inode": seen.inode,
         },
     )
-    if cursor.rowcount == 0:
+    if await cursor.fetchone() is None:
         raise PathTaken(display_name)
     await conn.execute("update assets set stored_at = coalesce(stored_at, now()) where asset_id = %s", (asset_id,))
 
