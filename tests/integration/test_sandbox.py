@@ -10,7 +10,7 @@ import msgspec
 import psutil
 import pytest
 
-from processor import confine, images, sandbox
+from processor import confine, decoders, images, sandbox
 from processor.sandbox import Died, Sandbox, Status
 from processor.unreadable import Unreadable
 from tests.support import escapes, media
@@ -53,7 +53,7 @@ async def test_photos_are_rendered(box: Sandbox, tmp_path: Path) -> None:
 
     assert by_descriptor == by_path == plain
     assert (plain.metadata.description, plain.metadata.offset_minutes, plain.metadata.notes) == ("schön", 120, ())
-    await box.run(images.self_test, None, owner=1)
+    await box.run(decoders.self_test, None, owner=1)
 
 
 async def test_no_escape(box: Sandbox) -> None:

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def everything() -> bytes:
 
 
 def turned(path: Path, orientation: int, *, picture: Image.Image | None = None) -> Path:
-    """The quadrants as a camera in this orientation stores them, as JPEG or PNG by the path's suffix."""
+    """The quadrants as a camera in this orientation stores them, in the format of the path's suffix."""
     stored = picture or quadrants()
     if orientation in UNDO:
         stored = stored.transpose(UNDO[orientation])
@@ -92,14 +93,14 @@ def wide_gamut(path: Path, depth: int = 8) -> Path:
 
 
 def inks(path: Path) -> Path:
-    """The quadrants as a CMYK JPEG with a profile."""
-    vips(quadrants()).icc_transform("cmyk", input_profile="srgb").jpegsave(path, Q=95)
+    """The quadrants in CMYK with a profile."""
+    vips(quadrants()).icc_transform("cmyk", input_profile="srgb").write_to_file(path)
     return path
 
 
 def deep(path: Path) -> Path:
-    """The quadrants as a PNG of 16 bits a channel."""
-    (vips(quadrants()).cast("ushort") * 257).cast("ushort").copy(interpretation="rgb16").pngsave(path)
+    """The quadrants with as many bits a channel as the format of the path's suffix has."""
+    (vips(quadrants()).cast("ushort") * 257).cast("ushort").copy(interpretation="rgb16").write_to_file(path)
     return path
 
 
@@ -111,6 +112,27 @@ def half_transparent(path: Path, mode: str = "RGBA") -> Path:
     picture.putalpha(Image.fromarray(alpha))
     picture.save(path)
     return path
+
+
+RAW_MARKS = {"thumbnail": {254: 1}, "old thumbnail": {255: 2}, "sensor": {262: 32803}, "negative": {50706: 0x104}}
+"""The tags by which the first directory of a camera's raw file differs from a photo's."""
+
+
+def tiff(path: Path, marks: Mapping[int, int], *, gap: int = 0) -> Path:
+    """A grey TIFF of 32 x 32 pixels with these tags, its directory so many bytes behind the start."""
+    start = 8 + 32 * 32 + gap
+    tags = {256: 32, 257: 32, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 32, 279: 32 * 32} | dict(marks)
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    path.write_bytes(struct.pack("<4sI", b"II*\0", start) + bytes([128]) * (start - 8) + directory)
+    return path
+
+
+def encoded(suffix: str) -> bytes:
+    """The quadrants as a file of this kind."""
+    buffer = BytesIO()
+    quadrants().save(buffer, Image.registered_extensions()[suffix])
+    return buffer.getvalue()
 
 
 def cut(path: Path, share: float) -> Path:

@@ -10,18 +10,28 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processor import hashes, images
+from common import sniff
+from processor import decoders, hashes, images
+from processor.decoders import Mime
 from processor.images import Photo
 from processor.unreadable import Unreadable
 from tests.support import media
 
 QUADRANTS = [media.RED, media.GREEN, media.BLUE, media.GREY]
+MIMES: dict[str, Mime] = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".tif": "image/tiff",
+    ".avif": "image/avif",
+}
 SIZES: list[images.Size] = ["small", "medium", "large"]
 
 
 def rendered(path: Path) -> Photo:
     with path.open("rb") as file:
-        return images.render(file, "image/png" if path.suffix == ".png" else "image/jpeg")
+        return images.render(file, MIMES[path.suffix])
 
 
 def opened(photo: Photo, size: images.Size) -> Image.Image:
@@ -46,13 +56,15 @@ def furthest(seen: list[tuple[int, ...]], wanted: list[tuple[int, int, int]]) ->
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".avif"])
 def test_thumbnails_are_upright(tmp_path: Path, orientation: int, suffix: str) -> None:
     """However the camera was held, every thumbnail stands upright and says its true size."""
     photo = rendered(media.turned(tmp_path / f"photo{suffix}", orientation))
 
     assert (photo.width, photo.height) == (480, 320)
-    assert (photo.stored_width, photo.stored_height) == ((320, 480) if orientation >= 5 else (480, 320))
+    is_turned_by_decoder = suffix == ".avif"  # its container says how to hold it
+    stored = (320, 480) if orientation >= 5 and not is_turned_by_decoder else (480, 320)
+    assert (photo.stored_width, photo.stored_height) == stored
     for size in SIZES:
         assert opened(photo, size).size == (photo.thumbnails[size].width, photo.thumbnails[size].height)
         assert furthest(corners(opened(photo, size)), QUADRANTS) <= 6
@@ -84,7 +96,7 @@ def test_sizes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 900), (1, 2500), (2500, 1), (7, 5)])
-@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("suffix", MIMES)
 def test_small_and_thin_pictures(tmp_path: Path, width: int, height: int, suffix: str) -> None:
     """A picture is never enlarged, and one pixel wide is wide enough."""
     media.noise(width, height).save(tmp_path / f"photo{suffix}")
@@ -98,7 +110,8 @@ def test_small_and_thin_pictures(tmp_path: Path, width: int, height: int, suffix
 
 def test_wide_gamut_becomes_srgb(tmp_path: Path) -> None:
     """Display P3 is converted to the sRGB colours that it stands for."""
-    for path in (media.wide_gamut(tmp_path / "p3.jpg"), media.wide_gamut(tmp_path / "p3.png", depth=16)):
+    eight = [media.wide_gamut(tmp_path / f"p3{suffix}") for suffix in (".jpg", ".webp", ".tif", ".avif")]
+    for path in (*eight, media.wide_gamut(tmp_path / "p3.png", depth=16)):
         photo = rendered(path)
 
         for size in SIZES:
@@ -107,9 +120,10 @@ def test_wide_gamut_becomes_srgb(tmp_path: Path) -> None:
 
 def test_deep_colours(tmp_path: Path) -> None:
     """16 bits a channel become 8 without a change of colour."""
-    photo = rendered(media.deep(tmp_path / "deep.png"))
+    for suffix in (".png", ".tif", ".avif"):
+        photo = rendered(media.deep(tmp_path / f"deep{suffix}"))
 
-    assert furthest(corners(opened(photo, "large")), QUADRANTS) <= 3
+        assert furthest(corners(opened(photo, "large")), QUADRANTS) <= 3
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "I;16"])
@@ -123,6 +137,41 @@ def test_other_pixels(tmp_path: Path, mode: str) -> None:
     assert picture.size == (480, 320)
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".tif", ".avif"])
+def test_the_first_picture_counts(tmp_path: Path, suffix: str) -> None:
+    """Of an animation or of many pages the first is shown, in its own size."""
+    later = [Image.new("RGB", (480, 320), (0, 0, 0)) for _ in range(3)]
+    media.quadrants().save(tmp_path / f"photo{suffix}", save_all=True, append_images=later)
+
+    photo = rendered(tmp_path / f"photo{suffix}")
+
+    assert (photo.width, photo.height) == (480, 320)
+    assert furthest(corners(opened(photo, "large")), QUADRANTS) <= 9
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".avif"])
+def test_metadata_of_every_format(tmp_path: Path, suffix: str) -> None:
+    """What a camera wrote is read wherever its format keeps it."""
+    media.quadrants().save(tmp_path / f"photo{suffix}", exif=media.everything())
+
+    seen = rendered(tmp_path / f"photo{suffix}").metadata
+
+    assert (seen.camera_model, seen.exposure_time, seen.description) == ("Model", "1/60", "schön")
+    assert (seen.offset_minutes, seen.notes) == (120, ())
+    assert seen.gps_latitude == pytest.approx(48.858333)
+
+
+@pytest.mark.parametrize("marks", media.RAW_MARKS.values(), ids=media.RAW_MARKS)
+def test_raw_files_are_not_shown_as_their_thumbnail(tmp_path: Path, marks: dict[int, int]) -> None:
+    """A camera's raw file is a TIFF whose first picture is not the photo, wherever its directory lies."""
+    media.tiff(tmp_path / "photo.tif", marks, gap=10_000)
+
+    assert rendered(media.tiff(tmp_path / "plain.tif", {}, gap=10_000)).width == 32
+    assert sniff.sniff((tmp_path / "photo.tif").read_bytes()[: sniff.HEAD_BYTES]) is sniff.TIFF
+    with pytest.raises(Unreadable, match="raw file"):
+        rendered(tmp_path / "photo.tif")
+
+
 def test_grey_keeps_its_lightness(tmp_path: Path) -> None:
     """A grey JPEG is as light as it was."""
     Image.new("L", (300, 200), 100).save(tmp_path / "grey.jpg")
@@ -131,9 +180,10 @@ def test_grey_keeps_its_lightness(tmp_path: Path) -> None:
         assert furthest(corners(opened(rendered(tmp_path / "grey.jpg"), size)), [(100, 100, 100)] * 4) <= 1
 
 
-def test_inks_become_srgb(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_inks_become_srgb(tmp_path: Path, suffix: str) -> None:
     """CMYK is converted by its profile: red ink is red, and white paper is white."""
-    photo = rendered(media.inks(tmp_path / "inks.jpg"))
+    photo = rendered(media.inks(tmp_path / f"inks{suffix}"))
     red, green, blue, grey = corners(opened(photo, "large"))
 
     assert red[0] > 180
@@ -144,10 +194,13 @@ def test_inks_become_srgb(tmp_path: Path) -> None:
     assert corners(opened(photo, "large"))[0] == pytest.approx(corners(opened(photo, "small"))[0], abs=6)
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_transparency(tmp_path: Path, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "mode"),
+    [(".png", "RGBA"), (".png", "LA"), (".webp", "RGBA"), (".gif", "RGBA"), (".tif", "RGBA"), (".avif", "RGBA")],
+)
+def test_transparency(tmp_path: Path, suffix: str, mode: str) -> None:
     """WebP keeps what is transparent; the JPEG shows it as white paper."""
-    photo = rendered(media.half_transparent(tmp_path / "glass.png", mode))
+    photo = rendered(media.half_transparent(tmp_path / f"glass{suffix}", mode))
 
     for size in SIZES[:2]:
         alpha = np.asarray(opened(photo, size).convert("RGBA"))[..., 3]
@@ -183,7 +236,7 @@ def test_thumbnails_tell_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.5, 0.95])
-@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("suffix", MIMES)
 def test_cut_files_are_unreadable(tmp_path: Path, share: float, suffix: str) -> None:
     """A file that ends too early is refused with a reason rather than shown half grey."""
     media.noise(600, 400).save(tmp_path / f"photo{suffix}")
@@ -194,13 +247,14 @@ def test_cut_files_are_unreadable(tmp_path: Path, share: float, suffix: str) -> 
 
 def test_another_format_is_unreadable(tmp_path: Path) -> None:
     """The named decoder reads its own format only, whatever the file is."""
-    media.quadrants().save(tmp_path / "photo.jpg", format="PNG")
-    media.quadrants().save(tmp_path / "photo.png", format="JPEG")
-    (tmp_path / "drawing.png").write_bytes(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    files = {suffix: media.encoded(suffix) for suffix in MIMES} | {".svg": drawing}
 
-    for name in ("photo.jpg", "photo.png", "drawing.png"):
-        with pytest.raises(Unreadable, match="damaged"):
-            rendered(tmp_path / name)
+    for suffix, mime in MIMES.items():
+        for stranger in files.keys() - {suffix}:
+            (tmp_path / "photo").write_bytes(files[stranger])
+            with pytest.raises(Unreadable, match="damaged"), (tmp_path / "photo").open("rb") as file:
+                images.render(file, mime)
 
 
 def test_bombs_are_refused_by_their_header(tmp_path: Path) -> None:
@@ -217,10 +271,10 @@ def test_bombs_are_refused_by_their_header(tmp_path: Path) -> None:
 
 def test_only_tested_decoders_run() -> None:
     """The self-test passes as shipped, and notices when a door of libvips is opened."""
-    opened = "import pyvips; from processor import images; pyvips.operation_block_set('VipsForeignLoadSvg', False)"
-    done = subprocess.run([sys.executable, "-c", f"{opened}; images.self_test()"], capture_output=True, check=False)
+    opened = "import pyvips; from processor import decoders; pyvips.operation_block_set('VipsForeignLoadSvg', False)"
+    done = subprocess.run([sys.executable, "-c", f"{opened}; decoders.self_test()"], capture_output=True, check=False)
 
-    images.self_test()
+    decoders.self_test()
 
     assert b"libvips would run svgload_source" in done.stderr
 
@@ -289,9 +343,13 @@ def test_real_photos() -> None:
     rocks = rendered(folder / "formats/jpg/el_torcal_rocks.jpg")
     portrait, turned = (rendered(folder / f"metadata/faces/portrait{name}.jpg") for name in ("", "-orientation-6"))
     canyon = rendered(folder / "metadata/gps-position/thompson-springs.jpg")
+    mountain = rendered(folder / "formats/webp/denali.webp")
+    river = rendered(folder / "formats/avif/8bit-sRGB.avif")
 
     assert (rocks.metadata.camera_model, rocks.metadata.exposure_time) == ("DSLR-A550", "1/160")
     assert (turned.width, turned.height) == (portrait.width, portrait.height)
     assert (turned.phash ^ portrait.phash).bit_count() <= 10
+    assert (mountain.metadata.camera_model, mountain.width, mountain.height) == ("Canon EOS 7D", 600, 315)
+    assert (river.width, river.height) == (1617, 1080)
     assert canyon.metadata.gps_latitude == pytest.approx(39.115)
     assert canyon.metadata.gps_longitude == pytest.approx(-108.4009683)

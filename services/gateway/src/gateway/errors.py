@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from psycopg_pool import PoolTimeout
 
-from common import log
+from common import log, sniff
 from common.files import FULL_DISK, Offline
 from common.trash import NoAsset
 from gateway.schemas import Failure
@@ -86,7 +86,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NotReady: Answer(HTTPStatus.NOT_FOUND, "not ready yet, try again", SOON),
     NotFound: Answer(HTTPStatus.NOT_FOUND, "not found"),
     NoAsset: Answer(HTTPStatus.NOT_FOUND, "not found"),
-    Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this version takes JPEG and PNG photos"),
+    Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"this version takes {sniff.taken_formats()} photos"),
     Unusable: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be done"),
     TooLarge: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "more was sent than is taken"),
     Conflict: Answer(HTTPStatus.CONFLICT, "the request contradicts an earlier one"),

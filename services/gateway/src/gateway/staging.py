@@ -10,7 +10,7 @@ from uuid import uuid4
 from blake3 import blake3
 
 from common import files, layout
-from common.sniff import HEAD_BYTES, Format, sniff
+from common.sniff import HEAD_BYTES, Format, sniff, taken_formats
 from gateway.errors import Unknown, Unusable
 
 
@@ -77,5 +77,5 @@ async def staged(root: bytes) -> AsyncIterator[StagedFile]:
 def _recognise(head: bytes) -> Format:
     found = sniff(head)
     if found is None:
-        raise Unknown("the file is neither a JPEG nor a PNG, whatever its name says; nothing was stored")
+        raise Unknown(f"the file is none of {taken_formats()}, whatever its name says; nothing was stored")
     return found

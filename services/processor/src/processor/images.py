@@ -1,4 +1,4 @@
-"""Turns a JPEG or PNG into its thumbnails, its fingerprints and its metadata, with one decode."""
+"""Turns a photo into its thumbnails, its fingerprints and its metadata, with one decode."""
 
 from typing import BinaryIO, Literal
 
@@ -6,25 +6,13 @@ import pyvips
 from msgspec import Struct
 
 from processor import hashes, metadata
+from processor.decoders import Mime, check, exif, load, orientation, reason_of
 from processor.unreadable import Unreadable
 
-# Work at import time, the one exception: nobody may reach libvips before its doors are shut.
-pyvips.block_untrusted_set(True)
-pyvips.operation_block_set("VipsForeignLoad", True)
-for decoder in ("VipsForeignLoadJpeg", "VipsForeignLoadPng"):
-    pyvips.operation_block_set(decoder, False)
-pyvips.cache_set_max(0)
-pyvips.concurrency_set(1)
-
-Mime = Literal["image/jpeg", "image/png"]
 Size = Literal["small", "medium", "large"]
 
 EDGES: dict[Size, int] = {"large": 1920, "medium": 800, "small": 400}
-MOST_PIXELS = 250_000_000
-LONGEST_SIDE = 65_535
 WHITE = [255, 255, 255]
-NEVER_LOADED = ("csvload_source", "matrixload_source", "svgload_source", "vipsload_source")
-NEVER_BUILT = ("magickload", "matload", "openslideload", "pdfload")
 TURNED = range(5, 9)  # the EXIF orientations that lay a picture on its side
 
 
@@ -54,8 +42,9 @@ def render(file: BinaryIO, mime: Mime) -> Photo:
     """A photo's thumbnails, fingerprints and metadata; `Unreadable` if it is damaged, too large or another format."""
     try:
         header = load(file, mime)
-        check(header)
-        large = shrunk(load(file, mime, shrink=shrink_on_load(header, mime)), EDGES["large"])
+        check(header, file, mime)
+        shrink = shrink_on_load(header, mime)
+        large = shrunk(load(file, mime, shrink=shrink) if shrink > 1 else header, EDGES["large"])
         medium = shrunk(large, EDGES["medium"])
         small = shrunk(medium, EDGES["small"])
         thumbnails: dict[Size, Thumbnail] = {"small": webp(small), "medium": webp(medium), "large": jpeg(large)}
@@ -72,40 +61,8 @@ def render(file: BinaryIO, mime: Mime) -> Photo:
         thumbnails=thumbnails,
         thumbhash=hashes.thumbhash(with_alpha(small).numpy()),
         phash=hashes.perceptual(opaque(small).numpy()),
-        metadata=metadata.read(exif(header)),
+        metadata=metadata.read(file if mime == "image/tiff" else exif(header)),  # a TIFF is an EXIF block itself
     )
-
-
-def self_test() -> None:
-    """Raise if libvips would decode a format that nobody has tested against attacks."""
-    for name in NEVER_LOADED:
-        try:
-            getattr(pyvips.Image, name)(pyvips.Source.new_from_memory(b"1 1\n1\n"))
-        except pyvips.Error as error:
-            if "blocked" in error.detail:
-                continue
-        raise RuntimeError(f"libvips would run {name}")
-    for name in NEVER_BUILT:
-        if pyvips.type_find("VipsOperation", name):
-            raise RuntimeError(f"libvips was built with {name}")
-
-
-def load(file: BinaryIO, mime: Mime, *, shrink: int = 1) -> pyvips.Image:
-    """The picture by the named decoder, to be read once from top to bottom; only its header is read now."""
-    source = pyvips.Source.new_from_descriptor(file.fileno())
-    if mime == "image/png":
-        return pyvips.Image.pngload_source(source, access="sequential", fail_on="error")
-    return pyvips.Image.jpegload_source(source, access="sequential", fail_on="error", shrink=shrink)
-
-
-def check(header: pyvips.Image) -> None:
-    """Refuse pictures too large to be worth their memory."""
-    if max(header.width, header.height) > LONGEST_SIDE:
-        raise Unreadable(f"{header.width} x {header.height} pixels: no side may be longer than {LONGEST_SIDE}")
-    if header.width * header.height > MOST_PIXELS:
-        raise Unreadable(
-            f"{header.width} x {header.height} pixels are more than the {MOST_PIXELS // 1_000_000} megapixels allowed"
-        )
 
 
 def shrink_on_load(header: pyvips.Image, mime: Mime) -> int:
@@ -146,17 +103,3 @@ def opaque(image: pyvips.Image) -> pyvips.Image:
 
 def with_alpha(image: pyvips.Image) -> pyvips.Image:
     return image if image.hasalpha() else image.addalpha()
-
-
-def orientation(header: pyvips.Image) -> int:
-    return int(header.get("orientation")) if header.get_typeof("orientation") else 1
-
-
-def exif(header: pyvips.Image) -> bytes:
-    return bytes(header.get("exif-data")) if header.get_typeof("exif-data") else b""
-
-
-def reason_of(error: pyvips.Error) -> str:
-    """The decoder's first remark, without the decoder's name."""
-    remark: str = error.detail.strip().partition("\n")[0]
-    return remark.partition(": ")[2] or remark or "it has no readable header"

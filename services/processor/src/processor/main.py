@@ -7,7 +7,7 @@ from common import process, streams
 from common.settings import NotNegative, Settings
 from common.stages import Stage
 from common.worker import Worker
-from processor import images, sandbox
+from processor import decoders, sandbox
 from processor.handlers import Processor
 
 NOBODY = 0
@@ -28,7 +28,7 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
         process.core("processor", config, stop, notes=_notes(box.status)) as core,
         asyncio.TaskGroup() as tasks,
     ):
-        await box.run(images.self_test, None, owner=NOBODY)
+        await box.run(decoders.self_test, None, owner=NOBODY)
         processor = Processor(core.pool, box)
         worker = Worker(
             core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, workers

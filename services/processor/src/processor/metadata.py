@@ -6,7 +6,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from msgspec import Struct
 from PIL import TiffImagePlugin  # noqa: F401
@@ -16,6 +16,7 @@ from PIL.Image import Exif
 Tags = Mapping[int, Any]
 Value = TypeVar("Value")
 
+MAIN = {Base.Make, Base.Model, Base.Orientation, Base.ImageDescription, Base.XPComment}
 TEXT_BYTES = 4096
 DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)", re.ASCII)
@@ -57,13 +58,24 @@ class Metadata(Struct, frozen=True, kw_only=True):
 class Reader:
     """The tags of one picture, and the notes taken while reading them."""
 
-    def __init__(self, exif: bytes) -> None:
+    def __init__(self, exif: bytes | BinaryIO) -> None:
         self.notes: list[str] = []
         self.parsed = Exif()
-        self.attempt("EXIF", lambda: self.parsed.load(exif))
-        self.main: Tags = self.attempt("IFD0", lambda: dict(self.parsed)) or {}
+        self.attempt("EXIF", lambda: self.load(exif))
+        self.main: Tags = self.attempt("IFD0", self.known) or {}
         self.camera: Tags = self.attempt("Exif IFD", lambda: dict(self.parsed.get_ifd(IFD.Exif))) or {}
         self.gps: Tags = self.attempt("GPS IFD", lambda: dict(self.parsed.get_ifd(IFD.GPSInfo))) or {}
+
+    def load(self, exif: bytes | BinaryIO) -> None:
+        if isinstance(exif, bytes):
+            self.parsed.load(exif)
+        else:
+            exif.seek(0)
+            self.parsed.load_from_fp(exif)
+
+    def known(self) -> Tags:
+        """The tags that we read, for a TIFF's own may be as long as its picture."""
+        return {tag: self.parsed[tag] for tag in MAIN & self.parsed.keys()}
 
     def attempt(self, name: str, reading: Callable[[], Value]) -> Value | None:
         """What the reading yields, or None and a note."""
@@ -80,8 +92,8 @@ class Reader:
         return self.attempt(tag.name, lambda: convert(tags[tag]))
 
 
-def read(exif: bytes) -> Metadata:
-    """All that the EXIF block says and that can be true; never fails."""
+def read(exif: bytes | BinaryIO) -> Metadata:
+    """All that an EXIF block, or the TIFF file that is one, says and that can be true; never fails."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the parser's remarks on broken blocks; our notes say it better
         reader = Reader(exif)

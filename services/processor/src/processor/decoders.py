@@ -1,0 +1,102 @@
+"""Opens a picture with the one decoder of its format; every other decoder of libvips is shut."""
+
+import os
+from functools import partial
+from typing import BinaryIO, Literal
+
+import pyvips
+
+from common import sniff
+from processor.unreadable import Unreadable
+
+Mime = Literal["image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif"]
+
+LOADERS: dict[Mime, tuple[str, str]] = {
+    "image/jpeg": ("jpegload_source", "VipsForeignLoadJpegSource"),
+    "image/png": ("pngload_source", "VipsForeignLoadPngSource"),
+    "image/webp": ("webpload_source", "VipsForeignLoadWebpSource"),
+    "image/gif": ("gifload_source", "VipsForeignLoadNsgifSource"),
+    "image/tiff": ("tiffload_source", "VipsForeignLoadTiffSource"),
+    "image/avif": ("heifload_source", "VipsForeignLoadHeifSource"),
+}
+"""The decoder of each format and its class, which alone is let in."""
+
+# Work at import time, the one exception: nobody may reach libvips before its doors are shut.
+pyvips.block_untrusted_set(True)
+pyvips.operation_block_set("VipsForeignLoad", True)
+for _, door in LOADERS.values():
+    pyvips.operation_block_set(door, False)
+pyvips.cache_set_max(0)
+pyvips.concurrency_set(1)
+
+MOST_PIXELS = 250_000_000
+LONGEST_SIDE = 65_535
+MOST_AT_ONCE = 384 << 20
+"""Bytes of picture that a decoder may have to hold at once, where a format cannot be read line by line."""
+NEVER_LOADED = ("csvload_source", "matrixload_source", "svgload_source", "uhdrload_source", "vipsload_source")
+NEVER_BUILT = ("magickload", "matload", "openslideload", "pdfload")
+BYTES = {"uchar": 1, "ushort": 2}
+
+
+def load(file: BinaryIO, mime: Mime, *, shrink: int = 1) -> pyvips.Image:
+    """The first picture in the file, to be read once from top to bottom; only its header is read now."""
+    name, _ = LOADERS[mime]
+    options = {"shrink": shrink} if mime == "image/jpeg" else {}
+    source = pyvips.Source.new_from_descriptor(file.fileno())
+    image: pyvips.Image = getattr(pyvips.Image, name)(source, access="sequential", fail_on="error", **options)
+    return image
+
+
+def check(header: pyvips.Image, file: BinaryIO, mime: Mime) -> None:
+    """Refuse pictures too large to be worth their memory, and what is no picture for people."""
+    size = f"{header.width} x {header.height} pixels"
+    if max(header.width, header.height) > LONGEST_SIDE:
+        raise Unreadable(f"{size}: no side may be longer than {LONGEST_SIDE}")
+    if header.width * header.height > MOST_PIXELS:
+        raise Unreadable(f"{size} are more than the {MOST_PIXELS // 1_000_000} megapixels allowed")
+    if held_at_once(header, mime) > MOST_AT_ONCE:
+        raise Unreadable(f"{size} are too many for this kind of {mime.removeprefix('image/').upper()}")
+    if mime == "image/tiff" and sniff.is_raw(partial(read_at, file)):
+        raise Unreadable("it is a camera's raw file, which this version cannot develop")
+
+
+def held_at_once(header: pyvips.Image, mime: Mime) -> int:
+    """The bytes that a decoder needs at one time because it cannot go line by line."""
+    decoded: int = header.width * header.height * header.bands * BYTES.get(header.format, 4)
+    if mime == "image/jpeg":
+        return 2 * decoded if header.get_typeof("jpeg-multiscan") else 0  # coefficients are twice as wide
+    if mime == "image/png":
+        return decoded if header.get_typeof("interlaced") else 0
+    return 0 if mime == "image/tiff" else decoded
+
+
+def read_at(file: BinaryIO, start: int, length: int) -> bytes:
+    return os.pread(file.fileno(), length, start)
+
+
+def orientation(header: pyvips.Image) -> int:
+    return int(header.get("orientation")) if header.get_typeof("orientation") else 1
+
+
+def exif(header: pyvips.Image) -> bytes:
+    return bytes(header.get("exif-data")) if header.get_typeof("exif-data") else b""
+
+
+def reason_of(error: pyvips.Error) -> str:
+    """The decoder's first remark, without the decoder's name."""
+    remark: str = error.detail.strip().partition("\n")[0]
+    return remark.partition(": ")[2] or remark or "it has no readable header"
+
+
+def self_test() -> None:
+    """Raise if libvips would decode a format that nobody has tested against attacks."""
+    for name in NEVER_LOADED:
+        try:
+            getattr(pyvips.Image, name)(pyvips.Source.new_from_memory(b"1 1\n1\n"))
+        except pyvips.Error as error:
+            if "blocked" in error.detail:
+                continue
+        raise RuntimeError(f"libvips would run {name}")
+    for name in NEVER_BUILT:
+        if pyvips.type_find("VipsOperation", name):
+            raise RuntimeError(f"libvips was built with {name}")
