@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 from PIL.ExifTags import Base
 
-from common import files
+from common import files, roots
 from common.db import Pool
+from common.marker import Marker
 from common.stages import Died, LeaseLost, Reject, Stage, Wait
 from ingest.handlers import Ingest
 from lumilio.verify import verify
@@ -17,6 +18,8 @@ from processor import confine, sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
 from tests.support import media, photos
+from tests.support.disks import read_only
+from tests.support.gateway import serving
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, expire
 from tests.support.staging import stage
@@ -67,6 +70,45 @@ async def test_rendering_saves_thumbnails_facts_and_the_event(
         str(asset),
     )
     assert await verify(database_url)
+
+
+async def test_a_photo_on_a_read_only_disk_is_shown(
+    pool: Pool, repository: Repository, user: User, processor: Processor, database_url: str, tmp_path: Path
+) -> None:
+    """Its thumbnails lie in the private root; the disk itself gets nothing, and clients see no difference."""
+    asset = await stored(pool, repository, user, photos.jpeg(1200, 800))
+    private = await keep_apart(pool, repository, tmp_path / "private")
+
+    with read_only(Path(os.fsdecode(repository.root))):
+        await processor.render(await claim(pool, Stage.RENDER))
+        async with serving(pool) as api:
+            await api.login(user.username, user.password)
+            shown = await api.client.get(f"/api/v1/assets/{asset}/thumbnail")
+
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/webp")
+    assert (derived(repository), len(derived(private))) == ([], 3)
+    assert await verify(database_url)
+
+
+async def test_an_empty_mount_point_is_waited_for(
+    pool: Pool, repository: Repository, user: User, processor: Processor, tmp_path: Path
+) -> None:
+    """Where a read-only disk is not mounted, its photos are not judged, although its marker lies elsewhere."""
+    await stored(pool, repository, user, photos.jpeg(80, 60))
+    await keep_apart(pool, repository, tmp_path / "private")
+    os.rename(repository.root, repository.root + b".away")
+    os.mkdir(repository.root)
+
+    with pytest.raises(Wait, match="its directory is empty"):
+        await processor.render(await claim(pool, Stage.RENDER))
+
+
+async def keep_apart(pool: Pool, repository: Repository, private: Path) -> Repository:
+    """From here on the repository's own files lie elsewhere; returns where."""
+    roots.create(repository.root, Marker(id=repository.repository_id, name="Test"), private_root=bytes(private))
+    async with pool.connection() as conn:
+        await conn.execute("update repositories set state = 'readonly', private_root = %s", (bytes(private),))
+    return Repository(repository.repository_id, bytes(private))
 
 
 async def test_what_the_camera_wrote_comes_through_the_sandbox(

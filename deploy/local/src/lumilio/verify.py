@@ -162,7 +162,7 @@ async def _wrong_thumbnails(conn: Connection) -> AsyncIterator[str]:
     after = (queries.FIRST, "")
     while page := await queries.list_thumbnails(conn, after=after, limit=BATCH):
         for thumbnail in page:
-            if wrong := await asyncio.to_thread(_wrong, thumbnail.root, thumbnail.path, thumbnail.hash):
+            if wrong := await asyncio.to_thread(_wrong, thumbnail.home, thumbnail.path, thumbnail.hash):
                 yield f"asset {thumbnail.asset_id}: {_shown(thumbnail.path)} {wrong}"
         after = (page[-1].asset_id, page[-1].size)
 

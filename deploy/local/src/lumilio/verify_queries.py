@@ -32,7 +32,9 @@ class Staged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
-    root: bytes
+    """A thumbnail; `home` is where its repository keeps such."""
+
+    home: bytes
     path: bytes
     asset_id: UUID
     size: str
@@ -43,9 +45,16 @@ FIRST = UUID(int=0)
 
 
 async def list_repositories(conn: Connection) -> list[Repository]:
-    """Every repository."""
+    """Every repository that takes uploads."""
     async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
-        await cursor.execute("select repository_id, root from repositories order by repository_id")
+        await cursor.execute(
+            """
+            select repository_id, root
+            from repositories
+            where private_root is null
+            order by repository_id
+            """
+        )
         return await cursor.fetchall()
 
 
@@ -92,7 +101,7 @@ async def list_thumbnails(conn: Connection, *, after: tuple[UUID, str], limit: i
     async with conn.cursor(row_factory=struct_row(Thumbnail)) as cursor:
         await cursor.execute(
             """
-            select root, path, asset_id, size, hash
+            select coalesce(private_root, root) as home, path, asset_id, size, hash
             from thumbnails
             join repositories using (repository_id)
             where (asset_id, size) > (%s::uuid, %s::text)

@@ -32,7 +32,7 @@ class Placement:
 
 def examine(original: Original, asset: Asset) -> Health:
     """The state of an original; its bytes are read unless it is untouched and they were read within the last day."""
-    marker.check(original.root, original.repository_id)
+    marker.check(original.root, original.repository_id, original.private_root)
     try:
         seen = files.see(original.root, original.path)
         if seen is None:

@@ -38,6 +38,7 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
     file_record_id: int
     repository_id: UUID
     root: bytes
+    private_root: bytes | None
     path: bytes
     size: int
     modified_ns: int
@@ -91,7 +92,7 @@ async def list_originals(conn: Connection, asset_id: UUID) -> list[Original]:
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select file_record_id, repository_id, root, path, size, modified_ns, inode,
+            select file_record_id, repository_id, root, private_root, path, size, modified_ns, inode,
                    verified_at > now() - interval '1 day' as verified_lately
             from file_records
             join repositories using (repository_id)
@@ -182,9 +183,16 @@ async def place_again_if_staged(conn: Connection, asset_id: UUID) -> None:
 
 
 async def list_repositories(conn: Connection) -> list[Repository]:
-    """Every repository."""
+    """Every repository that takes uploads."""
     async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
-        await cursor.execute("select repository_id, root from repositories order by repository_id")
+        await cursor.execute(
+            """
+            select repository_id, root
+            from repositories
+            where private_root is null
+            order by repository_id
+            """
+        )
         return await cursor.fetchall()
 
 

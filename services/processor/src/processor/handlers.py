@@ -65,7 +65,7 @@ class Processor:
 
 
 def _open(original: Original) -> int:
-    marker.check(original.root, original.repository_id)
+    marker.check(original.root, original.repository_id, original.private_root)
     with files.outages():
         if files.hash_file(original.root, original.path) not in {original.content_hash, None}:
             raise Reject("the file on the disk is not the one that was stored")
@@ -86,13 +86,13 @@ async def _written(original: Original, claim: Claim, photo: Photo) -> list[Thumb
 def _write(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
     with files.outages():
         for _, path, thumbnail in _places(original, claim, photo):
-            files.write_derived(original.root, path, thumbnail.data)
+            files.write_derived(original.home, path, thumbnail.data)
     return [_described(size, path, thumbnail) for size, path, thumbnail in _places(original, claim, photo)]
 
 
 def _remove(original: Original, claim: Claim, photo: Photo) -> None:
     for _, path, _ in _places(original, claim, photo):
-        files.forget(original.root, path)
+        files.forget(original.home, path)
 
 
 def _places(original: Original, claim: Claim, photo: Photo) -> Iterator[tuple[str, bytes, images.Thumbnail]]:

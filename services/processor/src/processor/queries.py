@@ -15,9 +15,15 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
 
     repository_id: UUID
     root: bytes
+    private_root: bytes | None
     path: bytes
     content_hash: bytes
     mime_type: str
+
+    @property
+    def home(self) -> bytes:
+        """Where thumbnails lie: in the root, unless it may not be written to."""
+        return self.private_root or self.root
 
 
 class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +58,7 @@ async def find_original(conn: Connection, asset_id: UUID) -> Original | None:
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select repository_id, root, path, content_hash, mime_type
+            select repository_id, root, private_root, path, content_hash, mime_type
             from file_records
             join repositories using (repository_id)
             join assets using (asset_id)

@@ -21,6 +21,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     repository_id: UUID
     root: bytes
+    private_root: bytes | None
     path: bytes | None
     staged_name: str | None
 
@@ -30,10 +31,16 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
 
     repository_id: UUID
     root: bytes
+    private_root: bytes | None
     path: bytes
     mime_type: str
     length: int
     hash: bytes
+
+    @property
+    def home(self) -> bytes:
+        """Where thumbnails lie: in the root, unless it may not be written to."""
+        return self.private_root or self.root
 
 
 class RenderState(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,13 +68,13 @@ async def list_places(conn: Connection, asset_id: UUID) -> list[Place]:
     async with conn.cursor(row_factory=struct_row(Place)) as cursor:
         await cursor.execute(
             """
-            select r.repository_id, r.root, f.path, null as staged_name
+            select r.repository_id, r.root, r.private_root, f.path, null as staged_name
             from file_records f
             join repositories r on r.repository_id = f.repository_id
             where f.asset_id = %(asset)s
               and f.state = 'present'
             union all
-            select r.repository_id, r.root, null, u.staged_name
+            select r.repository_id, r.root, r.private_root, null, u.staged_name
             from uploads u
             join repositories r on r.repository_id = u.repository_id
             where u.asset_id = %(asset)s
@@ -84,7 +91,7 @@ async def find_thumbnail(conn: Connection, asset_id: UUID, size: str, *, owner: 
     async with conn.cursor(row_factory=struct_row(Thumbnail)) as cursor:
         await cursor.execute(
             """
-            select t.repository_id, r.root, t.path, t.mime_type, t.bytes as length, t.hash
+            select t.repository_id, r.root, r.private_root, t.path, t.mime_type, t.bytes as length, t.hash
             from thumbnails t
             join assets a on a.asset_id = t.asset_id
             join repositories r on r.repository_id = t.repository_id

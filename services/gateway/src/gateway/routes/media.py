@@ -60,9 +60,9 @@ async def thumbnail(
     plan = media.plan(request, size=found.length, etag=found.hash.hex(), headers={"content-type": found.mime_type})
     if plan.status == HTTPStatus.NOT_MODIFIED:
         return Media(plan, None)
-    descriptor = await asyncio.to_thread(media.open_exact, found.root, found.path, size=found.length)
+    descriptor = await asyncio.to_thread(media.open_exact, found.home, found.path, size=found.length)
     if descriptor is None:
-        await asyncio.to_thread(marker.check, found.root, found.repository_id)
+        await asyncio.to_thread(marker.check, found.root, found.repository_id, found.private_root)
         async with glance(pool) as conn:
             await queries.render_again(conn, asset_id)
         raise NotReady("the thumbnail is damaged on the disk and is being rendered again")
@@ -92,7 +92,7 @@ async def _open_first(places: list[Place], *, size: int) -> int | None:
 async def _explain_absence(places: list[Place]) -> NoReturn:
     """A repository that is gone is an outage; a file that is gone from one that is there is not."""
     for place in places:
-        await asyncio.to_thread(marker.check, place.root, place.repository_id)
+        await asyncio.to_thread(marker.check, place.root, place.repository_id, place.private_root)
     raise NotFound("the file is not on the disk; its row is, so it may come back")
 
 
