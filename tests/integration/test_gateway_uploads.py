@@ -15,8 +15,11 @@ from blake3 import blake3
 from common import layout, sniff
 from common.db import Pool
 from gateway import disks
+from ingest.handlers import Ingest
 from tests.support.gateway import JPEG, Api, form, nothing_left, post, rows, serving, staged
 from tests.support.given import Repository, User
+from tests.support.placing import place_all
+from tests.support.rows import do
 from tests.support.waiting import until
 
 
@@ -256,17 +259,24 @@ async def test_the_same_content_sixteen_times_at_once_is_one_asset(
     assert [path.read_bytes() for path in staged(repository)] == [JPEG] * 16
 
 
-async def test_a_duplicate_of_a_stored_asset_is_told_and_checked_again(api: Api, pool: Pool) -> None:
+async def test_a_duplicate_of_a_stored_asset_is_told_and_checked_again(api: Api, pool: Pool, ingest: Ingest) -> None:
     """Known content answers with its asset, and its placing is due again so that the stored copy is verified."""
     first = await api.uploaded()
-    async with pool.connection() as conn:
-        await conn.execute("update assets set stored_at = now()")
-        await conn.execute("update asset_stages set state = 'done', next_at = null where stage = 'place'")
+    await place_all(pool, ingest)
 
     second = await api.uploaded(name="again.jpg")
 
     assert (second["status"], second["asset_id"]) == ("duplicate", first["asset_id"])
     assert await rows(pool, PLACE) == [("pending", True, None)]
+
+
+async def test_a_lost_original_is_no_duplicate(api: Api, pool: Pool, ingest: Ingest) -> None:
+    """Nobody is told that they have a file whose stored bytes are known to be gone."""
+    await api.uploaded()
+    await place_all(pool, ingest)
+    await do(pool, "update file_records set state = 'missing'")
+
+    assert (await api.uploaded())["status"] == "processing"
 
 
 async def test_sending_again_retries_a_failed_placing(api: Api, pool: Pool) -> None:

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
+from blake3 import blake3
 from nats.aio.client import Client
 
-from common import http, layout
+from common import http, layout, marker
 from common.bus import Bus
 from common.db import Pool
+from common.marker import LocalSettings
 from common.outbox import Relay
 from common.process import Core
 from gateway import access, app
+from gateway.room import Reserve
 from tests.support.given import Repository
 from tests.support.waiting import until
 
@@ -55,6 +59,10 @@ class Api:
         data: dict[str, Any] = answer.json()["data"]
         return data
 
+    async def batch(self, body: bytes, **parameters: str) -> httpx.Response:
+        """Send a batch."""
+        return await self.client.post("/api/v1/assets/batch", content=body, headers=FORM, params=parameters)
+
     async def raw(self, request: bytes, *, leaves: bool = False) -> bytes:
         """Write these bytes and read until the server ends the connection, or until we do."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -67,7 +75,7 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30) -> AsyncIterator[Api]:
+async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reserve | None = None) -> AsyncIterator[Api]:
     """A gateway without a bus, which it does not need to take files in."""
     client = Client()
     bus = Bus(client, client.jetstream())
@@ -78,6 +86,7 @@ async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30) -> AsyncIterat
         refresh_token_seconds=3600,
         max_upload_bytes=max_upload_bytes,
         cors_origins=[],
+        reserve=reserve,
     )
     port, stop = _free_port(), asyncio.Event()
     running = asyncio.create_task(http.serve(access.logged(api), host="127.0.0.1", port=port, stop=stop))
@@ -96,11 +105,24 @@ def form(content: bytes, head: str = 'form-data; name="file"; filename="photo.jp
     return start + content + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
-def post(api: Api, body: bytes, *, length: int | None, more: str = "") -> bytes:
+def parts(*contents: bytes, repository_id: str | None = None) -> bytes:
+    """A multipart body in which each file is named by its hash, as a batch wants it."""
+    made = [part(repository_id.encode(), 'name="repository_id"')] if repository_id else []
+    for number, content in enumerate(contents):
+        made.append(part(content, f'name="{blake3(content).hexdigest()}"; filename="{number}.jpg"'))
+    return b"".join(made) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def part(content: bytes, about: str) -> bytes:
+    """One part of a multipart body."""
+    return f"--{BOUNDARY}\r\nContent-Disposition: form-data; {about}\r\n\r\n".encode() + content + b"\r\n"
+
+
+def post(api: Api, body: bytes, *, length: int | None, more: str = "", path: str = "/api/v1/assets") -> bytes:
     """An upload request, byte by byte."""
     announced = f"Content-Length: {length}\r\n" if length is not None else ""
     head = (
-        "POST /api/v1/assets HTTP/1.1\r\nHost: localhost\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\n"
         f"Authorization: {api.client.headers['Authorization']}\r\n"
         f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n{announced}{more}\r\n"
     )
@@ -111,6 +133,18 @@ async def nothing_left(pool: Pool, repository: Repository) -> bool:
     """Whether neither the disk nor the database knows of any upload."""
     found = await rows(pool, "select 1 from uploads union all select 1 from assets union all select 1 from outbox")
     return not found and not staged(repository)
+
+
+def marker_path(repository: Repository) -> Path:
+    """The file that says which repository this is."""
+    return Path(os.fsdecode(os.path.join(repository.root, layout.MARKER)))
+
+
+def limit_files(repository: Repository, size: int) -> None:
+    """Do what the owner of a repository does who wants no larger files in it."""
+    settings = LocalSettings(max_file_size=size)
+    changed = msgspec.structs.replace(marker.read(repository.root), local_settings=settings)
+    marker_path(repository).write_bytes(msgspec.yaml.encode(changed))
 
 
 async def rows(pool: Pool, query: str) -> list[Any]:

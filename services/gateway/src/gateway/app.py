@@ -17,14 +17,13 @@ from common.process import Core
 from gateway import errors
 from gateway.auth import SignIn, Tokens, guard
 from gateway.queries.users import User
+from gateway.room import Reserve, Room
 from gateway.routes import assets, health, index, media, sessions, trash, uploads
-from gateway.uploads import Intake
+from gateway.uploads import FORM_BYTES, Intake
 
 API = "/api/v1"
 LARGEST_BODY = 1_000_000
 
-# What a multipart body may hold beside the file.
-FORM_BYTES = 64 * 1024
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -43,11 +42,12 @@ def create(
     refresh_token_seconds: int,
     max_upload_bytes: int,
     cors_origins: list[str],
+    reserve: Reserve | None = None,
 ) -> Litestar:
     """The whole API over a running core."""
     tokens = Tokens(jwt_secret, access_token_seconds)
     sign_in = SignIn(core.pool, tokens, refresh_token_seconds)
-    intake = Intake(core.pool, core.relay)
+    intake = Intake(core.pool, core.relay, max_upload_bytes, Room(reserve or Reserve()))
 
     def provide_core() -> Core:
         return core
@@ -61,7 +61,11 @@ def create(
 
     public = Router(API, route_handlers=[health.is_alive, health.is_ready])
     signing = Router(API, route_handlers=[sessions.login, sessions.refresh, sessions.logout])
-    sending = Router("/", route_handlers=[uploads.upload], request_max_body_size=max_upload_bytes + FORM_BYTES)
+    sending = Router(
+        "/",
+        route_handlers=[uploads.upload, uploads.upload_batch],
+        request_max_body_size=max_upload_bytes + FORM_BYTES,
+    )
     private = Router(
         API,
         guards=[guard(core.pool, tokens)],
@@ -70,6 +74,9 @@ def create(
         route_handlers=[
             sessions.me,
             sending,
+            uploads.precheck,
+            uploads.list_uploads,
+            uploads.get_upload,
             assets.list_assets,
             assets.list_types,
             assets.get_asset,
@@ -115,7 +122,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
     return CORSConfig(
         allow_origins=origins,
         allow_methods=["DELETE", "GET", "HEAD", "POST"],
-        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Range", "X-Content-Hash"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range", "X-Content-Hash"],
         expose_headers=["Content-Disposition", "Content-Range", "ETag", "Retry-After"],
     )
 

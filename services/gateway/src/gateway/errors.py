@@ -103,13 +103,19 @@ SILENT = (AWAY, FULL, BROKEN)
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failure]:
     """The envelope for whatever went wrong; internals go to the log, never to the client."""
-    status, message, headers = found = _find(error)
-    if found in SILENT:
-        log.get().error("request failed", path=request.scope.get("path_template"), exc_info=error)
-    reason = message if found in SILENT else _reason(error)
-    failure = Failure(code=status, message=message, error=reason)
+    status, message, headers = _find(error)
+    failure = Failure(code=status, message=message, error=explain(error, path=request.scope.get("path_template")))
     headers = {**headers, **(getattr(error, "headers", None) or {})}
     return Response(failure, status_code=status, headers=headers, media_type="application/json")
+
+
+def explain(error: Exception, *, path: str | None = None) -> str:
+    """What went wrong, in words for the client; what says something about us goes to the log."""
+    found = _find(error)
+    if found not in SILENT:
+        return _reason(error)
+    log.get().error("request failed", path=path, exc_info=error)
+    return found.message
 
 
 def _find(error: Exception) -> Answer:

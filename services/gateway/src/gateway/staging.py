@@ -45,7 +45,7 @@ class StagedFile:
             raise Unusable("the file is empty")
         self.format = self.format or _recognise(self.head)
         if expected is not None and self.digest.digest() != expected:
-            raise Unusable("other bytes arrived than X-Content-Hash announces: send the file again")
+            raise Unusable("other bytes arrived than the announced hash says: send the file again")
         return self.format
 
     def sync(self) -> None:

@@ -1,6 +1,7 @@
 """Takes files in: streamed into staging, hashed on the way, durable before they have a row."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,52 +16,81 @@ from common.messages import UploadStaged
 from common.names import display_name
 from common.sniff import Format
 from gateway import form
+from gateway.announced import Sender
 from gateway.disks import Disks
-from gateway.errors import Invalid, NotFound, Unusable
-from gateway.form import Pieces
+from gateway.errors import Conflict, Invalid, NotFound, TooLarge, Unusable
 from gateway.queries import repositories, uploads
-from gateway.queries.repositories import Repository
+from gateway.room import Room
 from gateway.schemas import UploadResponse
 from gateway.staging import StagedFile, staged
 
-HASH_DIGITS = 64
 BACK = "you had this file in the trash: it is back"
+
+# What a body may hold beside its file.
+FORM_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Target:
+    """A repository that takes uploads now, and how large a file may be there."""
+
+    repository_id: UUID
+    root: bytes
+    max_bytes: int
+
+    def refuse(self, size: int) -> None:
+        """TooLarge for a file of this many bytes, if it is."""
+        if size > self.max_bytes:
+            raise TooLarge(f"the file is larger than the {self.max_bytes} bytes that are taken here")
 
 
 @dataclass(frozen=True)
 class Intake:
-    """Everything that taking a file in needs."""
+    """Everything that taking files in needs."""
 
     pool: Pool
     relay: outbox.Relay
+    max_bytes: int
+    room: Room = field(default_factory=Room)
     disks: Disks = field(default_factory=Disks)
 
-    async def receive(self, request: Request[Any, Any, Any], *, owner: int, expected: bytes | None) -> UploadResponse:
+    async def receive(
+        self, request: Request[Any, Any, Any], sender: Sender, *, expected: bytes | None, key: str | None
+    ) -> UploadResponse:
         """Take the one file of a multipart body; it is on the disk and in the database when this returns."""
+        length = request.content_length or 0
         async with aclosing(form.read(request)) as pieces:
             head, fields = await form.find_file(pieces)
-            repository = await self._open(fields.get("repository_id"))
-            with self.disks.watched(repository.root):
-                answer = await self._take(pieces, display_name(head.filename), repository, owner, expected)
+            target = await self.open(fields.get("repository_id"), length=length)
+            target.refuse(length - FORM_BYTES)
+            name = display_name(head.filename)
+            return await self.take(form.only_content(pieces), target, sender, name=name, expected=expected, key=key)
+
+    async def take(
+        self,
+        chunks: AsyncIterator[bytes],
+        target: Target,
+        sender: Sender,
+        *,
+        name: str,
+        expected: bytes | None,
+        key: str | None = None,
+    ) -> UploadResponse:
+        """Bytes, their name on the disk, their rows: each is durable before the next begins."""
+        with self.disks.watched(target.root):
+            async with staged(target.root) as file:
+                async for chunk in chunks:
+                    target.refuse(file.size + len(chunk))
+                    self.room.check(target.root)
+                    file.write(chunk)
+                upload = Upload(file, file.check(expected), name, sender, target.repository_id, key)
+                await asyncio.to_thread(file.sync)
+                answer = await self._commit(upload)
         self.relay.wake()
         return answer
 
-    async def _take(
-        self, pieces: Pieces, name: str, repository: Repository, owner: int, expected: bytes | None
-    ) -> UploadResponse:
-        """Bytes, their name on the disk, their rows: each is durable before the next begins."""
-        async with staged(repository.root) as file:
-            async for chunk in form.only_content(pieces):
-                file.write(chunk)
-            kind = file.check(expected)
-            await asyncio.to_thread(file.sync)
-            async with self.pool.connection() as conn:
-                answer = await Upload(file, kind, name, owner, repository.repository_id).save(conn)
-                file.keep()  # the commit that follows may happen even if we hear nothing of it
-        return answer
-
-    async def _open(self, wanted: str | None) -> Repository:
-        """The repository that was asked for, or the default one; Offline unless its marker is there."""
+    async def open(self, wanted: str | None, *, length: int = 0) -> Target:
+        """The repository that was asked for, or the default one, if it is there and has room for so many bytes."""
         async with glance(self.pool) as conn:
             if wanted is None:
                 repository = await repositories.find_default(conn)
@@ -70,8 +100,18 @@ class Intake:
             raise NotFound("no such repository" if wanted else "no repository is the default one")
         if repository.state != "online":
             raise files.Offline(f"the repository is {repository.state}")
-        await asyncio.to_thread(marker.check, repository.root, repository.repository_id)
-        return repository
+        found = await asyncio.to_thread(marker.check, repository.root, repository.repository_id)
+        self.room.check(repository.root, length)
+        limit = found.local_settings.max_file_size or self.max_bytes
+        return Target(repository.repository_id, repository.root, min(limit, self.max_bytes))
+
+    async def _commit(self, upload: "Upload") -> UploadResponse:
+        async with self.pool.connection() as conn:
+            answer = await upload.repeat(conn)
+            if answer is None:
+                answer = await upload.save(conn)
+                upload.file.keep()  # the commit that follows may happen even if we hear nothing of it
+        return answer
 
 
 @dataclass(frozen=True)
@@ -81,27 +121,47 @@ class Upload:
     file: StagedFile
     format: Format
     name: str
-    owner: int
+    sender: Sender
     repository: UUID
+    key: str | None = None
+
+    async def repeat(self, conn: Connection) -> UploadResponse | None:
+        """The answer that this content got under this key; Conflict when other content had the key."""
+        if self.key is None:
+            return None
+        earlier = await uploads.lock_key(conn, owner=self.sender.owner, key=self.key)
+        if earlier is None or earlier.has_failed:
+            await uploads.free_key(conn, owner=self.sender.owner, key=self.key)
+            return None
+        if earlier.content_hash != self.file.digest.digest():
+            raise Conflict("this Idempotency-Key came with another file before: take a new key for each file")
+        return _answer(
+            earlier.upload_id,
+            earlier.asset_id,
+            is_duplicate=earlier.answered_duplicate,
+            name=earlier.file_name,
+            file=self.file,
+        )
 
     async def save(self, conn: Connection) -> UploadResponse:
         """Write the asset, its stages, the upload and its event; known content is placed anew, which repairs it."""
         asset = await self._save_asset(conn)
         if asset is not None:
-            await uploads.add_stages(conn, asset, owner=self.owner)
+            await uploads.add_stages(conn, asset, owner=self.sender.owner, lane=self.sender.lane)
             return await self._announce(conn, asset, is_duplicate=False)
-        asset = await uploads.lock_known(conn, owner=self.owner, content_hash=self.file.digest.digest())
+        asset = await uploads.lock_known(conn, owner=self.sender.owner, content_hash=self.file.digest.digest())
         if asset is None:
             raise Unusable("the same photo was purged at this very moment: send it again")
-        was_trashed = await trash.take_back(conn, asset, owner=self.owner)
+        was_trashed = await trash.take_back(conn, asset, owner=self.sender.owner)
         answer = await self._announce(conn, asset, is_duplicate=await uploads.is_stored(conn, asset))
-        await uploads.reopen_place(conn, asset)
+        await uploads.reopen_place(conn, asset, lane=self.sender.lane)
+        await uploads.hurry(conn, asset, lane=self.sender.lane)
         return structs.replace(answer, message=BACK) if was_trashed else answer
 
     async def _save_asset(self, conn: Connection) -> UUID | None:
         return await uploads.save_asset(
             conn,
-            owner=self.owner,
+            owner=self.sender.owner,
             content_hash=self.file.digest.digest(),
             size=self.file.size,
             kind=self.format.kind,
@@ -112,36 +172,32 @@ class Upload:
     async def _announce(self, conn: Connection, asset: UUID, *, is_duplicate: bool) -> UploadResponse:
         upload_id = await uploads.save_upload(
             conn,
-            owner=self.owner,
+            owner=self.sender.owner,
             repository=self.repository,
             asset=asset,
             staged_name=self.file.name,
             file_name=self.name,
             size=self.file.size,
+            key=self.key,
+            is_duplicate=is_duplicate,
         )
-        event = UploadStaged(owner_id=self.owner, upload_id=upload_id, asset_id=asset, repository_id=self.repository)
+        event = UploadStaged(
+            owner_id=self.sender.owner, upload_id=upload_id, asset_id=asset, repository_id=self.repository
+        )
         await outbox.add(conn, event)
-        return UploadResponse(
-            task_id=upload_id,
-            asset_id=asset,
-            status="duplicate" if is_duplicate else "processing",
-            file_name=self.name,
-            size=self.file.size,
-            content_hash=self.file.digest.hexdigest(),
-            message="you already have this file" if is_duplicate else "the file is safe and is being processed",
-        )
+        return _answer(upload_id, asset, is_duplicate=is_duplicate, name=self.name, file=self.file)
 
 
-def announced_hash(values: list[str]) -> bytes | None:
-    """The BLAKE3 that a client sends in `X-Content-Hash`, if it does."""
-    if not values:
-        return None
-    try:
-        if len(values) == 1 and len(values[0]) == HASH_DIGITS:
-            return bytes.fromhex(values[0])
-    except ValueError:
-        pass
-    raise Invalid("X-Content-Hash is one BLAKE3 hash of 64 hexadecimal digits")
+def _answer(upload_id: int, asset: UUID, *, is_duplicate: bool, name: str, file: StagedFile) -> UploadResponse:
+    return UploadResponse(
+        task_id=upload_id,
+        asset_id=asset,
+        status="duplicate" if is_duplicate else "processing",
+        file_name=name,
+        size=file.size,
+        content_hash=file.digest.hexdigest(),
+        message="you already have this file" if is_duplicate else "the file is safe and is being processed",
+    )
 
 
 def _uuid(text: str) -> UUID:

@@ -1,22 +1,88 @@
-"""Sending photos, videos and audio."""
+"""Sending photos, videos and audio, and what became of what was sent."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from litestar import Request, post
+import msgspec
+from litestar import Request, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from common.db import Connection
+from gateway import announced, batch
+from gateway.announced import LANES, Lane, Sender
+from gateway.errors import NotFound
+from gateway.queries import uploads as queries
+from gateway.queries.uploads import Outcome, UploadState
 from gateway.queries.users import User
-from gateway.schemas import Envelope, UploadResponse
-from gateway.uploads import Intake, announced_hash
+from gateway.schemas import BatchResponse, Envelope, PrecheckRequest, PrecheckResponse, UploadList, UploadResponse
+from gateway.uploads import Intake
+
+LARGEST_ID = 2**63 - 1
+MOST = 100
 
 
 @post("/assets", status_code=200)
 async def upload(
-    request: Request[Any, Any, Any], intake: NamedDependency[Intake], user: NamedDependency[User]
+    request: Request[Any, Any, Any],
+    intake: NamedDependency[Intake],
+    user: NamedDependency[User],
+    lane: FromQuery[Lane] = "person",
 ) -> Envelope[UploadResponse]:
     """Send one file as multipart/form-data: `repository_id` (optional) first, then `file`.
 
-    `X-Content-Hash` may announce the BLAKE3 of the file. Once this answers, the bytes are safe on the disk.
+    `X-Content-Hash` may announce the BLAKE3 of the file. Once this answers, the bytes are safe on the disk. A request
+    that is repeated with its `Idempotency-Key` gets the answer of the first one. `lane=bulk` lets others go first.
     """
-    expected = announced_hash(request.headers.getall("x-content-hash", []))
-    return Envelope(data=await intake.receive(request, owner=user.user_id, expected=expected))
+    expected, key = announced.content_hash(request), announced.idempotency_key(request)
+    return Envelope(data=await intake.receive(request, Sender(user.user_id, LANES[lane]), expected=expected, key=key))
+
+
+@post("/assets/batch", status_code=200)
+async def upload_batch(
+    request: Request[Any, Any, Any],
+    intake: NamedDependency[Intake],
+    user: NamedDependency[User],
+    lane: FromQuery[Lane] = "person",
+) -> Envelope[BatchResponse]:
+    """Send up to 1,000 parts as multipart/form-data: `repository_id` (optional) first, then files.
+
+    A file's part is named by its BLAKE3. Each file is safe on the disk before the next one is read, and has a result of
+    its own. When the body breaks, the error says how many files before that are safe; files that are sent again answer
+    with the asset that they are, so that a whole batch can be repeated.
+    """
+    return Envelope(data=await batch.receive(intake, request, Sender(user.user_id, LANES[lane])))
+
+
+@post("/assets/precheck", status_code=200)
+async def precheck(
+    data: JSONBody[PrecheckRequest], conn: NamedDependency[Connection], user: NamedDependency[User]
+) -> Envelope[PrecheckResponse]:
+    """Which files need not be sent, by their BLAKE3."""
+    known = await queries.list_known(conn, [bytes.fromhex(digest) for digest in data.hashes], owner=user.user_id)
+    return Envelope(data=PrecheckResponse(known=known))
+
+
+@get("/assets/uploads")
+async def list_uploads(
+    conn: NamedDependency[Connection],
+    user: NamedDependency[User],
+    limit: Annotated[int, QueryParameter(ge=1)] = 20,
+    after: Annotated[int | None, QueryParameter(ge=1, le=LARGEST_ID)] = None,
+    only: Annotated[Outcome | None, QueryParameter(name="state")] = None,
+) -> Envelope[UploadList]:
+    """What became of the caller's uploads, newest first; `after` takes the `next` of the page before."""
+    limit = min(limit, MOST)
+    found = await queries.list_uploads(conn, owner=user.user_id, before=after, state=only, limit=limit)
+    following = found[-1].task_id if len(found) == limit else msgspec.UNSET
+    return Envelope(data=UploadList(uploads=found, limit=limit, next=following))
+
+
+@get("/assets/uploads/{task_id:int}")
+async def get_upload(
+    conn: NamedDependency[Connection], user: NamedDependency[User], task_id: FromPath[int]
+) -> Envelope[UploadState]:
+    """What became of one of the caller's uploads."""
+    found = await queries.find_upload(conn, task_id, owner=user.user_id) if 0 < task_id < LARGEST_ID else None
+    if found is None:
+        raise NotFound(f"no upload {task_id}")
+    return Envelope(data=found)

@@ -1,0 +1,55 @@
+"""What a client says of its files before they arrive: whose they are, how urgent, their hash, a key for repeating."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from litestar import Request
+
+from gateway.errors import Invalid, Unusable
+
+HASH_DIGITS = 64
+LONGEST_KEY = 255
+Lane = Literal["person", "bulk"]
+LANES: dict[Lane, int] = {"person": 0, "bulk": 1}
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Whose files these are, and whether that person waits for them (lane 0) or not."""
+
+    owner: int
+    lane: int = 0
+
+
+def content_hash(request: Request[Any, Any, Any]) -> bytes | None:
+    """The BLAKE3 that a client sends in `X-Content-Hash`, if it does."""
+    digest = _only(request, "X-Content-Hash")
+    try:
+        return None if digest is None else hash_of(digest)
+    except Unusable:
+        raise Invalid("X-Content-Hash is one BLAKE3 hash of 64 hexadecimal digits") from None
+
+
+def hash_of(text: str) -> bytes:
+    """The BLAKE3 that a part of a batch is named by."""
+    try:
+        if len(text) == HASH_DIGITS:
+            return bytes.fromhex(text)
+    except ValueError:
+        pass
+    raise Unusable("the name of a part must be the BLAKE3 of its file, 64 hexadecimal digits")
+
+
+def idempotency_key(request: Request[Any, Any, Any]) -> str | None:
+    """What a client calls this upload, so that repeating it has no second effect."""
+    key = _only(request, "Idempotency-Key")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Invalid(f"Idempotency-Key has 1 to {LONGEST_KEY} printable ASCII characters")
+    return key
+
+
+def _only(request: Request[Any, Any, Any], name: str) -> str | None:
+    values: list[str] = request.headers.getall(name.lower(), [])
+    if len(values) > 1:
+        raise Invalid(f"{name} stands in the request more than once")
+    return values[0] if values else None
