@@ -127,7 +127,7 @@ async def test_a_busy_port_gives_way_to_the_next(idle: Stack) -> None:
     assert await signs_in(idle)
 
 
-async def test_a_damaged_broker_store_is_put_aside(stack: Stack) -> None:
+async def test_a_damaged_broker_store_is_replaced(stack: Stack) -> None:
     """It only rings bells, so the server starts without it and says so in one line."""
     await stack.stop()
     for path in stack.nats_data.rglob("*"):
@@ -136,7 +136,7 @@ async def test_a_damaged_broker_store_is_put_aside(stack: Stack) -> None:
 
     await stack.start()
 
-    assert "its store is put aside" in stack.output
+    assert "it begins a new one" in stack.output
     assert await signs_in(stack)
 
 

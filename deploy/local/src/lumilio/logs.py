@@ -19,7 +19,14 @@ class LogFile:
     _read: int = 0
 
     def open(self) -> int:
-        """A descriptor to append to; a file that has grown large is put aside first."""
+        """A descriptor to append to; a disk that takes no log is no reason to run nothing."""
+        try:
+            return self._open_file()
+        except OSError:
+            return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+
+    def _open_file(self) -> int:
+        """A file that has grown large is put aside first."""
         if os.path.exists(self.path) and os.path.getsize(self.path) > LARGEST:
             os.replace(self.path, f"{self.path}.1")
         descriptor = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)

@@ -15,6 +15,7 @@ import msgspec
 from psycopg import OperationalError
 
 from common import settings
+from common.files import FULL_DISK
 from lumilio import data, failures, migrations, verify
 from lumilio.ballast import BallastSettings
 from lumilio.refusal import CannotStart
@@ -30,6 +31,10 @@ def main() -> None:
         arguments.run(arguments)
     except CannotStart as error:
         sys.exit(f"lumilio: {error}")
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        sys.exit(f"lumilio: {error.filename or 'a disk'}: {error.strerror}: make room, then start again")
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -90,7 +95,8 @@ def _migrate(_: argparse.Namespace) -> None:
         database_url, nats_url = os.environ["LUMILIO_DATABASE_URL"], os.environ["LUMILIO_NATS_URL"]
     except KeyError as error:
         raise CannotStart(f"the environment lacks {error.args[0]}: set it to the address of the server") from None
-    applied = asyncio.run(migrations.apply(database_url, nats_url))
+    applied = asyncio.run(migrations.apply(database_url))
+    asyncio.run(migrations.declare(nats_url))
     print(f"applied {', '.join(applied)}" if applied else "everything is up to date")
 
 

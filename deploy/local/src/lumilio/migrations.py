@@ -14,12 +14,16 @@ class DamagedStore(CannotStart):
     """The NATS server answers and cannot keep a stream."""
 
 
-async def apply(database_url: str, nats_url: str) -> list[str]:
-    """Apply what is missing; returns the names of the migrations that were applied."""
+async def apply(database_url: str) -> list[str]:
+    """Apply what the database lacks; returns the names of the migrations that were applied."""
     try:
-        applied = await migrate.migrate(database_url)
+        return await migrate.migrate(database_url)
     except OperationalError as error:
         raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
+
+
+async def declare(nats_url: str) -> None:
+    """Make the stream and its readers what this code declares."""
     try:
         client = await nats.connect(nats_url, allow_reconnect=False, error_cb=_ignore)
     except (NatsError, OSError) as error:
@@ -30,7 +34,6 @@ async def apply(database_url: str, nats_url: str) -> list[str]:
         raise DamagedStore(f"the NATS server cannot keep its stream: {error}") from None
     finally:
         await client.close()
-    return applied
 
 
 async def _ignore(_: Exception) -> None:

@@ -92,12 +92,12 @@ def configure(server: NatsServer) -> None:
     durable.write(server.configuration, text.encode(), mode=0o600)
 
 
-def put_store_aside(server: NatsServer) -> None:
-    """Let the server start with nothing; the last damaged store is kept for whoever wants to know."""
-    aside = f"{server.directory}.damaged"
+def forget_store(server: NatsServer) -> None:
+    """Let the next start begin with nothing; out of the running server's sight first, and on the same disk."""
+    aside = os.path.join(server.directory, "forgotten")
+    with suppress(FileNotFoundError):
+        os.rename(os.path.join(server.directory, "jetstream"), aside)
     shutil.rmtree(aside, ignore_errors=True)
-    os.rename(server.directory, aside)
-    os.mkdir(server.directory, 0o700)
 
 
 async def is_well(server: NatsServer) -> bool:

@@ -122,22 +122,24 @@ async def _create(server: Postgres, *, log: int, sync: bool) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     os.mkdir(fresh, 0o700)
     _own(fresh, server.programs.account)
-    with _password_file(server) as password_file:
+    with _password(server) as password:
         command = [
             os.path.join(server.programs.folder, "initdb"),
-            *("-D", fresh, "-U", USER, "-E", "UTF8", "-A", "scram-sha-256", f"--pwfile={password_file}"),
+            *("-D", fresh, "-U", USER, "-E", "UTF8", "-A", "scram-sha-256", f"--pwfile=/proc/self/fd/{password}"),
             *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"),
             *([] if sync else ["--no-sync"]),
         ]
-        await _run(launch.wrap(command, death_signal=SIGTERM, account=server.programs.account), log=log)
+        await _run(launch.wrap(command, death_signal=SIGTERM, account=server.programs.account), log=log, told=password)
     with suppress(FileNotFoundError):
         os.rmdir(server.directory)  # only ever empty here
     os.rename(fresh, server.directory)
     durable.sync(os.path.dirname(server.directory))
 
 
-async def _run(command: list[str], *, log: int) -> None:
-    process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, start_new_session=True)
+async def _run(command: list[str], *, log: int, told: int) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=log, stderr=log, start_new_session=True, pass_fds=[told]
+    )
     try:
         code = await process.wait()
     finally:
@@ -148,14 +150,12 @@ async def _run(command: list[str], *, log: int) -> None:
 
 
 @contextmanager
-def _password_file(server: Postgres) -> Iterator[str]:
-    path = f"{server.directory}.password"
-    durable.write(path, server.password.encode(), mode=0o600)
-    _own(path, server.programs.account)
-    try:
-        yield path
-    finally:
-        os.unlink(path)
+def _password(server: Postgres) -> Iterator[int]:
+    """A file in memory, which no crash can leave behind."""
+    with open(os.memfd_create("password"), "wb") as file:
+        file.write(server.password.encode())
+        file.flush()
+        yield file.fileno()
 
 
 def _own(path: str, account: str) -> None:

@@ -16,14 +16,14 @@ from lumilio.refusal import CannotStart
 from lumilio.terminal import say, since
 
 FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 10.0  # what a full disk ended is back soon after there is room
 HEALTHY_SECONDS = 60.0
 DEATHS_AT_START = 3
 ASK_SECONDS = 0.05
 PROGRESS_SECONDS = 10.0
 TELL_SECONDS = 0.5
 REPEAT_SECONDS = 60.0
-WELL_SECONDS = 10.0
+WELL_SECONDS = 5.0
 UNWELL_ANSWERS = 3
 
 

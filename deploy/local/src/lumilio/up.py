@@ -135,17 +135,25 @@ async def _create_database(database: Postgres, data: Data) -> None:
 
 
 async def _bring_up_to_date(database: Postgres, bus: NatsServer, nats_child: Child) -> None:
-    """A damaged NATS store is put aside: it rings bells, and what they ring for stands in the database."""
     began = time.monotonic()
     await postgres.ensure_database(database)
-    try:
-        applied = await migrations.apply(database.url(), bus.url)
-    except migrations.DamagedStore as error:
-        say(f"{error}; its store is put aside, nothing is lost by that")
-        nats_server.put_store_aside(bus)
-        await nats_child.renew()
-        applied = await migrations.apply(database.url(), bus.url)
+    applied = await migrations.apply(database.url())
     say(f"schema ready ({', '.join([*applied, since(began)])})")
+    try:
+        await migrations.declare(bus.url)
+    except migrations.DamagedStore as error:
+        say(f"{error}; it begins a new one, nothing is lost by that")
+        await _begin_anew(bus, nats_child)
+
+
+async def _begin_anew(bus: NatsServer, nats_child: Child) -> None:
+    """A store rings bells, and what they ring for stands in the database; on a full disk nothing rings for a while."""
+    nats_server.forget_store(bus)
+    await nats_child.renew()
+    try:
+        await migrations.declare(bus.url)
+    except migrations.DamagedStore as error:
+        say(f"{error}; work is looked for every few seconds until it can")
 
 
 def _environment(database: Postgres, bus: NatsServer) -> dict[str, str]:

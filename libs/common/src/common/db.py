@@ -38,6 +38,7 @@ async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
         min_size=1,
         max_size=size,
         timeout=10,
+        reconnect_timeout=5,  # its pauses double: without an early end it sleeps on when the database is back
         kwargs={"prepare_threshold": 0, "options": SESSION},
         check=_check_if_rested,
         reset=_note_use,

@@ -93,6 +93,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NoRoom: Answer(HTTPStatus.INSUFFICIENT_STORAGE, "the disk is nearly full"),
     NoSuchRange: Answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such range"),
     Offline: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the repository is offline", LATER),
+    psycopg.errors.DiskFull: FULL,
     PoolTimeout: AWAY,
     psycopg.OperationalError: AWAY,
 }

@@ -13,7 +13,7 @@ from ingest import place, queries
 from ingest.place import Health, Placement
 from ingest.queries import Asset, Original, StagedUpload
 
-OFFLINE_RETRY_SECONDS = 30.0
+OFFLINE_RETRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from processor.queries import Original, Thumbnail
 from processor.sandbox import Sandbox
 from processor.unreadable import Unreadable
 
-AWAY_RETRY_SECONDS = 30.0
+AWAY_RETRY_SECONDS = 10.0
 EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg"}
 
 

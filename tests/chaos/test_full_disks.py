@@ -1,0 +1,111 @@
+"""Disks that are full, one after the other and all at once: nothing acknowledged is lost, and nobody has to help."""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from lumilio.verify import Ack, verify
+from tests.support import photos, volumes
+from tests.support.client import Client, signed_in
+from tests.support.settling import is_settled
+from tests.support.stack import Stack, running_stack
+from tests.support.waiting import until
+
+MB = 1 << 20
+SETTLED_SECONDS = 45
+SMALL = {
+    "LUMILIO_BALLAST_BYTES": str(48 * MB),
+    "LUMILIO_RESERVE_BYTES": str(2 * MB),
+    "LUMILIO_RESERVE_PERCENT": "0",
+    "LUMILIO_CLEAN_SECONDS": "1",
+}
+FOLDERS = {"log": ("log", 16), "broker": ("nats", 16), "repository": ("repositories", 32)}
+
+Disks = dict[str, volumes.Volume]
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+async def disks(tmp_path: Path) -> AsyncIterator[Disks]:
+    """A disk each for the database, the logs, the broker and the repository."""
+    with ExitStack() as mounts:
+        data = tmp_path / "data"
+        disks = {"database": mounts.enter_context(volumes.mounted(data, megabytes=240))}
+        for name, (folder, megabytes) in FOLDERS.items():
+            disks[name] = mounts.enter_context(volumes.mounted(data / folder, megabytes=megabytes))
+        yield disks
+
+
+@pytest.fixture
+async def stack(disks: Disks, tmp_path: Path) -> AsyncIterator[Stack]:
+    """A server on these disks."""
+    async with running_stack(tmp_path, **SMALL) as running:
+        yield running
+
+
+async def attempt(client: Client, seed: int) -> int:
+    """Send a photo once and note what was acknowledged; returns the status."""
+    answer = await client.http.post("/assets", files={"file": (f"{seed}.jpg", photos.jpeg(400, 300, seed=seed))})
+    if answer.status_code == 200:
+        data = answer.json()["data"]
+        client.acks.append(Ack(asset_id=data["asset_id"], content_hash=data["content_hash"]))
+    return answer.status_code
+
+
+async def reads(client: Client) -> bool:
+    """Whether the first photo can still be had."""
+    return (await client.get(f"/assets/{client.acks[0].asset_id}/original")).status_code == 200
+
+
+async def until_sound(stack: Stack, client: Client) -> None:
+    """Everything that was acknowledged is ready, and disk and record agree."""
+    await until(partial(is_settled, stack), seconds=SETTLED_SECONDS, what="every photo is ready")
+    said: list[str] = []
+    assert await verify(stack.database_url, acks=client.acks, say=said.append), "\n".join(said)
+
+
+async def test_each_disk_may_be_full(stack: Stack, disks: Disks) -> None:
+    """Without room for originals uploads are refused, without room for the rest they go on; all heals by itself."""
+    async with signed_in(stack) as client:
+        assert await attempt(client, 0) == 200
+
+        disks["broker"].fill()
+        disks["log"].fill()
+        disks["database"].fill()
+        await until(lambda: "is given up" in stack.output)
+        assert await attempt(client, 1) == 200
+
+        disks["repository"].fill()
+        assert await attempt(client, 2) == 507
+        assert await reads(client)
+
+        for disk in disks.values():
+            disk.clear()
+        assert await attempt(client, 3) == 200
+        await until(lambda: stack.output.count("are held back for a database") == 2)
+        await until_sound(stack, client)
+
+
+async def test_a_start_on_full_disks_serves_what_is_there(stack: Stack, disks: Disks) -> None:
+    """Nobody has to make room before they can see their photos, and a full disk is no damage."""
+    async with signed_in(stack) as client:
+        assert await attempt(client, 0) == 200
+        await stack.stop()
+        for disk in disks.values():
+            disk.fill()
+
+        await stack.start()
+        assert await reads(client)
+
+        for disk in disks.values():
+            disk.clear()
+        await until(partial(takes, client, 1), seconds=30)
+        await until_sound(stack, client)
+
+
+async def takes(client: Client, seed: int) -> bool:
+    return await attempt(client, seed) == 200
