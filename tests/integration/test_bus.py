@@ -40,9 +40,9 @@ async def test_a_silent_broker_is_noticed_and_found_again(server: NatsServer) ->
 
         assert await waiting is None
         ringing = asyncio.create_task(doorbell.wait(30))
-        await connected.js.publish(streams.PLACE.subject, b"{}")
+        await connected.js.publish(streams.PLACE.subjects[0], b"{}")
         assert (message := await ringing) is not None
-        assert message.subject == streams.PLACE.subject
+        assert message.subject == streams.PLACE.subjects[0]
         await doorbell.close()
 
 

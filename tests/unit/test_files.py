@@ -1,6 +1,7 @@
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -176,3 +177,88 @@ def test_lines_after_a_torn_one_stay_whole(root: bytes) -> None:
     lines = content_of(root, path).split(b"\n")
     assert b'{"n": 1}' in lines
     assert b'{"n": 2}' in lines
+
+
+TRASHED = layout.TRASH + b"/photo.jpg"
+
+
+def test_a_moved_file_has_its_new_name_for_good_before_it_loses_the_old_one(root: bytes, recorder: Recorder) -> None:
+    """Link, sync the new folder, unlink, sync the old folder: a power cut leaves one name or both."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TARGET)
+    recorder.clear()
+
+    files.move(root, TARGET, TRASHED)
+
+    moving = [call for call in recorder.calls if call not in {"fsync .", "fsync .lumilio"}]
+    assert moving == ["link photo.jpg photo.jpg", "fsync trash", "unlink photo.jpg", "fsync 03"]
+    assert content_of(root, TRASHED) == b"bytes"
+    assert files.see(root, TARGET) is None
+
+
+def test_an_interrupted_move_is_finished_by_the_next_one(root: bytes) -> None:
+    """Two names of one file are a move that was cut short."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TARGET)
+    os.link(os.path.join(root, TARGET), os.path.join(root, TRASHED))
+
+    files.move(root, TARGET, TRASHED)
+
+    assert (files.see(root, TARGET), content_of(root, TRASHED)) == (None, b"bytes")
+
+
+def test_moving_never_replaces_a_file(root: bytes) -> None:
+    """A taken name leaves both files where they are."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TARGET)
+    stage(root, b"others", layout.staged("two.part"))
+    files.place(root, layout.staged("two.part"), TRASHED)
+
+    with pytest.raises(FileExistsError):
+        files.move(root, TARGET, TRASHED)
+
+    assert (content_of(root, TARGET), content_of(root, TRASHED)) == (b"bytes", b"others")
+
+
+def test_two_who_move_one_file_apart_never_lose_it(root: bytes) -> None:
+    """Sixteen movers with opposite wishes leave the bytes under exactly one of the names."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TARGET)
+    ways = [(TARGET, TRASHED), (TRASHED, TARGET)]
+
+    def attempt(number: int) -> None:
+        for _ in range(50):
+            with suppress(BlockingIOError, FileNotFoundError):
+                files.move(root, *ways[number % 2])
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(attempt, range(16)))
+
+    assert [content_of(root, path) for path in (TARGET, TRASHED) if files.see(root, path)] == [b"bytes"]
+
+
+def test_a_name_is_dropped_only_when_the_file_keeps_another(root: bytes) -> None:
+    """A file that merely has the same bytes is not a second name."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TARGET)
+    stage(root, b"bytes", layout.staged("two.part"))
+
+    files.drop(root, TARGET, kept=layout.staged("two.part"))
+    files.drop(root, TARGET, kept=layout.staged("none.part"))
+    files.drop(root, STAGED, kept=TARGET)
+
+    assert content_of(root, TARGET) == b"bytes"
+    assert files.see(root, STAGED) is None
+
+
+def test_an_original_in_the_trash_cannot_be_removed(root: bytes) -> None:
+    """What people may take back is no private file of ours; only the note beside it is."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TRASHED)
+    files.write_new(root, layout.sidecar(TRASHED), b"{}", mode=0o640)
+
+    with pytest.raises(files.UnsafePath):
+        files.forget(root, TRASHED)
+    files.forget(root, layout.sidecar(TRASHED))
+
+    assert files.list_names(root, layout.TRASH) == [b"photo.jpg"]

@@ -193,13 +193,85 @@ def place(root: bytes, source: bytes, target: bytes, *, mode: int = ORIGINAL_MOD
         name, new_name = os.path.basename(source), os.path.basename(target)
         with suppress(PermissionError):  # some file systems know no modes
             os.chmod(name, mode, dir_fd=from_folder)
-        try:
-            os.link(name, new_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in NO_LINKS:
-                raise
-            _rename_new(from_folder, name, to_folder, new_name)
+        _name(from_folder, name, to_folder, new_name)
         os.fsync(to_folder)
+
+
+def move(root: bytes, source: bytes, target: bytes) -> None:
+    """Give a file another name instead, durably; FileExistsError when another file has it.
+
+    The bytes have a name at every moment, repeating an interrupted move finishes it, and while somebody else moves the
+    file it is a BlockingIOError.
+    """
+    with (
+        _held(root, source),
+        folder(root, os.path.dirname(source)) as from_folder,
+        folder(root, os.path.dirname(target), make=True) as to_folder,
+    ):
+        name, new_name = os.path.basename(source), os.path.basename(target)
+        try:
+            _name(from_folder, name, to_folder, new_name)
+        except FileExistsError:
+            if not _is_one(from_folder, name, to_folder, new_name):
+                raise
+        os.fsync(to_folder)
+        _unname(from_folder, name, to_folder, new_name)
+
+
+def drop(root: bytes, path: bytes, *, kept: bytes) -> None:
+    """Remove one of two names of a file, durably; nothing happens unless both are names of one file."""
+    with (
+        suppress(FileNotFoundError, NotADirectoryError),
+        _held(root, kept),
+        folder(root, os.path.dirname(path)) as from_folder,
+        folder(root, os.path.dirname(kept)) as to_folder,
+    ):
+        _unname(from_folder, os.path.basename(path), to_folder, os.path.basename(kept))
+
+
+@contextmanager
+def _held(root: bytes, path: bytes) -> Iterator[None]:
+    """Be the only one who moves a file, so that two who mean opposite things cannot take both its names."""
+    descriptor = open_original(root, path)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Lock an open file against others who do so, where the file system knows locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        pass
+
+
+def _is_one(folder: int, name: bytes, other_folder: int, other: bytes) -> bool:
+    """Whether two names are names of one file."""
+    with suppress(FileNotFoundError):
+        seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return os.path.samestat(seen, os.stat(other, dir_fd=other_folder, follow_symlinks=False))
+    return False
+
+
+def _unname(folder: int, name: bytes, other_folder: int, other: bytes) -> None:
+    if _is_one(folder, name, other_folder, other):
+        os.unlink(name, dir_fd=folder)
+        os.fsync(folder)
+
+
+def _name(from_folder: int, name: bytes, to_folder: int, new_name: bytes) -> None:
+    """A second name, or where the file system knows no links a new one; a taken name is never replaced."""
+    try:
+        os.link(name, new_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        _rename_new(from_folder, name, to_folder, new_name)
 
 
 def _rename_new(from_folder: int, name: bytes, to_folder: int, new_name: bytes) -> None:
@@ -211,7 +283,7 @@ def _rename_new(from_folder: int, name: bytes, to_folder: int, new_name: bytes) 
 
 def forget(root: bytes, path: bytes) -> None:
     """Remove a file of our own, staged or derived, and never an original; nothing happens when it is gone already."""
-    if not path.startswith(layout.PRIVATE + b"/"):
+    if not path.startswith(layout.PRIVATE + b"/") or layout.is_trashed(path):
         raise UnsafePath(f"not a private file of ours: {path!r}")
     with suppress(FileNotFoundError), folder(root, os.path.dirname(path)) as directory:
         os.unlink(os.path.basename(path), dir_fd=directory)

@@ -1,6 +1,7 @@
 """Where things lie in a repository; every path here is relative to its root and made by us."""
 
 from datetime import datetime
+from uuid import UUID
 
 MARKER = b".lumiliorepo"
 PRIVATE = b".lumilio"
@@ -10,6 +11,7 @@ FAILED = b".lumilio/staging/failed"
 TRASH = b".lumilio/trash"
 MANIFESTS = b".lumilio/manifests"
 THUMBNAILS = b".lumilio/assets/thumbnails"
+SIDECAR = b".json"
 FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, FAILED, TRASH, MANIFESTS, b".lumilio/assets", THUMBNAILS)
 
 # What lies outside the root where the root may not be written to; nothing is uploaded to it, so nothing is thrown away.
@@ -24,6 +26,43 @@ def staged(staged_name: str) -> bytes:
 def dated(name: bytes, at: datetime) -> bytes:
     """The inbox path of the date strategy."""
     return b"/".join((INBOX, at.strftime("%Y/%m").encode(), name))
+
+
+def flat(name: bytes) -> bytes:
+    """The inbox path of the flat strategy."""
+    return b"/".join((INBOX, name))
+
+
+def hashed(content_hash: bytes, extension: str) -> bytes:
+    """The inbox path of the cas strategy, which names a file by its content."""
+    digest = content_hash.hex()
+    return b"/".join((INBOX, f"{digest[:2]}/{digest[2:4]}/{digest[4:6]}/{digest}{extension}".encode()))
+
+
+def failed(staged_name: str) -> bytes:
+    """Staged bytes that could not be kept as an original; what became of them stands in the sidecar."""
+    return b"/".join((FAILED, staged_name.encode()))
+
+
+def trashed(asset_id: UUID, name: bytes) -> bytes:
+    """An original in the trash; no such name looks like a sidecar."""
+    ending = b"_" if name.lower().endswith(SIDECAR) else b""
+    return b"/".join((TRASH, str(asset_id).encode() + b"_" + name + ending))
+
+
+def sidecar(path: bytes) -> bytes:
+    """The file beside a trashed or failed one that says what it is."""
+    return path + SIDECAR
+
+
+def is_trashed(path: bytes) -> bool:
+    """Whether a path is an original's in the trash."""
+    return path.startswith(TRASH + b"/") and not path.endswith(SIDECAR)
+
+
+def is_managed(path: bytes) -> bool:
+    """Whether an original lies where the server keeps it, and not in a person's own folders."""
+    return path.startswith((INBOX + b"/", TRASH + b"/"))
 
 
 def thumbnail(size: str, content_hash: bytes, owner_id: int, epoch: int, extension: str) -> bytes:

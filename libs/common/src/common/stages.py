@@ -31,8 +31,15 @@ class Wait(Exception):  # an outcome, not an error
         self.after = after
 
 
+Save: TypeAlias = Callable[[Connection], Awaitable[None]]
+
+
 class Reject(Exception):  # an outcome, not an error
-    """Never: the stage fails for good, with this reason for people."""
+    """Never: the stage fails for good, with this reason for people; `save` writes in the same transaction."""
+
+    def __init__(self, reason: str, *, save: Save | None = None) -> None:
+        super().__init__(reason)
+        self.save = save
 
 
 class Died(Exception):  # an outcome, not an error

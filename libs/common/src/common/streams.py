@@ -6,7 +6,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from common.messages import AssetStored, UploadStaged
+from common.messages import AssetRestored, AssetStored, AssetTrashed, UploadStaged
 
 DAY = 24 * 60 * 60
 
@@ -15,7 +15,7 @@ class Durable(NamedTuple):
     """A named reader of the stream: which messages ring whose doorbell."""
 
     name: str
-    subject: str
+    subjects: tuple[str, ...]
 
 
 NAME = "LUMILIO"
@@ -31,8 +31,8 @@ STREAM = StreamConfig(
     max_msg_size=256 * 1024,
     duplicate_window=120,
 )
-PLACE = Durable("ingest-place", UploadStaged.subject)
-RENDER = Durable("processor-render", f"{AssetStored.subject}.photo")
+PLACE = Durable("ingest-place", (UploadStaged.subject, AssetTrashed.subject, AssetRestored.subject))
+RENDER = Durable("processor-render", (f"{AssetStored.subject}.photo",))
 DURABLES = (PLACE, RENDER)
 
 
@@ -64,7 +64,7 @@ async def migrate(js: JetStreamContext) -> None:
 def _consumer(durable: Durable) -> ConsumerConfig:
     return ConsumerConfig(
         durable_name=durable.name,
-        filter_subject=durable.subject,
+        filter_subjects=list(durable.subjects),
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=30,
     )

@@ -16,7 +16,7 @@ from common.bus import Bus, Doorbell
 from common.db import Pool, glance
 from common.messages import StageFailed
 from common.settings import Settings
-from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, Died, LeaseLost, Reject, Wait, Work
+from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, Died, LeaseLost, Reject, Save, Wait, Work
 from common.streams import Durable
 
 
@@ -133,7 +133,7 @@ class Worker:
         except Wait as wait:
             return await self._conclude(self._put_back, claim, "waiting", str(wait), after=wait.after)
         except Reject as rejection:
-            return await self._conclude(self._give_up, claim, "permanent", str(rejection))
+            return await self._conclude(self._give_up, claim, "permanent", str(rejection), rejection.save)
         except Died as death:
             return await self._conclude(self._put_back, claim, "transient", str(death), after=1.0, death=True)
         except (psycopg.OperationalError, PoolTimeout) as error:
@@ -160,7 +160,7 @@ class Worker:
                     return f"not written: {_text(error)}"
                 await asyncio.sleep(1)
 
-    async def _give_up(self, claim: Claim, error_class: str, reason: str) -> str:
+    async def _give_up(self, claim: Claim, error_class: str, reason: str, save: Save | None = None) -> str:
         async with self.pool.connection() as conn:
             if not await queries.settle_failed(
                 conn, claim.asset_id, claim.stage, epoch=claim.epoch, error_class=error_class, error=_text(reason)
@@ -170,6 +170,8 @@ class Worker:
                 owner_id=claim.owner_id, asset_id=claim.asset_id, stage=claim.stage, reason=_text(reason)
             )
             await outbox.add(conn, failed)
+            if save is not None:
+                await save(conn)
         return f"failed: {reason}"
 
     async def _put_back(

@@ -1,19 +1,34 @@
-"""The place stage: staged bytes get their path once; further uploads of the same bytes are checked and dropped."""
+"""The place stage: every original lies where its asset belongs, and staged bytes become one where none is healthy."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
-from common import files, outbox
+from common import files, outbox, trash
 from common import queries as core
 from common.db import Connection, Pool, glance
 from common.messages import AssetStored
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
-from ingest import place, queries
-from ingest.place import Health, Placement
-from ingest.queries import Asset, Original, StagedUpload
+from ingest import place, queries, standing
+from ingest.place import Occupied, Placed, Placement, Wish
+from ingest.queries import Asset, Original, StagedUpload, Taken
+from ingest.standing import Standing
 
 OFFLINE_RETRY_SECONDS = 10.0
+BUSY_RETRY_SECONDS = 0.5
+LOST = "the uploaded bytes are no longer in staging as they were received; upload the file again"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the record says of an asset that is to be placed, and who has the paths that it may get."""
+
+    asset: Asset
+    wishes: list[Wish]
+    originals: list[Original]
+    taken: list[Taken]
 
 
 @dataclass(frozen=True)
@@ -23,70 +38,122 @@ class Ingest:
     pool: Pool
 
     async def place(self, claim: Claim) -> None:
-        """Give an asset's staged bytes their place, unless a healthy original is there already."""
+        """Have an asset's originals lie where they belong, and give staged bytes a place unless one is healthy."""
+        with _waiting():
+            look = await self._look(claim)
+            standings = await asyncio.to_thread(_settle_originals, look) if look.originals else []
+            is_healthy = any(found.is_healthy for found in standings)
+            placed = Placed() if is_healthy else await self._place(look)
+        save = partial(_save, look=look, standings=standings, placed=placed)
+        if not is_healthy and placed.placement is None and (look.wishes or look.asset.stored_at is None):
+            raise Reject(LOST, save=save)
+
+        async with claim.settle(self.pool) as conn:
+            await save(conn)
+        await asyncio.to_thread(place.forget, [wish.upload for wish in look.wishes])
+
+    async def _look(self, claim: Claim) -> Look:
         async with glance(self.pool) as conn:
             asset = await queries.find_asset(conn, claim.asset_id)
             uploads = await queries.list_staged(conn, claim.asset_id)
             originals = await queries.list_originals(conn, claim.asset_id)
-            paths = [path for upload in uploads for path in place.paths_of(upload)]
-            foreign = set(await queries.list_foreign(conn, claim.asset_id, paths))
         if asset is None:  # and its stages with it
             raise LeaseLost
+        wishes = await asyncio.to_thread(_wishes, asset, uploads)
+        paths = [path for wish in wishes for path in wish.paths]
+        paths += [path for original in originals for path in standing.paths_of(asset, original)]
+        async with glance(self.pool) as conn:
+            return Look(asset, wishes, originals, await queries.list_taken(conn, paths))
+
+    async def _place(self, look: Look) -> Placed:
         try:
-            health = await asyncio.to_thread(_examine, originals, asset)
-            healthy = "present" in health.values()
-            placement = None if healthy else await asyncio.to_thread(_place, asset, uploads, foreign)
-        except files.Offline as outage:
-            raise Wait(str(outage), after=OFFLINE_RETRY_SECONDS) from None
+            return await asyncio.to_thread(_place, look)
+        except Occupied as occupied:
+            await self._trash_rival(look, occupied)
+            raise Wait(str(occupied), after=BUSY_RETRY_SECONDS) from None
 
-        async with claim.settle(self.pool) as conn:
-            await _save_health(conn, health)
-            await _save_uploads(conn, asset, uploads, placement)
-            await queries.place_again_if_staged(conn, asset.asset_id)
-        await asyncio.to_thread(place.forget, uploads)
-
-
-def _examine(originals: Sequence[Original], asset: Asset) -> dict[Original, Health]:
-    return {original: place.examine(original, asset) for original in originals}
+    async def _trash_rival(self, look: Look, occupied: Occupied) -> None:
+        """Throw away, restorably, the owner's other asset whose name an upload takes over."""
+        for taken in look.taken:
+            if taken.spot == occupied.spot and taken.asset_id is not None:
+                with suppress(trash.NoAsset):
+                    async with self.pool.connection() as conn:
+                        await trash.put(conn, taken.asset_id, owner=look.asset.owner_id)
 
 
-def _place(asset: Asset, uploads: Sequence[StagedUpload], foreign: set[bytes]) -> Placement:
-    with files.outages():
-        placement = place.place_first(asset, uploads, foreign) or place.find_moved(asset, uploads, foreign)
-    if placement is None:
-        raise Reject("the uploaded bytes are no longer in staging as they were received; upload the file again")
-    return placement
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """A disk that is away, full or failing, or a file that somebody else moves just now, costs no attempt."""
+    try:
+        with files.outages():
+            yield
+    except files.Offline as outage:
+        raise Wait(str(outage), after=OFFLINE_RETRY_SECONDS) from None
+    except BlockingIOError:
+        raise Wait("the file is just being moved", after=BUSY_RETRY_SECONDS) from None
 
 
-async def _save_health(conn: Connection, health: dict[Original, Health]) -> None:
-    for original, state in health.items():
-        if state != "present" or not original.verified_lately:
-            await queries.save_health(conn, original.file_record_id, state)
+def _wishes(asset: Asset, uploads: Sequence[StagedUpload]) -> list[Wish]:
+    return [place.wish(asset, upload) for upload in uploads]
 
 
-async def _save_uploads(
-    conn: Connection, asset: Asset, uploads: Sequence[StagedUpload], placement: Placement | None
-) -> None:
-    if placement is not None:
-        await queries.save_original(
-            conn,
-            asset.asset_id,
-            repository_id=placement.upload.repository_id,
-            path=placement.path,
-            display_name=placement.path.decode(errors="replace"),
-            seen=placement.seen,
+def _settle_originals(look: Look) -> list[Standing]:
+    return [
+        standing.settle(
+            look.asset,
+            original,
+            {taken.spot for taken in look.taken if taken.file_record_id != original.file_record_id},
         )
-        await queries.settle_uploads(conn, [placement.upload.upload_id], state="stored")
-        await core.release(conn, asset.asset_id, Stage.RENDER)
-        await outbox.add(conn, _stored(asset, placement))
-    rest = [upload.upload_id for upload in uploads if placement is None or upload != placement.upload]
-    await queries.settle_uploads(conn, rest, state="duplicate")
+        for original in look.originals
+    ]
 
 
-def _stored(asset: Asset, placement: Placement) -> AssetStored:
-    return AssetStored(
+def _place(look: Look) -> Placed:
+    foreign = [taken for taken in look.taken if taken.asset_id != look.asset.asset_id]
+    rivals = {
+        taken.spot
+        for taken in foreign
+        if taken.owner_id == look.asset.owner_id and (taken.is_moving or not taken.is_trashed)
+    }
+    placed = place.place_first(look.asset, look.wishes, foreign={taken.spot for taken in foreign}, rivals=rivals)
+    for upload in placed.failed:
+        place.set_aside(look.asset, upload, LOST)
+    return placed
+
+
+async def _save(conn: Connection, *, look: Look, standings: Sequence[Standing], placed: Placed) -> None:
+    for found in standings:
+        if found.is_news:
+            await queries.save_standing(
+                conn,
+                found.original.file_record_id,
+                state=found.health,
+                path=found.path,
+                trashed_from=found.trashed_from,
+            )
+    if placed.placement is not None:
+        await _save_placement(conn, look.asset, placed.placement)
+    rest = [wish.upload for wish in look.wishes if wish.upload not in placed.settled]
+    await queries.settle_uploads(conn, [upload.upload_id for upload in placed.failed], state="failed", error=LOST)
+    await queries.settle_uploads(conn, [upload.upload_id for upload in rest], state="duplicate")
+    await queries.place_again_if_needed(conn, look.asset.asset_id)
+
+
+async def _save_placement(conn: Connection, asset: Asset, placement: Placement) -> None:
+    await queries.save_original(
+        conn,
+        asset.asset_id,
+        repository_id=placement.upload.repository_id,
+        path=placement.path,
+        display_name=placement.path.decode(errors="replace"),
+        seen=placement.seen,
+    )
+    await queries.settle_uploads(conn, [placement.upload.upload_id], state="stored")
+    await core.release(conn, asset.asset_id, Stage.RENDER)
+    stored = AssetStored(
         owner_id=asset.owner_id,
         asset_id=asset.asset_id,
         repository_id=placement.upload.repository_id,
         kind=asset.kind,
     )
+    await outbox.add(conn, stored)

@@ -3,24 +3,48 @@
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
-from common import layout
+from common import layout, sniff
+from common.marker import Clash, Marker
 from common.names import display_name
 
 HIDING = (".", "-", "~")
+NUMBERS = range(1, 1000)
+TOKENS = (8, 16, 32)
+EXTENSIONS = {known.mime_type: known.extension for known in sniff.FORMATS}
+
+# What other systems, to which a repository may be shared, take for devices whatever the extension.
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 
 def leaf(file_name: str) -> bytes:
-    """One harmless path component that looks as much like the wish as it may, and is neither hidden nor an option."""
+    """One harmless path component that looks as much like the wish as it may: not hidden, no option, no device."""
     name = display_name(file_name)
-    return (f"_{name}" if name.startswith(HIDING) else name).encode()
+    is_harmless = not name.startswith(HIDING) and name.partition(".")[0].strip().lower() not in RESERVED
+    return (name if is_harmless else f"_{name}").encode()
 
 
-def candidates(file_name: str, staged_name: str, staged_at: datetime) -> Iterator[bytes]:
-    """Inbox paths to try, the same ones in the same order whenever an upload's placing is repeated."""
-    name = leaf(file_name)
-    base, extension = os.path.splitext(name)
-    token = staged_name.replace("-", "").encode()
-    yield layout.dated(name, staged_at)
-    for length in (8, 16, 32):
-        yield layout.dated(b"%s_%s%s" % (base, token[:length], extension), staged_at)
+def wanted(
+    rules: Marker, *, file_name: str, asset_id: UUID, content_hash: bytes, mime_type: str, at: datetime
+) -> bytes:
+    """The inbox path that an upload gets when nobody else has it."""
+    extension = EXTENSIONS.get(mime_type, "")
+    if rules.storage_strategy == "cas":
+        return layout.hashed(content_hash, extension)
+    is_kept = rules.local_settings.preserve_original_filename
+    name = leaf(file_name) if is_kept else f"{asset_id}{extension}".encode()
+    return layout.dated(name, at) if rules.storage_strategy == "date" else layout.flat(name)
+
+
+def candidates(path: bytes, *, token: str, clash: Clash = "uuid", at: datetime | None = None) -> Iterator[bytes]:
+    """A path and those to try when it is taken, the same ones in the same order whenever it is asked."""
+    base, extension = os.path.splitext(path)
+    yield path
+    if clash == "rename":
+        for number in NUMBERS:
+            yield b"%s (%d)%s" % (base, number, extension)
+        if at is not None:
+            yield b"%s_%s%s" % (base, at.strftime("%Y%m%d_%H%M%S").encode(), extension)
+    for length in TOKENS:
+        yield b"%s_%s%s" % (base, token.replace("-", "")[:length].encode(), extension)

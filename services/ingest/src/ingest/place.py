@@ -1,10 +1,11 @@
-"""What placing does on disk: examine, link, note. Every step may be repeated without a second effect."""
+"""What placing does on disk: verify, link, note, set aside. Every step may be repeated without a second effect."""
 
+import contextlib
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any
 from urllib.parse import quote_from_bytes
 
 import msgspec
@@ -12,13 +13,34 @@ import msgspec
 from common import files, layout, marker
 from common.files import Seen
 from ingest import names
-from ingest.queries import Asset, Original, StagedUpload
+from ingest.queries import Asset, Spot, StagedUpload
 
-Health = Literal["present", "missing", "corrupt"]
+SIDECAR_MODE = 0o640
 
 
 class NoFreeName(OSError):
     """Every name that a file could get is taken."""
+
+
+class Occupied(Exception):
+    """The name that an upload takes over is still another original's."""
+
+    def __init__(self, spot: Spot) -> None:
+        super().__init__("another original still has the name that the upload takes over")
+        self.spot = spot
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An upload that waits in staging, and the paths that it may get, in their order."""
+
+    upload: StagedUpload
+    paths: tuple[bytes, ...]
+    overwrites: bool
+
+    def spots(self) -> list[Spot]:
+        """The paths, each with its repository."""
+        return [(self.upload.repository_id, path) for path in self.paths]
 
 
 @dataclass(frozen=True)
@@ -30,45 +52,83 @@ class Placement:
     seen: Seen
 
 
-def examine(original: Original, asset: Asset) -> Health:
-    """The state of an original; its bytes are read unless it is untouched and they were read within the last day."""
-    marker.check(original.root, original.repository_id, original.private_root)
-    try:
-        seen = files.see(original.root, original.path)
-        if seen is None:
-            return "missing"
-        if original.verified_lately and seen == original.recorded:
-            return "present"
-        is_right = files.hash_file(original.root, original.path) == asset.content_hash
-    except OSError:  # a bad sector, or something else than a file under its name
-        return "corrupt"
-    return "present" if is_right else "corrupt"
+@dataclass(frozen=True)
+class Placed:
+    """What came of placing an asset's uploads: one may have its place, and of some the bytes are not what they were."""
+
+    placement: Placement | None = None
+    failed: tuple[StagedUpload, ...] = ()
+
+    @property
+    def settled(self) -> tuple[StagedUpload, ...]:
+        """The uploads of which this says what became of them."""
+        return self.failed if self.placement is None else (*self.failed, self.placement.upload)
 
 
-def place_first(asset: Asset, uploads: Sequence[StagedUpload], foreign: AbstractSet[bytes]) -> Placement | None:
-    """Place the first upload whose staged bytes are still what was acknowledged; None when there is none.
+def wish(asset: Asset, upload: StagedUpload) -> Wish:
+    """The names for an upload by the rules of its repository; Offline when that is not there.
 
-    A path in `foreign` belongs to another asset, even when nothing lies there at the moment.
+    What belongs in the trash itself takes nobody's name.
     """
-    for upload in uploads:
-        marker.check(upload.root, upload.repository_id)
-        if files.hash_file(upload.root, layout.staged(upload.staged_name)) == asset.content_hash:
-            return _noted(asset, upload, _place(upload, foreign))
-    return None
+    rules = marker.check(upload.root, upload.repository_id)
+    clash, at = rules.local_settings.handle_duplicate_filenames, upload.created_at.astimezone()
+    path = names.wanted(
+        rules,
+        file_name=upload.file_name,
+        asset_id=asset.asset_id,
+        content_hash=asset.content_hash,
+        mime_type=asset.mime_type,
+        at=at,
+    )
+    paths = names.candidates(path, token=upload.staged_name, clash=clash, at=at)
+    return Wish(upload, tuple(paths), overwrites=clash == "overwrite" and asset.trashed_at is None)
 
 
-def find_moved(asset: Asset, uploads: Sequence[StagedUpload], foreign: AbstractSet[bytes]) -> Placement | None:
-    """Where an interrupted run moved the bytes of an upload, on a file system that knows no links."""
-    for upload in uploads:
-        for path in paths_of(upload):
-            if path not in foreign and files.hash_file(upload.root, path) == asset.content_hash:
-                return _noted(asset, upload, path)
-    return None
+def place_first(
+    asset: Asset, wishes: Sequence[Wish], *, foreign: AbstractSet[Spot], rivals: AbstractSet[Spot]
+) -> Placed:
+    """Place the first upload whose bytes are still what was acknowledged.
+
+    A path in `foreign` belongs to another asset, even when nothing lies there at the moment; Occupied when the upload
+    takes over a path in `rivals`.
+    """
+    failed: list[StagedUpload] = []
+    for wish in wishes:
+        if (source := _find_staged(asset, wish.upload)) is None:
+            path = _find_moved(asset, wish, foreign)
+        elif wish.overwrites and (spot := wish.spots()[0]) in rivals:
+            raise Occupied(spot)
+        else:
+            path = _take_first(wish, source, foreign)
+        if path is not None:
+            return Placed(_noted(asset, wish.upload, path), tuple(failed))
+        failed.append(wish.upload)
+    return Placed(failed=tuple(failed))
 
 
-def paths_of(upload: StagedUpload) -> list[bytes]:
-    """The paths that an upload may get, in their order."""
-    return list(names.candidates(upload.file_name, upload.staged_name, upload.created_at.astimezone()))
+def set_aside(asset: Asset, upload: StagedUpload, reason: str) -> None:
+    """Take staged bytes that cannot be kept out of the way, with a note that says what they were."""
+    path = layout.failed(upload.staged_name)
+    try:
+        files.move(upload.root, layout.staged(upload.staged_name), path)
+    except FileNotFoundError:
+        if files.see(upload.root, path) is None:
+            return
+    note = {
+        "reason": reason,
+        "file_name": upload.file_name,
+        "owner": asset.owner_id,
+        "asset": str(asset.asset_id),
+        "upload": upload.upload_id,
+        "failed_at": datetime.now(UTC),
+    }
+    write_note(upload.root, path, note)
+
+
+def write_note(root: bytes, path: bytes, note: dict[str, Any]) -> None:
+    """A sidecar that says what a file is; one that an interrupted run wrote says the same."""
+    with contextlib.suppress(FileExistsError):
+        files.write_new(root, layout.sidecar(path), msgspec.json.encode(note), mode=SIDECAR_MODE)
 
 
 def forget(uploads: Sequence[StagedUpload]) -> None:
@@ -77,26 +137,43 @@ def forget(uploads: Sequence[StagedUpload]) -> None:
         files.forget(upload.root, layout.staged(upload.staged_name))
 
 
-def _place(upload: StagedUpload, foreign: AbstractSet[bytes]) -> bytes:
-    for path in paths_of(upload):
-        if path not in foreign and _take_name(upload.root, layout.staged(upload.staged_name), path):
+def _find_staged(asset: Asset, upload: StagedUpload) -> bytes | None:
+    """Where an upload's bytes wait, if they are what was acknowledged; a doubt that proved wrong does no harm."""
+    for path in (layout.staged(upload.staged_name), layout.failed(upload.staged_name)):
+        if files.hash_file(upload.root, path) == asset.content_hash:
             return path
-    raise NoFreeName(f"all names for {upload.file_name!r} are taken")
+    return None
 
 
-def _take_name(root: bytes, staged: bytes, path: bytes) -> bool:
+def _find_moved(asset: Asset, wish: Wish, foreign: AbstractSet[Spot]) -> bytes | None:
+    """Where an interrupted run moved the bytes of an upload, on a file system that knows no links."""
+    root = wish.upload.root
+    if files.see(root, layout.staged(wish.upload.staged_name)) is not None:
+        return None
+    free = (path for repository, path in wish.spots() if (repository, path) not in foreign)
+    return next((path for path in free if files.hash_file(root, path) == asset.content_hash), None)
+
+
+def _take_first(wish: Wish, source: bytes, foreign: AbstractSet[Spot]) -> bytes:
+    for spot in wish.spots():
+        if spot not in foreign and _take(wish.upload.root, source, spot[1]):
+            return spot[1]
+    raise NoFreeName(f"all names for {wish.upload.file_name!r} are taken")
+
+
+def _take(root: bytes, source: bytes, path: bytes) -> bool:
     """Give staged bytes a final name; one that an interrupted run already gave them counts."""
     try:
-        files.place(root, staged, path)
+        files.place(root, source, path)
     except FileExistsError:
-        return _is_same(root, path, staged)
+        return _is_same(root, path, source)
     return True
 
 
-def _is_same(root: bytes, path: bytes, staged: bytes) -> bool:
+def _is_same(root: bytes, path: bytes, source: bytes) -> bool:
     """Whether two names are one file; what is no file at all is not."""
     try:
-        return files.see(root, path) == files.see(root, staged)
+        return files.see(root, path) == files.see(root, source)
     except OSError:
         return False
 

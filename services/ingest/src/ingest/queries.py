@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,8 @@ import msgspec
 from common.db import Connection, struct_row
 from common.files import Seen
 from common.messages import Kind
+
+Spot: TypeAlias = tuple[UUID, bytes]
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +22,9 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     content_hash: bytes
     size: int
+    mime_type: str
+    stored_at: datetime | None
+    trashed_at: datetime | None
 
 
 class StagedUpload(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +49,30 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     modified_ns: int
     inode: int
+    trashed_from: bytes | None
     verified_lately: bool
 
     @property
     def recorded(self) -> Seen:
         """What the disk said when the bytes were read last."""
         return Seen(self.size, self.modified_ns, self.inode)
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """A path that is recorded, and who has it; `is_moving` while the place stage of its asset is still to be done."""
+
+    repository_id: UUID
+    path: bytes
+    file_record_id: int
+    asset_id: UUID | None
+    owner_id: int | None
+    is_trashed: bool
+    is_moving: bool
+
+    @property
+    def spot(self) -> Spot:
+        """The path and the repository that it is in."""
+        return self.repository_id, self.path
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +85,7 @@ async def find_asset(conn: Connection, asset_id: UUID) -> Asset | None:
     async with conn.cursor(row_factory=struct_row(Asset)) as cursor:
         await cursor.execute(
             """
-            select asset_id, owner_id, kind, content_hash, size
+            select asset_id, owner_id, kind, content_hash, size, mime_type, stored_at, trashed_at
             from assets
             where asset_id = %s
             """,
@@ -92,7 +116,7 @@ async def list_originals(conn: Connection, asset_id: UUID) -> list[Original]:
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select file_record_id, repository_id, root, private_root, path, size, modified_ns, inode,
+            select file_record_id, repository_id, root, private_root, path, size, modified_ns, inode, trashed_from,
                    verified_at > now() - interval '1 day' as verified_lately
             from file_records
             join repositories using (repository_id)
@@ -105,12 +129,22 @@ async def list_originals(conn: Connection, asset_id: UUID) -> list[Original]:
         return await cursor.fetchall()
 
 
-async def list_foreign(conn: Connection, asset_id: UUID, paths: Sequence[bytes]) -> list[bytes]:
-    """Those of the paths that belong to another asset, in whichever repository."""
-    cursor = await conn.execute(
-        "select path from file_records where path = any(%s) and asset_id is distinct from %s", (list(paths), asset_id)
-    )
-    return [row[0] for row in await cursor.fetchall()]
+async def list_taken(conn: Connection, paths: Sequence[bytes]) -> list[Taken]:
+    """Those of the paths that are recorded, in whichever repository."""
+    async with conn.cursor(row_factory=struct_row(Taken)) as cursor:
+        await cursor.execute(
+            """
+            select f.repository_id, f.path, f.file_record_id, f.asset_id, a.owner_id,
+                   a.trashed_at is not null as is_trashed,
+                   coalesce(s.state in ('pending', 'running') and s.failures = 0, false) as is_moving
+            from file_records f
+            left join assets a on a.asset_id = f.asset_id
+            left join asset_stages s on s.asset_id = f.asset_id and s.stage = 'place'
+            where f.path = any(%s)
+            """,
+            (list(paths),),
+        )
+        return await cursor.fetchall()
 
 
 class PathTaken(RuntimeError):
@@ -146,29 +180,34 @@ async def save_original(
     await conn.execute("update assets set stored_at = coalesce(stored_at, now()) where asset_id = %s", (asset_id,))
 
 
-async def save_health(conn: Connection, file_record_id: int, state: str) -> None:
-    """Note what a path holds: the right bytes (`present`, just read), none (`missing`) or others (`corrupt`)."""
+async def save_standing(
+    conn: Connection, file_record_id: int, *, state: str, path: bytes, trashed_from: bytes | None
+) -> None:
+    """Note where an original lies and what is there: its bytes (`present`, just read), none (`missing`) or others."""
     await conn.execute(
         """
         update file_records
-        set state = %(state)s, verified_at = case when %(state)s = 'present' then now() else verified_at end
+        set state = %(state)s, verified_at = case when %(state)s = 'present' then now() else verified_at end,
+            path = %(path)s, trashed_from = %(trashed_from)s
         where file_record_id = %(record)s
         """,
-        {"state": state, "record": file_record_id},
+        {"state": state, "path": path, "trashed_from": trashed_from, "record": file_record_id},
     )
 
 
-async def settle_uploads(conn: Connection, upload_ids: Sequence[int], *, state: str) -> None:
-    """Say what became of uploads: `stored` or `duplicate`."""
-    await conn.execute(
-        "update uploads set state = %s, settled_at = now() where upload_id = any(%s)", (state, list(upload_ids))
-    )
+async def settle_uploads(conn: Connection, upload_ids: Sequence[int], *, state: str, error: str | None = None) -> None:
+    """Say what became of uploads: `stored`, `duplicate`, or `failed` with the reason."""
+    if upload_ids:
+        await conn.execute(
+            "update uploads set state = %s, error = %s, settled_at = now() where upload_id = any(%s)",
+            (state, error, list(upload_ids)),
+        )
 
 
-async def place_again_if_staged(conn: Connection, asset_id: UUID) -> None:
-    """Make the place stage due once more when another upload of the asset was staged meanwhile.
+async def place_again_if_needed(conn: Connection, asset_id: UUID) -> None:
+    """Make the place stage due once more when meanwhile an upload was staged, or the asset thrown away or taken back.
 
-    The caller has locked the stage row, which whoever stages an upload locks first, so none is missed.
+    The caller has locked the stage row, which whoever does so locks first, so nothing is missed.
     """
     await conn.execute(
         """
@@ -176,7 +215,22 @@ async def place_again_if_staged(conn: Connection, asset_id: UUID) -> None:
         set state = 'pending', next_at = now()
         where asset_id = %(asset)s
           and stage = 'place'
-          and exists (select 1 from uploads where asset_id = %(asset)s and state = 'staged')
+          and (
+              exists (select 1 from uploads where asset_id = %(asset)s and state = 'staged')
+              or exists (
+                  select 1
+                  from file_records f
+                  join assets a on a.asset_id = f.asset_id
+                  join repositories r on r.repository_id = f.repository_id
+                  where f.asset_id = %(asset)s
+                    and f.state = 'present'
+                    and r.private_root is null
+                    and case
+                        when a.trashed_at is null then f.trashed_from is not null
+                        else f.trashed_from is null and substring(f.path from 1 for 6) = 'inbox/'
+                    end
+              )
+          )
         """,
         {"asset": asset_id},
     )

@@ -1,0 +1,135 @@
+"""Where a stored original stands: examined, and moved into the trash or out of it as its asset asks."""
+
+import os
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec import structs
+
+from common import files, layout, marker
+from common.names import display_name
+from ingest import names, place
+from ingest.queries import Asset, Original, Spot
+
+Health = Literal["present", "missing", "corrupt"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The state of an original, where it lies now, and where it goes back to if that is the trash."""
+
+    original: Original
+    health: Health
+    path: bytes
+    trashed_from: bytes | None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the asset needs no other copy; one in a person's own folders may go at any time."""
+        return self.health == "present" and _is_managed(self.original)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the record says something else."""
+        known = (self.original.path, self.original.trashed_from)
+        return self.health != "present" or not self.original.verified_lately or known != (self.path, self.trashed_from)
+
+
+def examine(original: Original, asset: Asset) -> Health:
+    """The state of an original; its bytes are read unless it is untouched and they were read within the last day."""
+    try:
+        seen = files.see(original.root, original.path)
+        if seen is None:
+            return "missing"
+        if original.verified_lately and seen == original.recorded:
+            return "present"
+        is_right = files.hash_file(original.root, original.path) == asset.content_hash
+    except OSError:  # a bad sector, or something else than a file under its name
+        return "corrupt"
+    return "present" if is_right else "corrupt"
+
+
+def paths_of(asset: Asset, original: Original) -> list[bytes]:
+    """Every path that an original may have in the trash and out of it."""
+    return [*_in_trash(asset, original), *_in_inbox(asset, original)]
+
+
+def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Standing:
+    """Examine an original and have it lie where its asset belongs; a move that was interrupted is finished.
+
+    A path in `foreign` is another original's, even when nothing lies there at the moment.
+    """
+    marker.check(original.root, original.repository_id, original.private_root)
+    health, path = _find(asset, original, foreign)
+    if health != "present" or not _is_managed(original):
+        return Standing(original, health, original.path, original.trashed_from)
+    is_trashed = asset.trashed_at is not None
+    ways = _in_trash(asset, original) if is_trashed else _in_inbox(asset, original)
+    path = path if path in ways else _move(original, path, _free(original, ways, foreign))
+    for other in _free(original, paths_of(asset, original), foreign):
+        if other != path:
+            files.drop(original.root, other, kept=path)
+    if is_trashed:
+        _note(asset, original, path)
+    else:
+        for other in _in_trash(asset, original):
+            files.forget(original.root, layout.sidecar(other))
+    return Standing(original, health, path, _home(original) if is_trashed else None)
+
+
+def _is_managed(original: Original) -> bool:
+    """Whether it is ours to move: not in a person's own folders, and not on a disk that is only read."""
+    return layout.is_managed(original.path) and original.private_root is None
+
+
+def _find(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> tuple[Health, bytes]:
+    """An original's state and its path, or the path to which an interrupted run has moved it."""
+    health = examine(original, asset)
+    if health == "missing" and _is_managed(original):
+        for path in _free(original, paths_of(asset, original), foreign):
+            if examine(structs.replace(original, path=path), asset) == "present":
+                return "present", path
+    return health, original.path
+
+
+def _move(original: Original, path: bytes, ways: Sequence[bytes]) -> bytes:
+    for way in ways:
+        try:
+            files.move(original.root, path, way)
+        except FileExistsError:
+            continue
+        return way
+    raise place.NoFreeName(f"all names to which {path!r} could be moved are taken")
+
+
+def _free(original: Original, paths: Sequence[bytes], foreign: AbstractSet[Spot]) -> list[bytes]:
+    return [path for path in paths if (original.repository_id, path) not in foreign]
+
+
+def _home(original: Original) -> bytes:
+    return original.trashed_from or original.path
+
+
+def _in_inbox(asset: Asset, original: Original) -> list[bytes]:
+    return list(names.candidates(_home(original), token=str(asset.asset_id)))
+
+
+def _in_trash(asset: Asset, original: Original) -> list[bytes]:
+    """Where an original lies in the trash; the second path is for an asset that has two of one name."""
+    name = display_name(os.path.basename(_home(original)).decode(errors="replace")).encode()
+    return [
+        layout.trashed(asset.asset_id, name),
+        layout.trashed(asset.asset_id, b"%d_%s" % (original.file_record_id, name)),
+    ]
+
+
+def _note(asset: Asset, original: Original, path: bytes) -> None:
+    note = {
+        "deleted_at": asset.trashed_at,
+        "original_path": _home(original).decode(errors="backslashreplace"),
+        "asset_id": str(asset.asset_id),
+        "user_id": asset.owner_id,
+    }
+    place.write_note(original.root, path, note)
