@@ -8,6 +8,7 @@ import pytest
 from common.db import Pool
 from tests.support.gateway import JPEG, Api, serving
 from tests.support.given import Repository, User
+from tests.support.rows import do
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(5000)
 FIELDS = {
@@ -125,9 +126,8 @@ async def test_questions_without_sense_are_refused(api: Api) -> None:
 async def test_an_asset_tells_its_progress_and_its_failures(api: Api, pool: Pool) -> None:
     """A client that waits for a photo sees each stage, and the reason where one failed."""
     asset = (await api.uploaded())["asset_id"]
-    async with pool.connection() as conn:
-        await conn.execute("update asset_stages set state = 'done', next_at = null where stage = 'place'")
-        await conn.execute("update asset_stages set state = 'failed', error = 'no image' where stage = 'render'")
+    await do(pool, "update asset_stages set state = 'done', next_at = null where stage = 'place'")
+    await do(pool, "update asset_stages set state = 'failed', error = 'no image' where stage = 'render'")
 
     data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
 
@@ -142,8 +142,8 @@ async def test_an_asset_tells_its_progress_and_its_failures(api: Api, pool: Pool
 async def test_a_processed_asset_is_complete(api: Api, pool: Pool) -> None:
     """With every stage done the asset is complete and shows what was seen in it; edits win over facts."""
     asset = (await api.uploaded())["asset_id"]
+    await do(pool, "update asset_stages set state = 'done', next_at = null")
     async with pool.connection() as conn:
-        await conn.execute("update asset_stages set state = 'done', next_at = null")
         await conn.execute(
             """
             update assets

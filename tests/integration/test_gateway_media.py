@@ -185,9 +185,8 @@ async def test_a_thumbnail_that_is_not_there_yet_says_why(api: Api, path: str, p
     """Not yet rendered, never to be rendered and no such size are three different answers."""
     thumbnail = path.replace("original", "thumbnail")
     waiting = await api.client.get(thumbnail)
-    async with pool.connection() as conn:
-        await conn.execute("update asset_stages set state = 'done', next_at = null where stage = 'place'")
-        await conn.execute("update asset_stages set state = 'failed', error = 'no image' where stage = 'render'")
+    await do(pool, "update asset_stages set state = 'done', next_at = null where stage = 'place'")
+    await do(pool, "update asset_stages set state = 'failed', error = 'no image' where stage = 'render'")
     failed = await api.client.get(thumbnail)
     wrong = await api.client.get(thumbnail, params={"size": "../../etc"})
 

@@ -14,12 +14,13 @@ from blake3 import blake3
 
 from common import layout, sniff
 from common.db import Pool
+from common.stages import Stage
 from gateway import disks
 from ingest.handlers import Ingest
 from tests.support.gateway import JPEG, Api, form, nothing_left, post, rows, serving, staged
 from tests.support.given import Repository, User
 from tests.support.placing import place_all
-from tests.support.rows import do
+from tests.support.rows import claim, do
 from tests.support.waiting import until
 
 
@@ -282,11 +283,10 @@ async def test_a_lost_original_is_no_duplicate(api: Api, pool: Pool, ingest: Ing
 async def test_sending_again_retries_a_failed_placing(api: Api, pool: Pool) -> None:
     """A new copy of the bytes gives a failed asset a new chance."""
     await api.uploaded()
-    async with pool.connection() as conn:
-        await conn.execute(
-            "update asset_stages set state = 'failed', next_at = null, failures = 10, error = 'no' where "
-            "stage = 'place'"
-        )
+    await do(
+        pool,
+        "update asset_stages set state = 'failed', next_at = null, failures = 10, error = 'no' where stage = 'place'",
+    )
 
     assert (await api.uploaded())["status"] == "processing"
 
@@ -296,10 +296,7 @@ async def test_sending_again_retries_a_failed_placing(api: Api, pool: Pool) -> N
 async def test_a_placing_that_is_under_way_is_left_alone(api: Api, pool: Pool) -> None:
     """A running worker keeps its lease; it looks for new uploads before it settles."""
     await api.uploaded()
-    async with pool.connection() as conn:
-        await conn.execute(
-            "update asset_stages set state = 'running', lease_until = now() + interval '1 hour' where stage = 'place'"
-        )
+    await claim(pool, Stage.PLACE)
 
     await api.uploaded()
 

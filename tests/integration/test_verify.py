@@ -4,7 +4,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from psycopg import AsyncConnection
 
 from common import files, layout, stages
 from common.db import Pool
@@ -13,6 +12,7 @@ from ingest.handlers import Ingest
 from lumilio import verify as oracle
 from lumilio.verify import Ack, verify
 from tests.support.given import Repository, User
+from tests.support.rows import do
 from tests.support.staging import stage
 
 PHOTO = b"\xff\xd8\xff a photo"
@@ -134,11 +134,10 @@ async def test_each_damage_on_disk_is_found(
     ids=["records lost", "dead worker", "silent relay", "unannounced failure"],
 )
 async def test_each_damage_in_the_record_is_found(
-    database_url: str, placed: Path, statement: str, expected: set[str]
+    database_url: str, placed: Path, pool: Pool, statement: str, expected: set[str]
 ) -> None:
     """Rows that lie about the disk, or that nobody works on, are told."""
-    async with await AsyncConnection.connect(database_url) as conn:
-        await conn.execute(statement)
+    await do(pool, statement)
 
     assert await wrong(database_url) == expected
 

@@ -216,8 +216,7 @@ async def test_work_whose_lease_went_to_another_is_cancelled(pool: Pool, bus: Bu
 
     async with working(pool, bus, slow, slots=1):
         await started.wait()
-        async with pool.connection() as conn:
-            await conn.execute("update asset_stages set lease_epoch = lease_epoch + 1 where asset_id = %s", (asset,))
+        await do(pool, "update asset_stages set lease_epoch = lease_epoch + 1")
         await asyncio.wait_for(cancelled.wait(), 5)
 
 

@@ -16,9 +16,11 @@ async def ask(pool: Pool, question: str) -> list[Any]:
 
 
 async def do(pool: Pool, statement: str) -> None:
-    """Change rows behind the back of the code under test."""
+    """Change rows behind the back of the code under test, and past the database's own rules for stages."""
     async with pool.connection() as conn:
+        await conn.execute("alter table asset_stages disable trigger user")
         await conn.execute(statement)
+        await conn.execute("alter table asset_stages enable trigger user")
 
 
 async def claim(pool: Pool, stage: str, *, seconds: float = 60) -> Claim:

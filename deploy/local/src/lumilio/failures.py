@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from psycopg import AsyncConnection
 
+from common import queries as core
 from lumilio import queries
 
 
@@ -17,6 +18,6 @@ async def tell(database_url: str, *, retry: bool, say: Callable[[str], None] = p
         if not failed:
             say("nothing has failed")
         elif retry:
-            say(f"{await queries.retry_failed(conn)} are tried again within seconds")
+            say(f"{await core.retry_failed(conn)} are tried again within seconds")
         else:
             say("try them again with --retry, once their cause is gone")

@@ -85,21 +85,8 @@ async def list_failed(conn: Connection) -> list[FailedStage]:
             select stage, asset_id, original_filename, error, changed_at
             from asset_stages
             join assets using (asset_id)
-            where asset_stages.state = 'failed'
+            where pile = 'failed'
             order by changed_at desc
             """
         )
         return await cursor.fetchall()
-
-
-async def retry_failed(conn: Connection) -> int:
-    """Make all that was given up due again; returns how much that is."""
-    cursor = await conn.execute(
-        """
-        update asset_stages
-        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
-            error_class = null, error = null, changed_at = now()
-        where state = 'failed'
-        """
-    )
-    return cursor.rowcount

@@ -25,7 +25,7 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> ClaimedRow | None:
-    """The most urgent due row of a stage, leased to the caller; rows of dead workers come first."""
+    """The most urgent due row of a stage, leased to the caller: those of dead workers first, none while paused."""
     async with conn.cursor(row_factory=struct_row(ClaimedRow)) as cursor:
         await cursor.execute(
             """
@@ -40,6 +40,7 @@ async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> C
                 where stage = %(stage)s
                   and next_at <= now()
                   and (lease_until is null or lease_until <= now())
+                  and not exists (select from stage_pauses where stage = %(stage)s and until > now())
                 order by lane, next_at, asset_id
                 limit 1
                 for update skip locked
@@ -172,6 +173,44 @@ async def release(conn: Connection, asset_id: UUID, stage: str) -> None:
         """,
         (asset_id, stage),
     )
+
+
+async def retry_failed(
+    conn: Connection,
+    *,
+    owner: int | None = None,
+    stage: str | None = None,
+    error_class: str | None = None,
+    repository: UUID | None = None,
+) -> int:
+    """Make what failed due again, of one owner or of all; returns how many. Many give way to what people wait for."""
+    cursor = await conn.execute(
+        """
+        with failed as (
+            select asset_id, stage
+            from asset_stages s
+            where pile = 'failed'
+              and (%(owner)s::int is null or owner_id = %(owner)s)
+              and (%(stage)s::text is null or stage = %(stage)s)
+              and (%(class)s::text is null or error_class = %(class)s)
+              and (%(repository)s::uuid is null or %(repository)s in (
+                  select repository_id from file_records f where f.asset_id = s.asset_id
+                  union all
+                  select repository_id from uploads u where u.asset_id = s.asset_id and u.state = 'staged'
+              ))
+            for update skip locked
+        )
+        update asset_stages s
+        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
+            lane = case (select count(*) from failed) when 1 then 0 else 1 end,
+            error_class = null, error = null, changed_at = now()
+        from failed
+        where s.asset_id = failed.asset_id
+          and s.stage = failed.stage
+        """,
+        {"owner": owner, "stage": stage, "class": error_class, "repository": repository},
+    )
+    return cursor.rowcount
 
 
 async def add_events(conn: Connection, rows: Sequence[tuple[str, int, bytes]]) -> None:
