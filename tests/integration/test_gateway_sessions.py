@@ -42,7 +42,7 @@ async def test_a_right_password_gives_a_pair_of_tokens(api: Api, user: User) -> 
     assert set(claims) == {"user_id", "username", "exp", "iat", "nbf", "iss", "sub"}
     assert (claims["user_id"], claims["sub"], claims["exp"] - claims["iat"]) == (user.user_id, str(user.user_id), 900)
     me = (await api.client.get(ME)).json()["data"]
-    assert set(me) == {"user_id", "username", "email", "created_at", "is_active", "last_login"}
+    assert set(me) == {"user_id", "username", "email", "created_at", "is_active", "is_admin", "last_login"}
     assert (me["user_id"], me["username"], me["is_active"]) == (user.user_id, "anna", True)
 
 

@@ -18,7 +18,7 @@ from gateway import errors
 from gateway.auth import SignIn, Tokens, guard
 from gateway.queries.users import User
 from gateway.room import Reserve, Room
-from gateway.routes import assets, health, index, media, sessions, trash, uploads
+from gateway.routes import assets, health, index, media, sessions, stages, trash, uploads
 from gateway.uploads import FORM_BYTES, Intake
 
 API = "/api/v1"
@@ -84,6 +84,12 @@ def create(
             trash.restore_asset,
             media.original,
             media.thumbnail,
+            stages.list_stages,
+            stages.summarize,
+            stages.retry,
+            stages.retry_all,
+            stages.pause,
+            stages.resume,
         ],
     )
     return Litestar(

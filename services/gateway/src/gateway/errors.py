@@ -25,6 +25,10 @@ class NotSignedIn(Exception):
     """The request lacks a valid token, or the sign-in failed."""
 
 
+class Forbidden(Exception):
+    """The caller may not do this; an administrator may."""
+
+
 class NotFound(Exception):
     """There is no such thing, or it belongs to somebody else: the answer does not tell which."""
 
@@ -46,7 +50,7 @@ class TooLarge(Exception):
 
 
 class Conflict(Exception):
-    """The request contradicts an earlier one."""
+    """The request contradicts an earlier one, or the state of what it is about."""
 
 
 class NoRoom(Exception):
@@ -83,13 +87,14 @@ ANSWERS: dict[type[BaseException], Answer] = {
     psycopg.DataError: Answer(HTTPStatus.BAD_REQUEST, "a value is outside what can be stored"),
     Stalled: Answer(HTTPStatus.REQUEST_TIMEOUT, "the request took too long", {"Connection": "close"}),
     NotSignedIn: Answer(HTTPStatus.UNAUTHORIZED, "not signed in", {"WWW-Authenticate": "Bearer"}),
+    Forbidden: Answer(HTTPStatus.FORBIDDEN, "not allowed"),
     NotReady: Answer(HTTPStatus.NOT_FOUND, "not ready yet, try again", SOON),
     NotFound: Answer(HTTPStatus.NOT_FOUND, "not found"),
     NoAsset: Answer(HTTPStatus.NOT_FOUND, "not found"),
     Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"this version takes {sniff.taken_formats()} photos"),
     Unusable: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be done"),
     TooLarge: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "more was sent than is taken"),
-    Conflict: Answer(HTTPStatus.CONFLICT, "the request contradicts an earlier one"),
+    Conflict: Answer(HTTPStatus.CONFLICT, "the request contradicts what is there"),
     NoRoom: Answer(HTTPStatus.INSUFFICIENT_STORAGE, "the disk is nearly full"),
     NoSuchRange: Answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such range"),
     Offline: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the repository is offline", LATER),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from gateway.queries import stages
 from gateway.queries.assets import StageState
 from gateway.queries.uploads import Known, UploadState
 from gateway.queries.users import User
@@ -161,3 +162,32 @@ class AssetDetail(AssetDTO, frozen=True, kw_only=True):
 
     thumbnails: list[ThumbnailDTO]
     stages: list[StageState]
+
+
+class StageList(Struct, frozen=True, kw_only=True):
+    """A page of work that is not done; `next` asks for the page that follows, as `after`."""
+
+    stages: list[stages.Work]
+    limit: int
+    next: str | UnsetType = UNSET
+
+
+class StageSummary(Struct, frozen=True, kw_only=True):
+    """How much is not done, and the stages that nobody starts work on at the moment."""
+
+    counts: list[stages.Count]
+    pauses: list[stages.Pause]
+
+
+class PauseRequest(Struct, frozen=True, kw_only=True):
+    """Why a stage rests, and for how long: a week at most."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)]
+
+
+class Retried(Struct, frozen=True, kw_only=True):
+    """How many stages are tried again, and when."""
+
+    retried: int
+    message: str

@@ -1,12 +1,9 @@
 """Rows as clients see them."""
 
-import base64
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import msgspec
-
-from gateway.errors import Invalid
+from gateway import cursors
 from gateway.queries.assets import Asset, Cursor, StageState, Thumbnail
 from gateway.schemas import AssetDetail, AssetDTO, AssetList, State, ThumbnailDTO, Type
 
@@ -15,8 +12,9 @@ TYPES: dict[str, Type] = {"photo": "PHOTO", "video": "VIDEO", "audio": "AUDIO"}
 
 def page(found: list[Asset], *, limit: int, offset: int) -> AssetList:
     """A page, with the way to the page after it if there may be one."""
-    following = write_cursor(found[-1]) if len(found) == limit else msgspec.UNSET
-    return AssetList(assets=[AssetDTO(**_fields(asset)) for asset in found], limit=limit, offset=offset, next=following)
+    end = Cursor(sort_at=found[-1].sort_at, asset_id=found[-1].asset_id) if len(found) == limit else None
+    assets = [AssetDTO(**_fields(asset)) for asset in found]
+    return AssetList(assets=assets, limit=limit, offset=offset, next=cursors.write(end))
 
 
 def detail(asset: Asset, thumbnails: list[Thumbnail], stages: list[StageState]) -> AssetDetail:
@@ -24,23 +22,6 @@ def detail(asset: Asset, thumbnails: list[Thumbnail], stages: list[StageState]) 
     return AssetDetail(
         **_fields(asset), thumbnails=[_thumbnail(asset, thumbnail) for thumbnail in thumbnails], stages=stages
     )
-
-
-def write_cursor(asset: Asset) -> str:
-    """Where a page ended, in a form that says nothing to clients."""
-    place = Cursor(sort_at=asset.sort_at, asset_id=asset.asset_id)
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
-
-
-def read_cursor(text: str) -> Cursor:
-    """A cursor that came back; Invalid for anything else."""
-    try:
-        place = msgspec.json.decode(base64.urlsafe_b64decode(text), type=Cursor)
-    except (ValueError, msgspec.DecodeError, RecursionError):
-        raise Invalid("`after` is not the `next` of a page") from None
-    if place.sort_at.tzinfo is not None:
-        raise Invalid("`after` is not the `next` of a page")
-    return place
 
 
 def _fields(asset: Asset) -> dict[str, Any]:

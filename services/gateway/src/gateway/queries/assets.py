@@ -1,7 +1,7 @@
 """The SQL of an owner's assets as clients see them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ from common.messages import Kind
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Where a page ended; pages follow each other by time and id."""
 
-    sort_at: datetime
+    sort_at: Annotated[datetime, msgspec.Meta(tz=False)]
     asset_id: UUID
 
 

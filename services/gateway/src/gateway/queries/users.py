@@ -15,6 +15,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     created_at: datetime
     is_active: bool
+    is_admin: bool
     last_login: datetime | None
 
 
@@ -29,7 +30,7 @@ async def find_user(conn: Connection, user_id: int) -> User | None:
     async with conn.cursor(row_factory=struct_row(User)) as cursor:
         await cursor.execute(
             """
-            select user_id, username, email, created_at, is_active, last_login
+            select user_id, username, email, created_at, is_active, is_admin, last_login
             from users
             where user_id = %s
               and is_active

@@ -9,10 +9,10 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from common.db import Connection
 from common.messages import Kind
-from gateway import views
+from gateway import cursors, views
 from gateway.errors import Invalid, NotFound
 from gateway.queries import assets as queries
-from gateway.queries.assets import FIRST, LAST
+from gateway.queries.assets import FIRST, LAST, Cursor
 from gateway.queries.users import User
 from gateway.schemas import AssetDetail, AssetList, AssetTypes, Envelope
 
@@ -37,7 +37,7 @@ async def list_assets(
     if owner_id not in {None, user.user_id}:
         return Envelope(data=AssetList(assets=[], limit=limit, offset=offset))
     ask, start = (queries.newest, LAST) if sort_order == "desc" else (queries.oldest, FIRST)
-    cursor = start if after is None else views.read_cursor(after)
+    cursor = start if after is None else cursors.read(after, Cursor)
     ids = await ask(conn, owner=user.user_id, kinds=kinds, after=cursor, limit=limit, offset=offset)
     found = await queries.list_assets(conn, ids, owner=user.user_id)
     return Envelope(data=views.page(found, limit=limit, offset=offset))

@@ -1,0 +1,141 @@
+"""The work on assets: what is not done and why, trying again, and pausing a stage."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from common import queries as core
+from common.db import Connection
+from common.stages import Stage
+from gateway import cursors
+from gateway.errors import Conflict, Forbidden, NotFound
+from gateway.queries import stages as queries
+from gateway.queries.stages import Cursor, ErrorClass, State, Work
+from gateway.queries.users import User
+from gateway.schemas import Envelope, PauseRequest, Retried, StageList, StageSummary
+
+MOST = 100
+SOON = "it starts within 20 s, when a worker is free"
+Everyone = Annotated[bool, QueryParameter(name="all")]
+
+
+@get("/stages")
+async def list_stages(
+    conn: NamedDependency[Connection],
+    user: NamedDependency[User],
+    only: Annotated[State | None, QueryParameter(name="state")] = None,
+    stage: FromQuery[str | None] = None,
+    error_class: FromQuery[ErrorClass | None] = None,
+    repository_id: FromQuery[UUID | None] = None,
+    *,
+    everyone: Everyone = False,
+    limit: Annotated[int, QueryParameter(ge=1)] = 20,
+    after: FromQuery[str | None] = None,
+) -> Envelope[StageList]:
+    """Work on the caller's assets that is not done, the last change first; administrators see `all`."""
+    limit = min(limit, MOST)
+    found = await queries.newest(
+        conn,
+        owner=_owner(user, everyone=everyone),
+        state=only,
+        stage=stage,
+        error_class=error_class,
+        repository=repository_id,
+        after=None if after is None else cursors.read(after, Cursor),
+        limit=limit,
+    )
+    end = _place(found[-1]) if len(found) == limit else None
+    return Envelope(data=StageList(stages=found, limit=limit, next=cursors.write(end)))
+
+
+@get("/stages/summary")
+async def summarize(
+    conn: NamedDependency[Connection], user: NamedDependency[User], *, everyone: Everyone = False
+) -> Envelope[StageSummary]:
+    """How much is not done, for how long it has been due, and which stages are paused."""
+    counts = await queries.count(conn, owner=_owner(user, everyone=everyone))
+    return Envelope(data=StageSummary(counts=counts, pauses=await queries.list_pauses(conn)))
+
+
+@post("/assets/{asset_id:uuid}/stages/{stage:str}/retry", status_code=200)
+async def retry(
+    conn: NamedDependency[Connection], user: NamedDependency[User], asset_id: FromPath[UUID], stage: FromPath[str]
+) -> Envelope[Retried]:
+    """Try one failed stage of one of the caller's assets again, before what nobody waits for."""
+    if not await queries.retry(conn, asset_id, stage, owner=user.user_id):
+        state = await queries.find_state(conn, asset_id, stage, owner=user.user_id)
+        if state is None:
+            raise NotFound(f"no such stage of an asset {asset_id}")
+        raise Conflict(f"only what has failed can be tried again, and this is {state}")
+    return Envelope(data=Retried(retried=1, message=SOON))
+
+
+@post("/stages/retry", status_code=200)
+async def retry_all(
+    conn: NamedDependency[Connection],
+    user: NamedDependency[User],
+    stage: FromQuery[str | None] = None,
+    error_class: FromQuery[ErrorClass | None] = None,
+    repository_id: FromQuery[UUID | None] = None,
+    *,
+    everyone: Everyone = False,
+) -> Envelope[Retried]:
+    """Try all failed work of the caller again, or what the filters leave of it; administrators may take `all`."""
+    retried = await core.retry_failed(
+        conn,
+        owner=_owner(user, everyone=everyone),
+        stage=stage,
+        error_class=error_class,
+        repository=repository_id,
+    )
+    return Envelope(data=Retried(retried=retried, message=SOON if retried else "nothing of this has failed"))
+
+
+@post("/stages/{stage:str}/pause", status_code=200)
+async def pause(
+    conn: NamedDependency[Connection],
+    user: NamedDependency[User],
+    stage: FromPath[str],
+    data: JSONBody[PauseRequest],
+) -> Envelope[StageSummary]:
+    """Let no work of a stage start for some minutes; what runs is finished. For administrators."""
+    await queries.pause(conn, _known(stage, user), by=user.user_id, reason=data.reason, minutes=data.minutes)
+    return await _everything(conn)
+
+
+@post("/stages/{stage:str}/resume", status_code=200)
+async def resume(
+    conn: NamedDependency[Connection], user: NamedDependency[User], stage: FromPath[str]
+) -> Envelope[StageSummary]:
+    """End a pause before its time. For administrators."""
+    await queries.resume(conn, _known(stage, user))
+    return await _everything(conn)
+
+
+async def _everything(conn: Connection) -> Envelope[StageSummary]:
+    counts = await queries.count(conn, owner=None)
+    return Envelope(data=StageSummary(counts=counts, pauses=await queries.list_pauses(conn)))
+
+
+def _owner(user: User, *, everyone: bool) -> int | None:
+    """Whose work is meant: the caller's, or everyone's, which only administrators may ask for."""
+    if everyone and not user.is_admin:
+        raise Forbidden("`all` is for administrators")
+    return None if everyone else user.user_id
+
+
+def _known(stage: str, user: User) -> Stage:
+    """The stage that an administrator names."""
+    if not user.is_admin:
+        raise Forbidden("stages are paused and resumed by administrators")
+    try:
+        return Stage(stage)
+    except ValueError:
+        raise NotFound(f"the stages are {', '.join(Stage)}") from None
+
+
+def _place(last: Work) -> Cursor:
+    return Cursor(changed_at=last.changed_at, asset_id=last.asset_id, stage=last.stage)
