@@ -20,7 +20,7 @@ from common.db import Pool
 from common.marker import LocalSettings
 from common.outbox import Relay
 from common.process import Core
-from gateway import access, app
+from gateway import access, app, linger
 from gateway.room import Reserve
 from tests.support.given import Repository
 from tests.support.waiting import until
@@ -73,6 +73,14 @@ class Api:
         writer.close()
         return answer
 
+    async def first(self, request: bytes) -> str:
+        """Write these bytes, which need not be a whole request, and leave once an answer has come."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        answer = await reader.readuntil(b"\r\n\r\n") + await reader.readuntil(b"}")
+        writer.close()
+        return answer.decode()
+
 
 @asynccontextmanager
 async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reserve | None = None) -> AsyncIterator[Api]:
@@ -89,7 +97,8 @@ async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reser
         reserve=reserve,
     )
     port, stop = _free_port(), asyncio.Event()
-    running = asyncio.create_task(http.serve(access.logged(api), host="127.0.0.1", port=port, stop=stop))
+    answering = linger.lingering(access.logged(api))
+    running = asyncio.create_task(http.serve(answering, host="127.0.0.1", port=port, stop=stop))
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client_of_it:
             await until(lambda: _answers(client_of_it))

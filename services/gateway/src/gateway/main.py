@@ -8,7 +8,7 @@ from msgspec import Meta
 import common.settings
 from common import http, process
 from common.settings import NotNegative
-from gateway import access, app
+from gateway import access, app, linger
 from gateway.room import Reserve
 
 # The pattern refuses the secret that the first version of this product shipped with; everybody knows it.
@@ -46,7 +46,7 @@ async def serve(config: Settings, stop: asyncio.Event) -> None:
             reserve=Reserve(config.reserve_bytes, config.reserve_percent),
             cors_origins=[origin.strip() for origin in config.cors_origins.split(",") if origin.strip()],
         )
-        await http.serve(access.logged(api), host=config.host, port=config.port, stop=stop)
+        await http.serve(linger.lingering(access.logged(api)), host=config.host, port=config.port, stop=stop)
 
 
 def main() -> None:
