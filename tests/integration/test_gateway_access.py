@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from common import db, passwords
 from common.bus import Bus
 from common.db import Pool
+from common.health import Health
 from common.outbox import Relay
 from common.process import Core
 from gateway import app
@@ -223,7 +224,7 @@ def routes(pool: Pool) -> set[tuple[str, str]]:
     client = Client()
     bus = Bus(client, client.jetstream())
     built = app.create(
-        Core(pool, bus, Relay(pool, bus, 1)),
+        Core(pool, bus, Relay(pool, bus, 1), Health(pool, bus)),
         jwt_secret=SECRET,
         access_token_seconds=1,
         refresh_token_seconds=1,

@@ -1,15 +1,26 @@
+import os
+from pathlib import Path
+from uuid import uuid4
+
 import psycopg
 import pytest
 from psycopg import sql
 
-from common import db, health, migrate
+from common import bus as buses
+from common import db, migrate
 from common.bus import Bus
 from common.db import Pool
+from common.health import Health
+from lumilio.nats_server import NatsServer
+from tests.support import volumes
+from tests.support.given import Repository
+from tests.support.servers import running_nats
+from tests.support.waiting import until
 
 
 async def test_a_database_that_could_forget_is_not_ready(pool: Pool, bus: Bus) -> None:
     """Nobody takes uploads on a database without fsync, which is how the tests run theirs."""
-    state = await health.check(pool, bus)
+    state = await Health(pool, bus).check()
 
     assert not state.ready
     assert any("fsync" in problem for problem in state.problems)
@@ -23,7 +34,7 @@ async def test_asynchronous_commits_are_seen(database_url: str, pool: Pool, bus:
         )
 
     async with db.open_pool(database_url) as fresh:
-        state = await health.check(fresh, bus)
+        state = await Health(fresh, bus).check()
 
     assert any("synchronous_commit" in problem for problem in state.problems)
 
@@ -31,10 +42,78 @@ async def test_asynchronous_commits_are_seen(database_url: str, pool: Pool, bus:
 async def test_without_a_database_nothing_is_ready(bus: Bus) -> None:
     """The answer comes soon and says why."""
     async with db.open_pool("postgresql://nobody@127.0.0.1:1/none") as away:
-        state = await health.check(away, bus)
+        state = await Health(away, bus).check()
 
     assert not state.ready
     assert state.problems == ["the database does not answer"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "told"),
+    [
+        ("sync_interval: always", "sync_interval: 2m", "the message bus is not durable: set `sync_interval: always`"),
+        ("accounts", "no_auth_user: lumilio\naccounts", "the message bus asks for no password"),
+    ],
+)
+async def test_a_bus_that_could_lose_or_tell_everything_is_named(
+    pool: Pool, tmp_path: Path, ours: str, theirs: str, told: str
+) -> None:
+    """Work goes on, for rows are the record, and a person learns what to set."""
+    with running_nats(tmp_path, edit=lambda text: text.replace(ours, theirs)) as server:
+        async with buses.connect(server.url, name="test") as bus:
+            await until(lambda: bus.connected)
+            state = await Health(pool, bus, server.monitor_url).check()
+
+    assert any(problem.startswith(told) for problem in state.problems)
+
+
+async def test_our_own_bus_is_well(pool: Pool, bus: Bus, nats_server: NatsServer) -> None:
+    """What `lumilio up` starts gives no reason to complain."""
+    state = await Health(pool, bus, nats_server.monitor_url).check()
+
+    assert not [problem for problem in state.problems if "sync_interval" in problem or "password" in problem]
+
+
+async def test_an_old_bus_is_named(pool: Pool, bus: Bus) -> None:
+    """A server with known holes is to be updated."""
+    bus.client._server_info["version"] = "2.12.5-beta.3"
+
+    state = await Health(pool, bus).check()
+
+    assert "the message bus is NATS 2.12.5-beta.3: update it to 2.12.6 or newer" in state.problems
+
+
+async def test_a_bus_in_memory_is_named(pool: Pool, tmp_path: Path) -> None:
+    """A store that is gone after the next start is none."""
+    with volumes.mounted(tmp_path / "memory", megabytes=64), running_nats(tmp_path / "memory") as server:
+        async with buses.connect(server.url, name="test") as bus:
+            await until(lambda: bus.connected)
+            state = await Health(pool, bus, server.monitor_url).check()
+
+    assert any("its store lies in memory" in problem for problem in state.problems)
+
+
+async def test_a_silent_monitor_is_no_comfort(pool: Pool, bus: Bus) -> None:
+    """What is not known is not called well."""
+    state = await Health(pool, bus, "http://127.0.0.1:1").check()
+
+    assert any("whether the bus is durable is not known" in problem for problem in state.problems)
+
+
+@pytest.mark.parametrize(("marker", "told"), [(None, "is not there"), (str(uuid4()), "another one")])
+async def test_a_repository_that_is_not_in_its_place_is_named(
+    pool: Pool, bus: Bus, repository: Repository, marker: str | None, told: str
+) -> None:
+    """A missing disk, or a wrong one, is told before anybody misses a photo."""
+    path = Path(os.fsdecode(repository.root), ".lumiliorepo")
+    text = path.read_text()
+    path.unlink()
+    if marker is not None:
+        path.write_text(text.replace(str(repository.repository_id), marker))
+
+    state = await Health(pool, bus).check()
+
+    assert [problem for problem in state.problems if problem.startswith("repository") and told in problem]
 
 
 async def test_migrating_again_changes_nothing(empty_database_url: str) -> None:

@@ -17,6 +17,7 @@ from nats.aio.client import Client
 from common import http, layout, marker
 from common.bus import Bus
 from common.db import Pool
+from common.health import Health
 from common.marker import LocalSettings
 from common.outbox import Relay
 from common.process import Core
@@ -88,7 +89,7 @@ async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reser
     client = Client()
     bus = Bus(client, client.jetstream())
     api = app.create(
-        Core(pool, bus, Relay(pool, bus, poll_seconds=60)),
+        Core(pool, bus, Relay(pool, bus, poll_seconds=60), Health(pool, bus)),
         jwt_secret=SECRET,
         access_token_seconds=900,
         refresh_token_seconds=3600,

@@ -57,6 +57,10 @@ class NatsServer:
         return f"nats://{USER}:{self.password}@127.0.0.1:{self.port}"
 
     @property
+    def monitor_url(self) -> str:
+        return f"http://127.0.0.1:{self.monitor_port}"
+
+    @property
     def command(self) -> list[str]:
         return [self.program, "--config", self.configuration]
 

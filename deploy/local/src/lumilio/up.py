@@ -163,6 +163,7 @@ def _environment(database: Postgres, bus: NatsServer) -> dict[str, str]:
         **os.environ,
         "LUMILIO_DATABASE_URL": database.url(),
         "LUMILIO_NATS_URL": bus.url,
+        "LUMILIO_NATS_MONITOR_URL": bus.monitor_url,
     }
 
 

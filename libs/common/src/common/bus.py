@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from common import log, streams, tasks
 from common.streams import Durable
 
 CONNECT_SECONDS = 5
+OLDEST = (2, 12, 6)
 REPAIR_SECONDS = 1
 Subscription: TypeAlias = JetStreamContext.PullSubscription
 
@@ -33,6 +35,17 @@ class Bus:
     @property
     def connected(self) -> bool:
         return self.client.is_connected
+
+    def complaints(self) -> list[str]:
+        """What is wrong with the server that greeted us, in words."""
+        greeting = self.client._server_info  # noqa: SLF001  # the client has no other way to tell
+        version = str(greeting.get("version", "0"))
+        found = []
+        if tuple(map(int, re.findall(r"\d+", version)[:3])) < OLDEST:
+            found.append(f"the message bus is NATS {version}: update it to {'.'.join(map(str, OLDEST))} or newer")
+        if not greeting.get("auth_required"):
+            found.append("the message bus asks for no password: anybody who reaches it can read and send events")
+        return found
 
 
 @asynccontextmanager

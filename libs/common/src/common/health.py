@@ -1,18 +1,22 @@
 """Live and ready, as probes and people ask for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import http, queries
+from common import files, http, marker, monitor, queries
 from common.bus import Bus
 from common.db import Pool, glance
 
 ANSWER_SECONDS = 3
+FRESH_SECONDS = 5
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,16 +26,73 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str]
 
 
-async def check(pool: Pool, bus: Bus, *, notes: Sequence[str] = ()) -> Readiness:
-    """The database decides readiness; a missing bus only slows things down; `notes` are problems known since start."""
-    problems = [*notes, *([] if bus.connected else ["the message bus is away: work goes on by polling"])]
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS), glance(pool) as conn:
-            unsafe = await queries.unsafe_settings(conn)
-    except (psycopg.Error, PoolTimeout, TimeoutError):
-        return Readiness(ready=False, problems=["the database does not answer", *problems])
-    problems += [f"the database runs with an unsafe {name}: a commit could be lost" for name in unsafe]
-    return Readiness(ready=not unsafe, problems=problems)
+@dataclass
+class Finding:
+    """What is slow to find out: asked for now and then, and once at a time, for a disk may never answer."""
+
+    ask: Callable[[], Coroutine[Any, Any, list[str]]]
+    silence: str
+    _asking: "asyncio.Task[list[str]] | None" = None
+    _asked_at: float = 0.0
+
+    async def problems(self) -> list[str]:
+        """What was found lately, or that nothing is heard."""
+        asking = self._asking
+        if asking is None or (asking.done() and time.monotonic() - self._asked_at > FRESH_SECONDS):
+            asking = self._asking = asyncio.create_task(self.ask())
+            self._asked_at = time.monotonic()
+        await asyncio.wait({asking}, timeout=ANSWER_SECONDS)
+        return asking.result() if asking.done() else [self.silence]
+
+
+@dataclass
+class Health:
+    """How a service is, and what it stands on; `notes` are problems known since its start."""
+
+    pool: Pool
+    bus: Bus
+    monitor_url: str = ""
+    notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self._disks = Finding(self._look_at_disks, "the disk of a repository does not answer")
+        self._monitor = Finding(partial(monitor.problems, self.monitor_url), "the monitor of the message bus is silent")
+
+    async def check(self) -> Readiness:
+        """The database decides readiness; what else is wrong slows things down, or keeps a repository from its work."""
+        problems = [*self.notes, *await self._problems_of_bus()]
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), glance(self.pool) as conn:
+                unsafe = await queries.unsafe_settings(conn)
+        except (psycopg.Error, PoolTimeout, TimeoutError):
+            return Readiness(ready=False, problems=["the database does not answer", *problems])
+        problems += [f"the database runs with an unsafe {name}: a commit could be lost" for name in unsafe]
+        problems += await self._disks.problems()
+        return Readiness(ready=not unsafe, problems=problems)
+
+    async def _problems_of_bus(self) -> list[str]:
+        if not self.bus.connected:
+            return ["the message bus is away: work goes on by polling"]
+        return [*self.bus.complaints(), *(await self._monitor.problems() if self.monitor_url else [])]
+
+    async def _look_at_disks(self) -> list[str]:
+        try:
+            async with glance(self.pool) as conn:
+                repositories = await queries.list_repositories(conn)
+        except (psycopg.Error, PoolTimeout):
+            return []  # the database is told of already
+        return await asyncio.to_thread(_outages, repositories)
+
+
+def _outages(repositories: Sequence[queries.Repository]) -> list[str]:
+    """Which repositories are not where they should be, and why."""
+    found = []
+    for repository in repositories:
+        try:
+            marker.check(repository.root, repository.repository_id, repository.private_root)
+        except files.Offline as outage:
+            found.append(f"repository {repository.repository_id}: {outage}")
+    return found
 
 
 async def serve(host: str, port: int, ready: Callable[[], Awaitable[Readiness]]) -> None:

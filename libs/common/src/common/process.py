@@ -28,6 +28,7 @@ class Core:
     pool: db.Pool
     bus: bus.Bus
     relay: outbox.Relay
+    health: health.Health
 
 
 def run(name: str, kind: type[SettingsT], serve: Callable[[SettingsT, asyncio.Event], Awaitable[None]]) -> None:
@@ -58,17 +59,14 @@ async def core(name: str, config: Settings, stop: asyncio.Event, *, notes: Seque
     ):
         await _wait_for_schema(pool, stop)
         relay = outbox.Relay(pool, nats, config.relay_seconds)
-
-        async def ready() -> health.Readiness:
-            return await health.check(pool, nats, notes=notes)
-
+        known = health.Health(pool, nats, config.nats_monitor_url, notes)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(relay.run()),
                 tasks.create_task(_end_when_closed(nats)),
-                tasks.create_task(health.serve(config.health_host, config.health_port, ready)),
+                tasks.create_task(health.serve(config.health_host, config.health_port, known.check)),
             ]
-            yield Core(pool, nats, relay)
+            yield Core(pool, nats, relay, known)
             for task in running:
                 task.cancel()
 

@@ -22,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: str
     nats_url: str
+    nats_monitor_url: str = ""
     health_host: str = "127.0.0.1"
     health_port: int = 0
     lease_seconds: Positive = 60.0

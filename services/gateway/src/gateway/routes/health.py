@@ -5,7 +5,6 @@ from http import HTTPStatus
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from common import health
 from common.health import Readiness
 from common.process import Core
 from gateway.schemas import Envelope, Health
@@ -20,7 +19,7 @@ async def is_alive() -> Envelope[Health]:
 @get("/health/ready")
 async def is_ready(core: NamedDependency[Core]) -> Response[Envelope[Readiness]]:
     """Whether work can be taken, and what is wrong if anything is."""
-    state = await health.check(core.pool, core.bus)
+    state = await core.health.check()
     if state.ready:
         return Response(Envelope(data=state))
     unready = HTTPStatus.SERVICE_UNAVAILABLE
