@@ -6,7 +6,7 @@ MEMBERS := libs/common services/gateway services/ingest services/processor deplo
 PROJECTS := $(addsuffix /pyproject.toml,$(MEMBERS))
 SOURCES := $(MEMBERS) tests
 
-.PHONY: run test check fmt lock bench clean
+.PHONY: run test check fmt lock bench chaos clean
 
 run: .venv/ready
 	@exec $(BIN)/lumilio up $(ARGS)
@@ -26,6 +26,10 @@ fmt: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench
+
+# Up to an hour; `make chaos ARGS=power` runs what begins so. Root is needed to cut the power of disks.
+chaos: .venv/ready
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 # The lock names packages and hashes only: no index, mirror or host.
 lock: .venv/ready

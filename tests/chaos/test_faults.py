@@ -3,16 +3,15 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 
-import psycopg
 import pytest
 
 from lumilio.verify import verify
 from tests.support import photos
 from tests.support.client import Client, signed_in
+from tests.support.settling import count, is_settled
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
@@ -121,27 +120,3 @@ async def send_all(client: Client) -> None:
             await client.send(content, f"IMG_{number % 20:04}.jpg")
 
     await asyncio.gather(*(send_some() for _ in range(PARALLEL)))
-
-
-async def is_settled(stack: Stack) -> bool:
-    """Whether nothing is left to do, nothing to tell, and every upload has its end."""
-    with suppress(psycopg.OperationalError):
-        return (
-            await count(
-                stack,
-                """
-            select (select count(*) from asset_stages where state <> 'done')
-                 + (select count(*) from uploads where state = 'staged')
-                 + (select count(*) from outbox where published_at is null)
-            """,
-            )
-            == 0
-        )
-    return False
-
-
-async def count(stack: Stack, question: str) -> int:
-    async with await psycopg.AsyncConnection.connect(stack.database_url) as conn:
-        row = await (await conn.execute(question)).fetchone()
-    assert row is not None
-    return int(row[0])

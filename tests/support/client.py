@@ -3,16 +3,25 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from blake3 import blake3
 
 from lumilio.verify import Ack
-from tests.support.stack import Stack
 from tests.support.waiting import until
 
 PATIENCE_SECONDS = 60
+
+
+class Served(Protocol):
+    """A server that knows a person."""
+
+    username: str
+    password: str
+
+    @property
+    def base_url(self) -> str: ...
 
 
 @dataclass
@@ -43,7 +52,7 @@ class Client:
 
 
 @asynccontextmanager
-async def signed_in(stack: Stack) -> AsyncIterator[Client]:
+async def signed_in(stack: Served) -> AsyncIterator[Client]:
     """A client of the administrator that the first start made."""
     async with httpx.AsyncClient(base_url=f"{stack.base_url}/api/v1", timeout=20) as http:
         answer = await http.post("/auth/login", json={"username": stack.username, "password": stack.password})

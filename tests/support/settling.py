@@ -1,35 +1,42 @@
 """Whether a stack has nothing left to do, and what its record counts."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 import psycopg
 
-from tests.support.stack import Stack
+
+class Recorded(Protocol):
+    """A server that keeps a record."""
+
+    @property
+    def database_url(self) -> str: ...
 
 
-async def is_settled(stack: Stack) -> bool:
+async def is_settled(server: Recorded, *, stages: Sequence[str] = ("place", "render")) -> bool:
     """Whether nothing is left to do or to tell, and every upload has its end; failures count as ends."""
+    question = """
+        select (select count(*) from asset_stages where state not in ('done', 'failed') and stage = any(%s))
+             + (select count(*) from uploads where state = 'staged')
+             + (select count(*) from outbox where published_at is null)
+        """
     with suppress(psycopg.OperationalError):
-        question = """
-            select (select count(*) from asset_stages where state not in ('done', 'failed'))
-                 + (select count(*) from uploads where state = 'staged')
-                 + (select count(*) from outbox where published_at is null)
-            """
-        return await count(stack, question) == 0
+        return await count(server, question, list(stages)) == 0
     return False
 
 
-async def count(stack: Stack, question: str) -> int:
+async def count(server: Recorded, question: str, *parameters: object) -> int:
     """The number that a question is answered with."""
-    async with await psycopg.AsyncConnection.connect(stack.database_url) as conn:
-        row = await (await conn.execute(question.encode())).fetchone()
+    async with await psycopg.AsyncConnection.connect(server.database_url) as conn:
+        row = await (await conn.execute(question.encode(), parameters)).fetchone()
     assert row is not None
     return int(row[0])
 
 
-async def failures(stack: Stack) -> list[str]:
+async def failures(server: Recorded) -> list[str]:
     """What failed for good, each in words."""
-    async with await psycopg.AsyncConnection.connect(stack.database_url) as conn:
+    async with await psycopg.AsyncConnection.connect(server.database_url) as conn:
         rows = await conn.execute(
             """
             select stage || ' of ' || original_filename || ': ' || error_class || ': ' || error

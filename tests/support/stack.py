@@ -6,12 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 
 from lumilio import launch, ports
+from tests.support.processes import family
 from tests.support.servers import open_way
 from tests.support.waiting import until
 
@@ -37,6 +38,7 @@ class Stack:
     port: int = field(default_factory=lambda: ports.choose(0))
     username: str = ""
     password: str = ""
+    stages = ("place", "render")
     _process: "subprocess.Popen[bytes] | None" = None
 
     def launch(self) -> None:
@@ -85,6 +87,13 @@ class Stack:
         await self.until_ended()
         await self.until_gone()
 
+    async def crash(self) -> None:
+        """End every process at once, and ask nothing of the disk, which may be gone as well."""
+        for pid in family(self._running().pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, SIGKILL)
+        await self.until_ended()
+
     async def end(self) -> None:
         """Stop what runs, if it does, and make sure that nothing is left."""
         if self._process is not None:
@@ -117,6 +126,11 @@ class Stack:
             seconds=START_SECONDS,
             what=f"{name} is ready again",
         )
+
+    @property
+    def runs(self) -> bool:
+        """Whether the command was started and has not ended."""
+        return not self._has_ended()
 
     @property
     def output(self) -> str:
