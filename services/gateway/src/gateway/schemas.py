@@ -13,6 +13,7 @@ from gateway.queries.users import User
 
 T = TypeVar("T")
 State = Literal["processing", "complete", "failed"]
+Hash = Annotated[str, Meta(max_length=64, pattern="^[0-9a-fA-F]{64}$")]
 Type = Literal["PHOTO", "VIDEO", "AUDIO"]
 
 
@@ -103,7 +104,7 @@ class UploadList(Struct, frozen=True, kw_only=True):
 class PrecheckRequest(Struct, frozen=True, kw_only=True):
     """BLAKE3 hashes of files that a client could send."""
 
-    hashes: Annotated[list[Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$")]], Meta(max_length=1000)]
+    hashes: Annotated[list[Hash], Meta(max_length=1000)]
 
 
 class PrecheckResponse(Struct, frozen=True, kw_only=True):
