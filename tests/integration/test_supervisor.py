@@ -11,6 +11,7 @@ from pathlib import Path
 from signal import SIGKILL
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from common import passwords, roots
@@ -187,6 +188,26 @@ def test_secrets_are_made_once_and_private(data: Data) -> None:
 def test_lost_secrets_are_not_replaced(data: Data) -> None:
     """New secrets would not open the old database, so a person is asked for the old ones."""
     os.mkdir(data.postgres)
+
+    with pytest.raises(CannotStart, match="put back the one from your backup"):
+        directory.read_secrets(data)
+
+
+def test_secrets_that_others_may_read_stop_the_start(data: Data) -> None:
+    """What somebody may have read is no secret; only a person knows who could."""
+    directory.read_secrets(data)
+    os.chmod(data.secrets, 0o640)
+
+    with pytest.raises(CannotStart, match="may be read by others"):
+        directory.read_secrets(data)
+
+
+@pytest.mark.parametrize("jwt_secret", ["", "short", None])
+def test_secrets_that_are_none_stop_the_start(data: Data, jwt_secret: str | None) -> None:
+    """A secret that can be guessed, or is the password of the database as well, was not made by us."""
+    made = directory.read_secrets(data)
+    wrong = {**msgspec.structs.asdict(made), "jwt_secret": made.postgres_password if jwt_secret is None else jwt_secret}
+    Path(data.secrets).write_bytes(msgspec.json.encode(wrong))
 
     with pytest.raises(CannotStart, match="put back the one from your backup"):
         directory.read_secrets(data)

@@ -22,7 +22,7 @@ from common.marker import LocalSettings
 from common.outbox import Relay
 from common.process import Core
 from gateway import access, app, linger
-from gateway.room import Reserve
+from gateway.room import Reserve, Room
 from tests.support.given import Repository
 from tests.support.waiting import until
 
@@ -95,7 +95,7 @@ async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reser
         refresh_token_seconds=3600,
         max_upload_bytes=max_upload_bytes,
         cors_origins=[],
-        reserve=reserve,
+        room=Room(reserve or Reserve()),
     )
     port, stop = _free_port(), asyncio.Event()
     answering = linger.lingering(access.logged(api))

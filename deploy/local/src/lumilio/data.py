@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from lumilio import durable
 from lumilio.refusal import CannotStart
@@ -18,16 +20,21 @@ from lumilio.terminal import say
 MODE = 0o711
 PRIVATE = 0o700
 LEAVE_SECONDS = 30.0
+Secret = Annotated[str, Meta(min_length=32)]
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     """Made once and kept; the administrator's first password only until it was shown."""
 
-    postgres_password: str
-    nats_password: str
-    jwt_secret: str
+    postgres_password: Secret
+    nats_password: Secret
+    jwt_secret: Secret
     first_password: str | None = None
+
+    def __post_init__(self) -> None:
+        if len({self.postgres_password, self.nats_password, self.jwt_secret}) < 3:
+            raise ValueError("one secret has two uses")
 
 
 @dataclass(frozen=True)
@@ -130,11 +137,12 @@ def read_secrets(data: Data) -> Secrets:
     """The secrets of this directory, made at the first start."""
     try:
         with open(data.secrets, "rb") as file:
+            _check_private(file.fileno(), data.secrets)
             return msgspec.json.decode(file.read(), type=Secrets)
     except FileNotFoundError:
         pass
-    except msgspec.DecodeError:
-        raise CannotStart(f"{data.secrets} cannot be read: put back the one from your backup") from None
+    except msgspec.DecodeError as error:
+        raise CannotStart(f"{data.secrets} makes no sense ({error}): put back the one from your backup") from None
     if os.path.exists(data.postgres):
         raise CannotStart(f"{data.secrets} is missing but there is a database: put back the one from your backup")
     made = Secrets(
@@ -145,6 +153,11 @@ def read_secrets(data: Data) -> Secrets:
     )
     _write(data, made)
     return made
+
+
+def _check_private(descriptor: int, path: str) -> None:
+    if os.fstat(descriptor).st_mode & 0o077:
+        raise CannotStart(f"{path} may be read by others: see who could, then `chmod 600 {path}`")
 
 
 def check_database(data: Data, known: Secrets) -> None:

@@ -68,7 +68,7 @@ async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
     nats_child = await _start_servers(database, bus, data, supervisor)
     await _bring_up_to_date(database, bus, nats_child)
     await first_start.prepare(database.url(), data, secrets)
-    address = await _start_services(options, _environment(database, bus), secrets, supervisor)
+    address = await _start_services(options, _environment(database, bus), data, secrets, supervisor)
     say(f"ready ({since(began)}): {address}")
     first_start.tell_password(data, secrets)
 
@@ -168,7 +168,7 @@ def _environment(database: Postgres, bus: NatsServer) -> dict[str, str]:
 
 
 async def _start_services(
-    options: Options, environment: dict[str, str], secrets: Secrets, supervisor: Supervisor
+    options: Options, environment: dict[str, str], data: Data, secrets: Secrets, supervisor: Supervisor
 ) -> str:
     """Start them all, wait for them all; returns the address to open."""
     host, port = ANYWHERE.get(options.host, options.host), _port("gateway", options.port, host=options.host)
@@ -183,6 +183,7 @@ async def _start_services(
             "LUMILIO_HOST": options.host,
             "LUMILIO_PORT": str(port),
             "LUMILIO_JWT_SECRET": secrets.jwt_secret,
+            "LUMILIO_DATABASE_DIRECTORY": data.postgres,
         },
     )
     children = [supervisor.start(program) for program in (*programs, gateway)]

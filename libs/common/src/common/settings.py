@@ -7,10 +7,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 PREFIX = "LUMILIO_"
-Positive = Annotated[float, Meta(gt=0)]
+
+# Numbers that make sense: a year is as good as never, and `inf` is refused by it.
+YEAR = 366 * 24 * 60 * 60
+Positive = Annotated[float, Meta(gt=0, le=YEAR)]
 NotNegative = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Text = Annotated[str, Meta(min_length=1)]
 Percent = Annotated[float, Meta(ge=0, le=90)]
+Patience = Annotated[float, Meta(ge=0, le=YEAR)]
 
 
 class WrongSetting(SystemExit):
@@ -20,16 +26,16 @@ class WrongSetting(SystemExit):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What every service needs to know; times are in seconds."""
 
-    database_url: str
-    nats_url: str
+    database_url: Text
+    nats_url: Text
     nats_monitor_url: str = ""
     health_host: str = "127.0.0.1"
-    health_port: int = 0
+    health_port: Port = 0
     lease_seconds: Positive = 60.0
     poll_seconds: Positive = 15.0
     relay_seconds: Positive = 2.0
     ping_seconds: Positive = 10.0
-    stop_seconds: float = 8.0
+    stop_seconds: Patience = 8.0
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -53,4 +59,4 @@ def _explain(kind: type[Struct], given: Mapping[str, str], error: msgspec.Valida
     if missing:
         return f"missing settings: {', '.join(missing)}"
     problem, _, place = str(error).partition(" - at `$.")
-    return f"wrong setting {PREFIX}{place.rstrip('`').upper()}: {problem}"
+    return f"wrong setting {PREFIX}{place.rstrip('`').upper()}: {problem}" if place else f"wrong settings: {problem}"

@@ -17,7 +17,7 @@ from common.process import Core
 from gateway import errors
 from gateway.auth import SignIn, Tokens, guard
 from gateway.queries.users import User
-from gateway.room import Reserve, Room
+from gateway.room import Room
 from gateway.routes import assets, health, index, media, sessions, stages, trash, uploads
 from gateway.uploads import FORM_BYTES, Intake
 
@@ -42,12 +42,12 @@ def create(
     refresh_token_seconds: int,
     max_upload_bytes: int,
     cors_origins: list[str],
-    reserve: Reserve | None = None,
+    room: Room | None = None,
 ) -> Litestar:
     """The whole API over a running core."""
     tokens = Tokens(jwt_secret, access_token_seconds)
     sign_in = SignIn(core.pool, tokens, refresh_token_seconds)
-    intake = Intake(core.pool, core.relay, max_upload_bytes, Room(reserve or Reserve()))
+    intake = Intake(core.pool, core.relay, max_upload_bytes, room or Room())
 
     def provide_core() -> Core:
         return core

@@ -1,37 +1,43 @@
 """The gateway's settings and wiring: it answers clients, makes uploads durable and announces them."""
 
 import asyncio
+import os
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
 import common.settings
 from common import http, process
-from common.settings import NotNegative
+from common.settings import AtLeastOne, NotNegative, Percent, Port
 from gateway import access, app, linger
-from gateway.room import Reserve
+from gateway.room import Reserve, Room
 
 # The pattern refuses the secret that the first version of this product shipped with; everybody knows it.
 Secret = Annotated[str, Meta(min_length=32, pattern="^(?!default-secret-key)")]
-
-Percent = Annotated[float, Meta(ge=0, le=100)]
 
 
 class Settings(common.settings.Settings, frozen=True, kw_only=True):
     """What the gateway needs to know; `cors_origins` is a list with commas, empty for none.
 
-    Uploads leave `reserve_bytes` or `reserve_percent` of a disk free, whichever is more.
+    Uploads leave `reserve_bytes` or `reserve_percent` of a disk free, whichever is more; `database_directory` lies on
+    the disk of the database, where that is on this machine.
     """
 
     jwt_secret: Secret
     host: str = "127.0.0.1"
-    port: int = 8080
-    access_token_seconds: int = 15 * 60
-    refresh_token_seconds: int = 7 * 24 * 60 * 60
-    max_upload_bytes: int = 50 * 1024**3
+    port: Port = 8080
+    access_token_seconds: AtLeastOne = 15 * 60
+    refresh_token_seconds: AtLeastOne = 7 * 24 * 60 * 60
+    max_upload_bytes: AtLeastOne = 50 * 1024**3
     reserve_bytes: NotNegative = 2 * 1024**3
     reserve_percent: Percent = 2.0
+    database_directory: str = ""
     cors_origins: str = ""
+
+    def __post_init__(self) -> None:
+        if self.jwt_secret in {urlsplit(url).password for url in (self.database_url, self.nats_url)}:
+            raise ValueError("LUMILIO_JWT_SECRET is a password of the database or the bus too: make another one")
 
 
 async def serve(config: Settings, stop: asyncio.Event) -> None:
@@ -43,7 +49,9 @@ async def serve(config: Settings, stop: asyncio.Event) -> None:
             access_token_seconds=config.access_token_seconds,
             refresh_token_seconds=config.refresh_token_seconds,
             max_upload_bytes=config.max_upload_bytes,
-            reserve=Reserve(config.reserve_bytes, config.reserve_percent),
+            room=Room(
+                Reserve(config.reserve_bytes, config.reserve_percent), os.fsencode(config.database_directory) or None
+            ),
             cors_origins=[origin.strip() for origin in config.cors_origins.split(",") if origin.strip()],
         )
         await http.serve(linger.lingering(access.logged(api)), host=config.host, port=config.port, stop=stop)
