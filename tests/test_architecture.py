@@ -17,7 +17,7 @@ SOURCES = {
     "lumilio": ROOT / "deploy/local/src/lumilio",
 }
 PURE = [
-    *(SOURCES["processor"] / name for name in ("images.py", "decoders.py", "hashes.py", "metadata.py")),
+    *(SOURCES["processor"] / name for name in ("images.py", "decoders.py", "hashes.py", "metadata.py", "turbo.py")),
     *(SOURCES["ingest"] / name for name in ("place.py", "names.py")),
     *(SOURCES["common"] / f"{name}.py" for name in ("files", "layout", "marker", "roots", "sniff", "passwords")),
 ]

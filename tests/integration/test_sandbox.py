@@ -15,7 +15,7 @@ from processor.sandbox import Died, Sandbox, Status
 from processor.unreadable import Unreadable
 from tests.support import escapes, media
 
-MODULES = ("processor.images", "tests.support.escapes")
+MODULES = (*sandbox.DECODERS, "tests.support.escapes")
 QUICK = msgspec.structs.replace(sandbox.PHOTO, seconds=0.3)
 SECONDS_TO_DIE = 3
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from common import sniff
-from processor import decoders, hashes, images
+from processor import decoders, hashes, images, turbo
 from processor.decoders import Mime
 from processor.images import Photo
 from processor.unreadable import Unreadable
@@ -243,6 +243,27 @@ def test_cut_files_are_unreadable(tmp_path: Path, share: float, suffix: str) -> 
 
     with pytest.raises(Unreadable, match=r"^the file is damaged: \w+"):
         rendered(media.cut(tmp_path / f"photo{suffix}", share))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("width", "height"), [(2001, 1501), (601, 831)])
+def test_the_fast_way_shows_the_same_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, height: int, orientation: int
+) -> None:
+    """A large JPEG looks the same whether it goes the fast way or the general one."""
+    path = media.turned(tmp_path / "photo.jpg", orientation, picture=media.noise(width, height))
+    monkeypatch.setattr(images, "EDGES", {"large": 480, "medium": 200, "small": 100})
+    fast = rendered(path)
+    monkeypatch.setattr(turbo, "decoded", lambda *_, **__: None)
+
+    general = rendered(path)
+
+    assert (fast.width, fast.height, fast.metadata) == (general.width, general.height, general.metadata)
+    assert (fast.phash ^ general.phash).bit_count() <= 2
+    for size in SIZES:
+        assert opened(fast, size).size == opened(general, size).size
+        difference = np.asarray(opened(fast, size), float) - np.asarray(opened(general, size), float)
+        assert np.abs(difference).mean() < 4
 
 
 def test_another_format_is_unreadable(tmp_path: Path) -> None:

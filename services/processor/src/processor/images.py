@@ -43,8 +43,7 @@ def render(file: BinaryIO, mime: Mime) -> Photo:
     try:
         header = load(file, mime)
         check(header, file, mime)
-        shrink = shrink_on_load(header, mime)
-        large = shrunk(load(file, mime, shrink=shrink) if shrink > 1 else header, EDGES["large"])
+        large = largest(header, file, mime)
         medium = shrunk(large, EDGES["medium"])
         small = shrunk(medium, EDGES["small"])
         thumbnails: dict[Size, Thumbnail] = {"small": webp(small), "medium": webp(medium), "large": jpeg(large)}
@@ -63,6 +62,22 @@ def render(file: BinaryIO, mime: Mime) -> Photo:
         phash=hashes.perceptual(opaque(small).numpy()),
         metadata=metadata.read(file if mime == "image/tiff" else exif(header)),  # a TIFF is an EXIF block itself
     )
+
+
+def largest(header: pyvips.Image, file: BinaryIO, mime: Mime) -> pyvips.Image:
+    """The pixels of the largest thumbnail, from which the others are made."""
+    from processor import turbo  # in the sandbox only: the service itself needs no second picture library
+
+    edge, shrink = EDGES["large"], shrink_on_load(header, mime)
+    quick = turbo.decoded(header, file, shrink=shrink, edge=edge) if mime == "image/jpeg" else None
+    if quick is not None:
+        return quick if is_finished(quick, edge) else shrunk(quick, edge)
+    return shrunk(load(file, mime, shrink=shrink) if shrink > 1 else header, edge)
+
+
+def is_finished(image: pyvips.Image, edge: int) -> bool:
+    """Whether pixels in memory are upright, sRGB and small enough already."""
+    return orientation(image) == 1 and not profiles(image) and max(image.width, image.height) <= edge
 
 
 def shrink_on_load(header: pyvips.Image, mime: Mime) -> int:

@@ -20,6 +20,7 @@ from processor.nursery import Child, Nursery
 from processor.unreadable import Unreadable
 
 PHOTO = Limits(seconds=30, memory=1 << 30, answer=32 << 20)
+DECODERS = ("processor.images", "processor.turbo")  # all that a confined process will need, for it can load nothing
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
 ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
@@ -40,7 +41,7 @@ class Status(Struct, frozen=True):
 
 @contextlib.asynccontextmanager
 async def open(  # noqa: A001 - `sandbox.open` is what callers read
-    workers: int, *, modules: tuple[str, ...] = ("processor.images",), require: bool = False
+    workers: int, *, modules: tuple[str, ...] = DECODERS, require: bool = False
 ) -> AsyncIterator["Sandbox"]:
     """A sandbox of at most so many processes that can call the functions of these modules; they end with it.
 
