@@ -78,7 +78,7 @@ async def test_a_bad_file_does_not_hurt_its_neighbours(api: Api, pool: Pool, rep
     reasons = dict(zip(bad, (result["error"] for result in results[1::2]), strict=True))
     assert reasons["empty"] == "the file is empty"
     assert "announced hash" in reasons["other bytes"]
-    assert "neither" in reasons["unknown family"]
+    assert "none of" in reasons["unknown family"]
     assert "larger than" in reasons["too large"]
     assert "64 hexadecimal digits" in reasons["no hash"]
     assert "64 hexadecimal digits" in reasons["half a hash"]

@@ -19,10 +19,11 @@ async def mark_trashed(conn: Connection, asset_id: UUID, *, owner: int) -> bool:
         where asset_id = %s
           and owner_id = %s
           and trashed_at is null
+        returning true
         """,
         (asset_id, owner),
     )
-    return cursor.rowcount == 1
+    return await cursor.fetchone() is not None
 
 
 async def mark_restored(conn: Connection, asset_id: UUID, *, owner: int) -> bool:
@@ -34,10 +35,11 @@ async def mark_restored(conn: Connection, asset_id: UUID, *, owner: int) -> bool
         where asset_id = %s
           and owner_id = %s
           and trashed_at is not null
+        returning true
         """,
         (asset_id, owner),
     )
-    return cursor.rowcount == 1
+    return await cursor.fetchone() is not None
 
 
 async def is_known(conn: Connection, asset_id: UUID, *, owner: int) -> bool:

@@ -106,10 +106,11 @@ class Intake:
         return Target(repository.repository_id, repository.root, min(limit, self.max_bytes))
 
     async def _commit(self, upload: "Upload") -> UploadResponse:
-        async with self.pool.connection() as conn:
+        async with self.pool.connection() as conn, conn.pipeline() as pipeline:
             answer = await upload.repeat(conn)
             if answer is None:
                 answer = await upload.save(conn)
+                await pipeline.sync()
                 upload.file.keep()  # the commit that follows may happen even if we hear nothing of it
         return answer
 
