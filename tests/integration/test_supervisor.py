@@ -175,6 +175,21 @@ def test_a_directory_is_free_when_the_last_child_is_gone(tmp_path: Path, capsys:
     assert "waiting for the processes of an earlier run to end" in capsys.readouterr().out
 
 
+def test_a_crash_leaves_nothing_that_lasts(data: Data) -> None:
+    """Half-written files and the notes of another run are gone with the next start; everything else stays."""
+    secrets = directory.read_secrets(data)
+    data.note("gateway.pid", "1")
+    data.note("database.url", "postgresql://")
+    for name in ("secrets.json.new", "run/nats.conf.new"):
+        (Path(data.root) / name).write_text("half of it")
+
+    directory._forget_earlier_run(data.root)
+
+    assert sorted(path.name for path in Path(data.run("")).iterdir()) == ["children.lock", "lumilio.lock"]
+    assert not list(Path(data.root).glob("*.new"))
+    assert directory.read_secrets(data) == secrets
+
+
 def test_secrets_are_made_once_and_private(data: Data) -> None:
     """Whoever may not read the file learns nothing; a second start finds the same."""
     made = directory.read_secrets(data)
@@ -311,6 +326,28 @@ def test_a_log_that_grows_large_begins_anew(tmp_path: Path, monkeypatch: pytest.
     assert size < 200
     assert log.new_lines() == ["the last line"]
     assert os.path.getsize(f"{log.path}.1") > 100
+
+
+def test_a_large_log_begins_anew_without_room_for_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that fills its disk is what must shrink first."""
+    monkeypatch.setattr("lumilio.logs.LARGEST", 20)
+    log = LogFile(str(tmp_path / "one.log"))
+    os.mkdir(f"{log.path}.1")
+
+    with open(log.open(), "ab", buffering=0) as writer:
+        for _ in range(2):
+            writer.write(b"a line of a log\n")
+            log.new_lines()
+
+    assert os.path.getsize(log.path) == 0
+
+
+def test_a_service_runs_without_a_log(tmp_path: Path) -> None:
+    """Where no file can be opened, its words are lost and nothing else."""
+    os.mkdir(tmp_path / "one.log")
+
+    with open(LogFile(str(tmp_path / "one.log")).open(), "ab", buffering=0) as writer:
+        assert writer.write(b"a line\n") == 7
 
 
 def test_a_large_log_is_put_aside(tmp_path: Path) -> None:

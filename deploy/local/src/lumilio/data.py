@@ -92,6 +92,7 @@ def hold(root: str) -> Iterator[Data]:
             raise CannotStart(f"another `lumilio up` runs on {root}: stop it first, or name another --data")
         held = stack.enter_context(_lock_file(os.path.join(root, "run", "children.lock")))
         _wait_for_children(held)
+        _forget_earlier_run(root)
         yield Data(root, held)
 
 
@@ -131,6 +132,16 @@ def _wait_for_children(held: int) -> None:
         if time.monotonic() > deadline:
             raise CannotStart("a process of an earlier run does not end: its number is in run/*.pid of the data")
         time.sleep(0.1)
+
+
+def _forget_earlier_run(root: str) -> None:
+    """Drop what a crash left half written, and what meant something while another run lasted."""
+    run = os.path.join(root, "run")
+    with os.scandir(root) as ours, os.scandir(run) as theirs:
+        files = [entry.path for entry in (*ours, *theirs) if entry.is_file(follow_symlinks=False)]
+    for path in files:
+        if path.endswith(".new") or (os.path.dirname(path) == run and not path.endswith(".lock")):
+            os.unlink(path)
 
 
 def read_secrets(data: Data) -> Secrets:

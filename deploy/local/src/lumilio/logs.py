@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -46,9 +47,10 @@ class LogFile:
         return whole.decode(errors="replace").splitlines()
 
     def _empty_if_large(self) -> None:
-        """Its writer has it open for appending, so a copy is kept and the file itself begins anew."""
+        """Its writer has it open for appending, so a copy is kept if there is room, and the file itself begins anew."""
         if self._read > LARGEST:
-            shutil.copyfile(self.path, f"{self.path}.1")
+            with suppress(OSError):
+                shutil.copyfile(self.path, f"{self.path}.1")
             os.truncate(self.path, 0)
             self._read = 0
 

@@ -99,6 +99,7 @@ def configure(server: NatsServer) -> None:
 def forget_store(server: NatsServer) -> None:
     """Let the next start begin with nothing; out of the running server's sight first, and on the same disk."""
     aside = os.path.join(server.directory, "forgotten")
+    shutil.rmtree(aside, ignore_errors=True)
     with suppress(FileNotFoundError):
         os.rename(os.path.join(server.directory, "jetstream"), aside)
     shutil.rmtree(aside, ignore_errors=True)
