@@ -84,7 +84,9 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reserve | None = None) -> AsyncIterator[Api]:
+async def serving(
+    pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reserve | None = None, port: int = 0
+) -> AsyncIterator[Api]:
     """A gateway without a bus, which it does not need to take files in."""
     client = Client()
     bus = Bus(client, client.jetstream())
@@ -97,7 +99,7 @@ async def serving(pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reser
         cors_origins=[],
         room=Room(reserve or Reserve()),
     )
-    port, stop = _free_port(), asyncio.Event()
+    port, stop = port or free_port(), asyncio.Event()
     answering = linger.lingering(access.logged(api))
     running = asyncio.create_task(http.serve(answering, host="127.0.0.1", port=port, stop=stop))
     try:
@@ -177,7 +179,8 @@ async def _answers(client: httpx.AsyncClient) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

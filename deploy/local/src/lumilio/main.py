@@ -20,6 +20,7 @@ from lumilio import data, failures, migrations, verify
 from lumilio.ballast import BallastSettings
 from lumilio.refusal import CannotStart
 from lumilio.up import Options, up
+from lumilio.upload import options as upload
 
 Answer = TypeVar("Answer")
 
@@ -67,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     failed.add_argument("--data", default=default, help="the directory that `lumilio up` serves")
     failed.add_argument("--retry", action="store_true", help="try all of it again")
     failed.set_defaults(run=_failed)
+
+    upload.add_to(commands)
     return parser
 
 

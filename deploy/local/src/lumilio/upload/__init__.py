@@ -1,0 +1,1 @@
+"""`lumilio upload`: sends folders of photos to a server."""

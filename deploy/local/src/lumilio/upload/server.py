@@ -1,0 +1,118 @@
+"""What the server is asked: what it has, to take a file, and how far it is with it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from lumilio.upload import walk
+from lumilio.upload.form import Changed, Form
+from lumilio.upload.patience import Gone, Patience, Refused
+from lumilio.upload.session import Session, words
+from lumilio.upload.walk import File
+
+T = TypeVar("T")
+Request = Callable[[dict[str, str]], httpx.Response]
+
+MOST_HASHES = 500
+PAGE = 100
+OK, UNPROCESSABLE = 200, 422
+MISSING = {404, 405}
+NOT_FOR_US = {401, 403, *MISSING}
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The server's answer to a file: its bytes are safe."""
+
+    task_id: int
+    status: Literal["processing", "duplicate"]
+    content_hash: str
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far the server is with an upload: processing, ready, duplicate or failed."""
+
+    task_id: int
+    state: str
+    error: str | None = None
+
+
+class _Envelope(msgspec.Struct, Generic[T], frozen=True):
+    data: T
+
+
+class _Known(msgspec.Struct, frozen=True):
+    hash: str
+
+
+class _KnownList(msgspec.Struct, frozen=True):
+    known: list[_Known]
+
+
+class _ProgressList(msgspec.Struct, frozen=True):
+    uploads: list[Progress]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server, and the patience that it is asked with."""
+
+    session: Session
+    asking: Patience
+    sending: Patience
+    repository: UUID | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the server keeps us waiting, if it does."""
+        return self.sending.trouble or self.asking.trouble
+
+    def list_known(self, hashes: Sequence[str]) -> set[str]:
+        """Which of these contents the server has; none, where it is too old to tell."""
+        http, body = self.session.http, {"hashes": hashes}
+        found = self._ask(_KnownList, lambda headers: http.post("assets/precheck", json=body, headers=headers))
+        return {one.hash for one in found.known} if found else set()
+
+    def list_uploads(self, *, up_to: int) -> list[Progress] | None:
+        """A page of uploads, newest first, from a task on; None where the server is too old to tell."""
+        http, page = self.session.http, {"limit": PAGE, "after": up_to + 1}
+        found = self._ask(_ProgressList, lambda headers: http.get("assets/uploads", params=page, headers=headers))
+        return found.uploads if found else None
+
+    def send(self, file: File, moved: Callable[[int], None]) -> Taken:
+        """Send a file until it is taken; Refused when it never will be, Changed when it is not what was hashed."""
+        answer = self.sending.ask(lambda: self.session.ask(lambda headers: self._post(file, headers, moved)))
+        if answer.status_code in NOT_FOR_US:
+            raise Gone(f"the server takes nothing: {words(answer)}")
+        if answer.status_code == UNPROCESSABLE:
+            raise Changed(words(answer))
+        if answer.status_code != OK:
+            raise Refused(words(answer))
+        taken = _read(answer, Taken)
+        if taken.content_hash != file.content_hash:
+            raise Refused("the server has got other bytes than were sent")
+        return taken
+
+    def _post(self, file: File, headers: dict[str, str], moved: Callable[[int], None]) -> httpx.Response:
+        form = Form(file, self.repository)
+        with walk.opened(file.path) as opened:
+            body = form.read(opened, moved, self.sending.stop.is_set)
+            return self.session.http.post("assets?lane=bulk", content=body, headers=headers | form.headers())
+
+    def _ask(self, kind: type[T], request: Request) -> T | None:
+        answer = self.asking.ask(lambda: self.session.ask(request))
+        if answer.status_code in MISSING:
+            return None
+        if answer.status_code != OK:
+            raise Gone(f"the server does not say what it has: {words(answer)}")
+        return _read(answer, kind)
+
+
+def _read(answer: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer.content, type=_Envelope[kind]).data  # type: ignore[valid-type]
+    except msgspec.DecodeError as error:
+        raise Gone(f"the server speaks in a way that this version does not understand: {error}") from None

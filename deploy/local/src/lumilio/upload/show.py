@@ -1,0 +1,113 @@
+"""Shows a run: a bar on a terminal, plain lines elsewhere, and a table in the end."""
+
+import time
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Console
+from rich.filesize import decimal
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from lumilio.terminal import say
+from lumilio.upload.ledger import SHOWN, Fate, Ledger
+from lumilio.upload.progress import Teller, duration, printable
+from lumilio.upload.run import Run
+
+LOOK_SECONDS = 0.2
+LINE_SECONDS = 5.0
+
+ROWS: dict[Fate, str] = {
+    "uploaded": "uploaded",
+    "unprocessed": "uploaded, not processed",
+    "duplicate": "duplicate, not sent",
+    "skipped": "skipped: hidden, links, no files",
+    "failed": "failed",
+}
+FAILED: dict[Fate, str] = {
+    "failed": "failed",
+    "unprocessed": "uploaded, but not processed (the bytes are safe on the server)",
+}
+
+
+def follow(run: Run, console: Console) -> None:
+    """Show how far a run is until it ends or breaks."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        _draw(run, console)
+    else:
+        _write(run)
+
+
+def tell(run: Run, console: Console) -> None:
+    """The table, and what did not make it with its reasons."""
+    ledger = run.ledger
+    with console.capture() as capture:
+        console.print(_table(run))
+    say(capture.get().rstrip())
+    say(f"\n{_time(ledger)}")
+    if run.processing:
+        say(f"{len(run.processing):,} of the uploaded files are still being processed by the server")
+    for fate, title in FAILED.items():
+        if ledger.counts[fate]:
+            say(f"\n{title}:")
+            for failure in ledger.shown(fate):
+                say(f"  {printable(failure.path)}: {printable(failure.reason)}")
+            if (more := ledger.counts[fate] - SHOWN) > 0:
+                say(f"  ... and {more:,} more{'' if ledger.report else ' (--report FILE writes all of them)'}")
+
+
+def _draw(run: Run, console: Console) -> None:
+    teller = Teller(run)
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        for _ in _moments(run):
+            live.update(_picture(run, teller.line()), refresh=True)
+
+
+def _picture(run: Run, line: str) -> Table:
+    done, total = run.ledger.done()[1], run.total.bytes
+    picture = Table.grid(expand=True)
+    picture.add_row(ProgressBar(max(total, 1), min(done, total)))
+    picture.add_row(Text(line, no_wrap=True, overflow="ellipsis"))
+    if trouble := run.server.trouble:
+        picture.add_row(Text(_waiting(trouble), style="yellow", no_wrap=True, overflow="ellipsis"))
+    return picture
+
+
+def _write(run: Run) -> None:
+    teller, told_at, trouble = Teller(run), time.monotonic(), None
+    for now in _moments(run):
+        if run.server.trouble != trouble:
+            trouble = run.server.trouble
+            say(_waiting(trouble) if trouble else "the server answers again")
+        if now - told_at >= LINE_SECONDS:
+            told_at = now
+            say(teller.line())
+
+
+def _moments(run: Run) -> Iterator[float]:
+    """Times at which to look at the run, until it ends or breaks."""
+    while not run.wait(LOOK_SECONDS) and not run.stop.is_set():
+        yield time.monotonic()
+
+
+def _waiting(trouble: str) -> str:
+    return f"waiting for the server: {printable(trouble)}"
+
+
+def _table(run: Run) -> Table:
+    ledger, rows = run.ledger, ROWS if run.sends else ROWS | {"uploaded": "would be uploaded"}
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column()
+    table.add_column("files", justify="right")
+    table.add_column("bytes", justify="right")
+    for fate, title in rows.items():
+        if ledger.counts[fate] or fate != "unprocessed":
+            table.add_row(title, f"{ledger.counts[fate]:,}", decimal(ledger.sizes[fate]) if ledger.sizes[fate] else "")
+    return table
+
+
+def _time(ledger: Ledger) -> str:
+    seconds, sent = time.monotonic() - ledger.began, ledger.sizes["uploaded"] + ledger.sizes["unprocessed"]
+    return f"took {duration(seconds)}" + (f", {decimal(int(sent / seconds))}/s" if sent else "")
