@@ -1,5 +1,6 @@
 """What a camera wrote beside the picture: a stranger's text and numbers, so nothing is believed unchecked."""
 
+import encodings.utf_16_le  # noqa: F401 - where metadata is read nothing can be imported any more
 import math
 import re
 import unicodedata
