@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from processor import images
+from processor.decoders import Mime
 from processor.unreadable import Unreadable
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -116,6 +118,16 @@ def write_to(file: BinaryIO) -> str:
     except OSError as refusal:
         return errno.errorcode[refusal.errno or 0]
     return "escaped"
+
+
+def judged(file: BinaryIO, mime: Mime) -> tuple[str, int]:
+    """What came of a file, its size or the reason against it, and the most bytes of memory that this process had."""
+    try:
+        photo = images.render(file, mime)
+        verdict = f"{photo.width} x {photo.height}"
+    except Unreadable as reason:
+        verdict = str(reason)
+    return verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
 def first_bytes(file: BinaryIO, count: int) -> bytes:

@@ -32,6 +32,13 @@ async def place_all(pool: Pool, ingest: Ingest) -> None:
         await ingest.place(found)
 
 
+async def placed(pool: Pool, repository: Repository, user: User, content: bytes, name: str = "p.jpg") -> UUID:
+    """An asset that has its place, to be rendered."""
+    upload = await staged(pool, repository, user, content, name)
+    await place_all(pool, Ingest(pool))
+    return upload.asset_id
+
+
 def originals(repository: Repository) -> dict[str, bytes]:
     """What lies in the inbox, by its path below the year."""
     inbox = Path(os.fsdecode(repository.root)) / "inbox"

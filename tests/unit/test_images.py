@@ -15,7 +15,7 @@ from processor import decoders, hashes, images, turbo
 from processor.decoders import Mime
 from processor.images import Photo
 from processor.unreadable import Unreadable
-from tests.support import media
+from tests.support import hostile, media
 
 QUADRANTS = [media.RED, media.GREEN, media.BLUE, media.GREY]
 MIMES: dict[str, Mime] = {
@@ -288,6 +288,15 @@ def test_bombs_are_refused_by_their_header(tmp_path: Path) -> None:
         rendered(bomb)
     with pytest.raises(Unreadable, match="no side may be longer than 65535"):
         rendered(tmp_path / "ribbon.png")
+
+
+@pytest.mark.parametrize("side", [10_000, 15_500])
+def test_large_photos_are_taken(tmp_path: Path, side: int) -> None:
+    """A camera's largest pictures pass, for an ordinary JPEG is read line by line."""
+    (tmp_path / "photo.jpg").write_bytes(hostile.jpeg(side, progressive=False))
+
+    with (tmp_path / "photo.jpg").open("rb") as file:
+        decoders.check(decoders.load(file, "image/jpeg"), "image/jpeg")
 
 
 def test_only_tested_decoders_run() -> None:

@@ -1,7 +1,7 @@
 """What a file is by its first bytes; names and declared types decide nothing."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from common.messages import Kind
@@ -64,13 +64,23 @@ def is_raw(read: Read) -> bool:
     start = read(0, 16)
     if start[8:10] == b"CR" or start[8:12] == b"IIII":  # Canon, Phase One
         return True
-    tags = _first_directory(read, "<" if start.startswith(b"II") else ">")
+    tags = _first_tags(read)
     return (
         _DNG_VERSION in tags
         or bool(tags.get(_REDUCED, 0) & 1)
         or tags.get(_OLD_REDUCED) == 2
         or tags.get(_PHOTOMETRIC) in _SENSOR
     )
+
+
+def directories(read: Read) -> Iterator[tuple[int, int]]:
+    """Where the entries of a TIFF's directories start and how many each has; a hostile chain has no end."""
+    order = _order(read)
+    (start,) = struct.unpack(order + "I", read(4, 4).ljust(4, b"\0"))
+    while start:
+        (count,) = struct.unpack(order + "H", read(start, 2).ljust(2, b"\0"))
+        yield start + 2, count
+        (start,) = struct.unpack(order + "I", read(start + 2 + _IFD_ENTRY * count, 4).ljust(4, b"\0"))
 
 
 def _container(head: bytes) -> Format | None:
@@ -85,13 +95,16 @@ def _container(head: bytes) -> Format | None:
     return None
 
 
-def _first_directory(read: Read, order: str) -> dict[int, int]:
+def _first_tags(read: Read) -> dict[int, int]:
     """The first value of every tag of a TIFF's first directory, as far as it can be read."""
-    (start,) = struct.unpack(order + "I", read(4, 4).ljust(4, b"\0"))
-    (count,) = struct.unpack(order + "H", read(start, 2).ljust(2, b"\0"))
-    entries = read(start + 2, _IFD_ENTRY * count)
-    tags = {}
+    order, tags = _order(read), {}
+    start, count = next(directories(read), (0, 0))
+    entries = read(start, _IFD_ENTRY * count)
     for at in range(0, len(entries) - _IFD_ENTRY + 1, _IFD_ENTRY):
         tag, kind = struct.unpack_from(order + "HH", entries, at)
         (tags[tag],) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), entries, at + 8)
     return tags
+
+
+def _order(read: Read) -> str:
+    return "<" if read(0, 2) == b"II" else ">"

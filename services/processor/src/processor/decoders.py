@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from itertools import islice
 from typing import BinaryIO, Literal
 
 import pyvips
@@ -36,10 +37,16 @@ MOST_AT_ONCE = 384 << 20
 NEVER_LOADED = ("csvload_source", "matrixload_source", "svgload_source", "uhdrload_source", "vipsload_source")
 NEVER_BUILT = ("magickload", "matload", "openslideload", "pdfload")
 BYTES = {"uchar": 1, "ushort": 2}
+LINES_UNLESS: dict[Mime, str] = {"image/jpeg": "jpeg-multiscan", "image/png": "interlaced", "image/tiff": "never"}
+COPIES: dict[Mime, float] = {"image/jpeg": 2, "image/png": 1, "image/webp": 2, "image/gif": 2, "image/avif": 2.5}
+"""How many times the picture's bytes a decoder takes when it holds all of it."""
+MOST_PAGES = 500
 
 
 def load(file: BinaryIO, mime: Mime, *, shrink: int = 1) -> pyvips.Image:
     """The first picture in the file, to be read once from top to bottom; only its header is read now."""
+    if mime == "image/tiff":
+        check_directories(file)
     name, _ = LOADERS[mime]
     options = {"shrink": shrink} if mime == "image/jpeg" else {}
     source = pyvips.Source.new_from_descriptor(file.fileno())
@@ -47,8 +54,8 @@ def load(file: BinaryIO, mime: Mime, *, shrink: int = 1) -> pyvips.Image:
     return image
 
 
-def check(header: pyvips.Image, file: BinaryIO, mime: Mime) -> None:
-    """Refuse pictures too large to be worth their memory, and what is no picture for people."""
+def check(header: pyvips.Image, mime: Mime) -> None:
+    """Refuse pictures too large to be worth their memory."""
     size = f"{header.width} x {header.height} pixels"
     if max(header.width, header.height) > LONGEST_SIDE:
         raise Unreadable(f"{size}: no side may be longer than {LONGEST_SIDE}")
@@ -56,18 +63,26 @@ def check(header: pyvips.Image, file: BinaryIO, mime: Mime) -> None:
         raise Unreadable(f"{size} are more than the {MOST_PIXELS // 1_000_000} megapixels allowed")
     if held_at_once(header, mime) > MOST_AT_ONCE:
         raise Unreadable(f"{size} are too many for this kind of {mime.removeprefix('image/').upper()}")
-    if mime == "image/tiff" and sniff.is_raw(partial(read_at, file)):
+
+
+def check_directories(file: BinaryIO) -> None:
+    """Refuse a TIFF that is no picture for people, has no end of pages, or whose pages go round in a circle."""
+    read = partial(read_at, file)
+    if sniff.is_raw(read):
         raise Unreadable("it is a camera's raw file, which this version cannot develop")
+    if len(list(islice(sniff.directories(read), MOST_PAGES + 1))) > MOST_PAGES:
+        raise Unreadable(f"it has more than {MOST_PAGES} pages")
 
 
-def held_at_once(header: pyvips.Image, mime: Mime) -> int:
+def held_at_once(header: pyvips.Image, mime: Mime) -> float:
     """The bytes that a decoder needs at one time because it cannot go line by line."""
+    goes_line_by_line = mime in LINES_UNLESS and not is_set(header, LINES_UNLESS[mime])
     decoded: int = header.width * header.height * header.bands * BYTES.get(header.format, 4)
-    if mime == "image/jpeg":
-        return 2 * decoded if header.get_typeof("jpeg-multiscan") else 0  # coefficients are twice as wide
-    if mime == "image/png":
-        return decoded if header.get_typeof("interlaced") else 0
-    return 0 if mime == "image/tiff" else decoded
+    return 0 if goes_line_by_line else COPIES[mime] * decoded
+
+
+def is_set(header: pyvips.Image, flag: str) -> bool:
+    return bool(header.get_typeof(flag) and header.get(flag))
 
 
 def read_at(file: BinaryIO, start: int, length: int) -> bytes:

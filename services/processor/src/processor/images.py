@@ -42,7 +42,7 @@ def render(file: BinaryIO, mime: Mime) -> Photo:
     """A photo's thumbnails, fingerprints and metadata; `Unreadable` if it is damaged, too large or another format."""
     try:
         header = load(file, mime)
-        check(header, file, mime)
+        check(header, mime)
         large = largest(header, file, mime)
         medium = shrunk(large, EDGES["medium"])
         small = shrunk(medium, EDGES["small"])

@@ -143,10 +143,11 @@ async def launch(modules: tuple[str, ...]) -> Zygote:
 
 
 def environment() -> dict[str, str]:
-    """Where our modules are, and one thread and one heap for every library that would like more."""
+    """Where our modules are, and one thread, one heap and no disk for every library that would like more."""
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "LANG": "C.UTF-8",
         "OPENBLAS_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "1",
+        "VIPS_DISC_THRESHOLD": "999g",
     }
