@@ -27,6 +27,7 @@ class Ledger:
 
     report: TextIO | None = None
     began: float = field(default_factory=time.monotonic)
+    sent_at: float | None = None
     counts: Counter[Fate] = field(default_factory=Counter)
     sizes: Counter[Fate] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)

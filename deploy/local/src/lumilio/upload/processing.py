@@ -16,6 +16,7 @@ class Processing:
 
     ledger: Ledger
     is_told: bool = True
+    added: int = 0
     _files: dict[int, File] = field(default_factory=dict)
     _last: int = 0
     _lock: Lock = field(default_factory=Lock)
@@ -28,6 +29,7 @@ class Processing:
         with self._lock:
             if self.is_told:
                 self._files[task] = file
+                self.added += 1
 
     def look(self, server: Server) -> int:
         """Ask about a page of them, each time about the next; how many are settled by that."""

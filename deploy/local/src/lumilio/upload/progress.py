@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rich.filesize import decimal
 
@@ -26,27 +27,40 @@ class Speed:
         return max(0.0, (total - before) / (now - began)) if now > began else 0.0
 
 
+class Sight(NamedTuple):
+    """How far a run is: a part of a whole, and a line about it."""
+
+    done: int
+    total: int
+    line: str
+
+
 @dataclass
-class Teller:
-    """Says in one line how far a run is."""
+class Watcher:
+    """Looks at a run again and again."""
 
     run: Run
     speed: Speed = field(default_factory=Speed)
 
-    def line(self) -> str:
-        """Files, bytes, speed, time left; or what is waited for."""
-        run = self.run
-        if run.is_sent and run.processing:
-            return f"everything is sent, {len(run.processing):,} are still being processed by the server"
-        files, done = run.ledger.done()
-        total, speed = run.total, self.speed.note(done, now=time.monotonic())
+    def look(self) -> Sight:
+        """First the bytes on their way to the server count, then the files that it has processed."""
+        return self._processing() if self.run.is_sent and self.run.processing else self._sending()
+
+    def _processing(self) -> Sight:
+        left, total = len(self.run.processing), self.run.processing.added
+        line = f"everything is sent, the server has processed {total - left:,} of {total:,}"
+        return Sight(total - left, total, line)
+
+    def _sending(self) -> Sight:
+        files, done = self.run.ledger.done()
+        total, speed = self.run.total, self.speed.note(done, now=time.monotonic())
         more = "" if total.is_final else "+"
         parts = [f"{files:,} of {total.files:,}{more} files", f"{decimal(done)} of {decimal(total.bytes)}{more}"]
         if speed:
             parts.append(f"{decimal(int(speed))}/s")
             if total.is_final:
-                parts.append(f"{duration((total.bytes - done) / speed)} left")
-        return ", ".join(parts)
+                parts.append(f"{duration(max(0, total.bytes - done) / speed)} left")
+        return Sight(min(done, total.bytes), total.bytes, ", ".join(parts))
 
 
 def duration(seconds: float) -> str:

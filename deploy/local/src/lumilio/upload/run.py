@@ -132,6 +132,7 @@ class Run:
     def _send(self) -> None:
         for file in self._unsent:
             self._delivery.send(file)
+        self.ledger.sent_at = time.monotonic()
 
     def _watch(self) -> None:
         """Hear what becomes of what was sent, until all is told or nothing has been for long."""

@@ -85,6 +85,7 @@ class Server:
     def send(self, file: File, moved: Callable[[int], None]) -> Taken:
         """Send a file until it is taken; Refused when it never will be, Changed when it is not what was hashed."""
         answer = self.sending.ask(lambda: self.session.ask(lambda headers: self._post(file, headers, moved)))
+        self.asking.trouble = None  # a server that takes files is not away, whoever still waits to ask again
         if answer.status_code in NOT_FOR_US:
             raise Gone(f"the server takes nothing: {words(answer)}")
         if answer.status_code == UNPROCESSABLE:

@@ -1,5 +1,6 @@
 """Speaks HTTP as a signed-in user: tokens are renewed when they end, and shown to nobody."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -77,10 +78,14 @@ def passed(request: Callable[[], httpx.Response]) -> httpx.Response:
     try:
         answer = request()
     except httpx.TransportError as error:
-        raise Away(str(error).lower() or type(error).__name__) from None
+        raise Away(_told(error)) from None
     if answer.status_code in PASSING or answer.is_server_error:
         raise Away(words(answer), after=_wish(answer))
     return answer
+
+
+def _told(error: httpx.TransportError) -> str:
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)).lower() or type(error).__name__
 
 
 def words(answer: httpx.Response) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from lumilio.terminal import say
 from lumilio.upload.ledger import SHOWN, Fate, Ledger
-from lumilio.upload.progress import Teller, duration, printable
+from lumilio.upload.progress import Sight, Watcher, duration, printable
 from lumilio.upload.run import Run
 
 LOOK_SECONDS = 0.2
@@ -59,31 +59,30 @@ def tell(run: Run, console: Console) -> None:
 
 
 def _draw(run: Run, console: Console) -> None:
-    teller = Teller(run)
+    watcher = Watcher(run)
     with Live(console=console, transient=True, auto_refresh=False) as live:
         for _ in _moments(run):
-            live.update(_picture(run, teller.line()), refresh=True)
+            live.update(_picture(watcher.look(), run.server.trouble), refresh=True)
 
 
-def _picture(run: Run, line: str) -> Table:
-    done, total = run.ledger.done()[1], run.total.bytes
+def _picture(sight: Sight, trouble: str | None) -> Table:
     picture = Table.grid(expand=True)
-    picture.add_row(ProgressBar(max(total, 1), min(done, total)))
-    picture.add_row(Text(line, no_wrap=True, overflow="ellipsis"))
-    if trouble := run.server.trouble:
+    picture.add_row(ProgressBar(max(1, sight.total), sight.done))
+    picture.add_row(Text(sight.line, no_wrap=True, overflow="ellipsis"))
+    if trouble:
         picture.add_row(Text(_waiting(trouble), style="yellow", no_wrap=True, overflow="ellipsis"))
     return picture
 
 
 def _write(run: Run) -> None:
-    teller, told_at, trouble = Teller(run), time.monotonic(), None
+    watcher, told_at, trouble = Watcher(run), time.monotonic(), None
     for now in _moments(run):
         if run.server.trouble != trouble:
             trouble = run.server.trouble
             say(_waiting(trouble) if trouble else "the server answers again")
         if now - told_at >= LINE_SECONDS:
             told_at = now
-            say(teller.line())
+            say(watcher.look().line)
 
 
 def _moments(run: Run) -> Iterator[float]:
@@ -110,4 +109,7 @@ def _table(run: Run) -> Table:
 
 def _time(ledger: Ledger) -> str:
     seconds, sent = time.monotonic() - ledger.began, ledger.sizes["uploaded"] + ledger.sizes["unprocessed"]
-    return f"took {duration(seconds)}" + (f", {decimal(int(sent / seconds))}/s" if sent else "")
+    if not sent:
+        return f"took {duration(seconds)}"
+    sending = (ledger.sent_at or time.monotonic()) - ledger.began
+    return f"sent in {duration(sending)} ({decimal(int(sent / sending))}/s), took {duration(seconds)} in all"
