@@ -148,11 +148,19 @@ def hash_file(root: bytes, path: bytes) -> bytes | None:
         descriptor = open_original(root, path)
     except FileNotFoundError:
         return None
-    with open(descriptor, "rb", buffering=0) as file:
-        digest, buffer = blake3(), memoryview(bytearray(CHUNK))
-        while length := file.readinto(buffer):
-            digest.update(buffer[:length])
-        return digest.digest()
+    try:
+        return hash_open(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hash_open(descriptor: int) -> bytes:
+    """The BLAKE3 of an open file, wherever it was read last."""
+    digest, buffer, position = blake3(), memoryview(bytearray(CHUNK)), 0
+    while length := os.preadv(descriptor, [buffer], position):
+        digest.update(buffer[:length])
+        position += length
+    return digest.digest()
 
 
 def probe(root: bytes, path: bytes = b"") -> None:

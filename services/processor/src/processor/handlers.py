@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from blake3 import blake3
@@ -65,11 +66,15 @@ class Processor:
 
 
 def _open(original: Original) -> int:
+    """The stored file; what is hashed is what is decoded, for it is opened once."""
     marker.check(original.root, original.repository_id, original.private_root)
-    with files.outages():
-        if files.hash_file(original.root, original.path) not in {original.content_hash, None}:
+    with files.outages(), ExitStack() as unless_right:
+        descriptor = files.open_original(original.root, original.path)
+        unless_right.callback(os.close, descriptor)
+        if files.hash_open(descriptor) != original.content_hash:
             raise Reject("the file on the disk is not the one that was stored")
-        return files.open_original(original.root, original.path)
+        unless_right.pop_all()
+    return descriptor
 
 
 async def _written(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
