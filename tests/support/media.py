@@ -92,6 +92,11 @@ def wide_gamut(path: Path, depth: int = 8) -> Path:
     return path
 
 
+def profile_of(space: str) -> bytes:
+    """The colour profile of a space that libvips knows."""
+    return bytes(vips(quadrants(2, 2)).icc_transform(space, input_profile="srgb").get("icc-profile-data"))
+
+
 def inks(path: Path) -> Path:
     """The quadrants in CMYK with a profile."""
     vips(quadrants()).icc_transform("cmyk", input_profile="srgb").write_to_file(path)

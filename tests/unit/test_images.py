@@ -118,6 +118,17 @@ def test_wide_gamut_becomes_srgb(tmp_path: Path) -> None:
             assert furthest(corners(opened(photo, size)), QUADRANTS) <= 9
 
 
+def test_a_profile_that_says_srgb_changes_nothing(tmp_path: Path) -> None:
+    """A profile is plain by what it does: sRGB costs no conversion, and a wide one is not believed to be sRGB."""
+    plain, wide = (media.profile_of(name) for name in ("srgb", "p3"))
+    media.noise(600, 400).save(tmp_path / "photo.jpg")
+    media.noise(600, 400).save(tmp_path / "tagged.jpg", icc_profile=plain)
+
+    assert images.changes_nothing(plain)
+    assert not images.changes_nothing(wide)
+    assert rendered(tmp_path / "tagged.jpg").thumbnails == rendered(tmp_path / "photo.jpg").thumbnails
+
+
 def test_deep_colours(tmp_path: Path) -> None:
     """16 bits a channel become 8 without a change of colour."""
     for suffix in (".png", ".tif", ".avif"):

@@ -36,6 +36,7 @@ MOST_AT_ONCE = 384 << 20
 """Bytes of picture that a decoder may have to hold at once, where a format cannot be read line by line."""
 NEVER_LOADED = ("csvload_source", "matrixload_source", "svgload_source", "uhdrload_source", "vipsload_source")
 NEVER_BUILT = ("magickload", "matload", "openslideload", "pdfload")
+PROFILE = "icc-profile-data"
 BYTES = {"uchar": 1, "ushort": 2}
 LINES_UNLESS: dict[Mime, str] = {"image/jpeg": "jpeg-multiscan", "image/png": "interlaced", "image/tiff": "never"}
 COPIES: dict[Mime, float] = {"image/jpeg": 2, "image/png": 1, "image/webp": 2, "image/gif": 2, "image/avif": 2.5}

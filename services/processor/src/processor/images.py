@@ -1,18 +1,20 @@
 """Turns a photo into its thumbnails, its fingerprints and its metadata, with one decode."""
 
+import functools
 from typing import BinaryIO, Literal
 
 import pyvips
 from msgspec import Struct
 
 from processor import hashes, metadata
-from processor.decoders import Mime, check, exif, load, orientation, reason_of
+from processor.decoders import PROFILE, Mime, check, exif, load, orientation, reason_of
 from processor.unreadable import Unreadable
 
 Size = Literal["small", "medium", "large"]
 
 EDGES: dict[Size, int] = {"large": 1920, "medium": 800, "small": 400}
 WHITE = [255, 255, 255]
+SAMPLES, UNSEEN = 6, 2  # a side of the cube of colours, and a difference that nobody sees
 TURNED = range(5, 9)  # the EXIF orientations that lay a picture on its side
 
 
@@ -95,10 +97,23 @@ def shrunk(image: pyvips.Image, edge: int) -> pyvips.Image:
 
 
 def profiles(image: pyvips.Image) -> dict[str, str]:
-    """The colour profiles to convert by; none for plain RGB and grey, which a conversion would only slow down."""
+    """The colour profiles to convert by; none where that would change no colour and only take time."""
     if image.interpretation == "cmyk":
         return {"input_profile": "cmyk", "output_profile": "srgb"}
-    return {"output_profile": "srgb"} if image.get_typeof("icc-profile-data") else {}
+    if not image.get_typeof(PROFILE):
+        return {}
+    is_plain = image.interpretation == "srgb" and image.bands == 3 and changes_nothing(bytes(image.get(PROFILE)))
+    return {} if is_plain else {"output_profile": "srgb"}
+
+
+@functools.lru_cache(maxsize=8)
+def changes_nothing(profile: bytes) -> bool:
+    """Whether a profile is sRGB by what it does to colours from all over the space, whatever it calls itself."""
+    colours = pyvips.Image.identity(bands=1, size=SAMPLES**3).cast("ushort")
+    axes = [colours // SAMPLES**place % SAMPLES * (255 // (SAMPLES - 1)) for place in range(3)]
+    cube = axes[0].bandjoin(axes[1:]).cast("uchar").copy(interpretation="srgb").copy_memory()
+    cube.set_type(pyvips.GValue.blob_type, PROFILE, profile)
+    return bool((cube.icc_transform("srgb", embedded=True) - cube).abs().max() <= UNSEEN)
 
 
 def webp(image: pyvips.Image) -> Thumbnail:

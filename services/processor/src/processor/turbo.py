@@ -16,7 +16,6 @@ LONGEST_FILE = 64 << 20
 LEAST_SCALE = 0.75
 """Below it the quick interpolation skips pixels, and the general way resizes."""
 TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
-PROFILE = "icc-profile-data"
 
 
 def decoded(header: pyvips.Image, file: BinaryIO, *, shrink: int, edge: int) -> pyvips.Image | None:
@@ -59,6 +58,6 @@ def described(pixels: Pixels | cv2.typing.MatLike, header: pyvips.Image, orienta
     height, width, bands = pixels.shape
     image = pyvips.Image.new_from_memory(pixels.data, width, height, bands, "uchar").copy(interpretation="srgb")
     image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
-    if header.get_typeof(PROFILE):
-        image.set_type(pyvips.GValue.blob_type, PROFILE, header.get(PROFILE))
+    if header.get_typeof(decoders.PROFILE):
+        image.set_type(pyvips.GValue.blob_type, decoders.PROFILE, header.get(decoders.PROFILE))
     return image
