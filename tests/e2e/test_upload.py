@@ -51,7 +51,7 @@ async def upload(stack: Stack, folder: Path, *options: str) -> tuple[int | None,
 
 def files(said: str, row: str) -> int:
     """The number of files in a row of the table."""
-    found = re.search(rf"^ {row}\D*? +([\d,]+) ", said + " ", re.MULTILINE)
+    found = re.search(rf"^ {row}[^\d\n]*? +([\d,]+)( |$)", said, re.MULTILINE)
     assert found is not None, said
     return int(found[1].replace(",", ""))
 

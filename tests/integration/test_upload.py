@@ -129,10 +129,11 @@ async def test_what_the_server_has_is_not_sent_again(sender: Sender, pool: Pool)
 async def test_a_dry_run_sends_nothing(sender: Sender, pool: Pool) -> None:
     """It tells what a run would do."""
     sender.put("photo.jpg", JPEG)
+    sender.put("copy.jpg", JPEG)
 
     ledger = await sender.sent(Options(sends=False))
 
-    assert ledger.counts == {"uploaded": 1}
+    assert ledger.counts == {"uploaded": 1, "duplicate": 1}
     assert await ask(pool, "select count(*) from uploads") == [0]
 
 
@@ -264,6 +265,20 @@ async def test_what_the_server_could_not_process_is_told(sender: Sender, pool: P
     assert run.ledger.counts == {"uploaded": 1, "unprocessed": 1}
     (failure,) = run.ledger.failures
     assert (failure.path, "no pixels" in failure.reason) == (bad, True)
+
+
+async def test_a_server_that_stops_telling_does_not_end_a_run(sender: Sender, pool: Pool) -> None:
+    """What is not known in the end is counted as such."""
+    sender.put("photo.jpg", JPEG)
+    run = sender.run(Options())
+    await until(lambda: run.is_sent)
+
+    await do(pool, "update users set is_active = false")
+    await ended(run)
+
+    assert run.error is None
+    assert len(run.processing) == 1
+    assert "signing in as anna failed" in str(run.processing.silence)
 
 
 async def test_a_run_that_is_stopped_ends_soon_and_the_next_one_goes_on(sender: Sender, pool: Pool) -> None:

@@ -65,15 +65,16 @@ def test_a_folder_that_vanished_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_an_outage_ends_with_its_reason() -> None:
-    """A server that answers nobody for too long is given up."""
-    impatient = Patience(Event(), seconds=0.05)
+    """A server that answers nobody for too long is given up; that it is waited for is told once."""
+    told: list[str] = []
+    impatient = Patience(Event(), seconds=0.05, tell=told.append)
 
     def request() -> None:
         raise Away("connection refused")
 
     with pytest.raises(Gone, match="connection refused"):
         impatient.ask(request)
-    assert impatient.trouble == "connection refused"
+    assert told == [impatient.trouble] == ["connection refused"]
 
 
 @pytest.mark.usefixtures("hasty")

@@ -60,11 +60,12 @@ def _follow(run: Run) -> int:
         is_interrupted = True
     run.wait(GRACE_SECONDS)
     show.tell(run, console)
+    if is_interrupted or run.error:
+        say("\nnot everything was sent: run the same command again, it skips what the server has")
     if is_interrupted:
-        say("interrupted: run the same command again, it skips what the server has")
         return INTERRUPTED
     if isinstance(run.error, Gone):
-        raise CannotStart(f"{printable(str(run.error))}; run the same command again, it skips what the server has")
+        raise CannotStart(printable(str(run.error)))
     if run.error is not None:
         raise run.error
     return 1 if run.processing or any(run.ledger.counts[fate] for fate in FAILURES) else 0
@@ -73,7 +74,7 @@ def _follow(run: Run) -> int:
 def _sign_in(session: Session, stop: Event) -> None:
     """Not for minutes: an address may be mistyped."""
     try:
-        Patience(stop, seconds=START_PATIENCE_SECONDS).ask(lambda: session.renew(None))
+        Patience(stop, START_PATIENCE_SECONDS, tell=show.tell_waiting).ask(lambda: session.renew(None))
     except Gone as error:
         raise CannotStart(printable(str(error))) from None
 
@@ -95,7 +96,10 @@ def _password(file: Path | None) -> str:
         return password
     if not sys.stdin.isatty():
         raise CannotStart("set LUMILIO_PASSWORD or use --password-file: there is no terminal to ask for the password")
-    return getpass.getpass("password: ")
+    try:
+        return getpass.getpass("password: ")
+    except EOFError:
+        raise CannotStart("no password was given") from None
 
 
 def _report(path: Path | None, closing: ExitStack) -> TextIO | None:

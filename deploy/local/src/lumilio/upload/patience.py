@@ -39,12 +39,13 @@ class Patience:
     """Repeats requests of one kind until they are answered.
 
     While nobody is answered it is an outage, which ends everything after `seconds`. A request that fails again and
-    again while others are answered is refused alone.
+    again while others are answered is refused alone. `tell` hears of the first trouble of an outage.
     """
 
     stop: Event
     seconds: float = 600.0
     trouble: str | None = None
+    tell: Callable[[str], None] | None = None
     _answered_at: float = field(default_factory=time.monotonic)
 
     def ask(self, request: Callable[[], T]) -> T:
@@ -68,6 +69,8 @@ class Patience:
             raise Refused(f"it failed {strikes} times while others went well, at last: {away}")
         if time.monotonic() - since > self.seconds:
             raise Gone(f"the server has not answered for {self.seconds:.0f} seconds: {away}")
+        if self.tell and self.trouble is None:
+            self.tell(str(away))
         self.trouble = str(away)
 
     def _sleep(self, seconds: float) -> None:

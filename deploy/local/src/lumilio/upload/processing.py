@@ -15,7 +15,7 @@ class Processing:
     """The files of a run that were taken and are not ready yet, by their task."""
 
     ledger: Ledger
-    is_told: bool = True
+    silence: str | None = None
     added: int = 0
     _files: dict[int, File] = field(default_factory=dict)
     _last: int = 0
@@ -27,7 +27,7 @@ class Processing:
     def add(self, task: int, file: File) -> None:
         """Wait for this one as well."""
         with self._lock:
-            if self.is_told:
+            if self.silence is None:
                 self._files[task] = file
                 self.added += 1
 
@@ -38,7 +38,8 @@ class Processing:
         while asked:
             found = server.list_uploads(up_to=asked[-1])
             if found is None:
-                self._give_up()
+                self.fall_silent("the server is too old to tell")
+                self._files.clear()
                 break
             told = {one.task_id: one for one in found}
             lowest = found[-1].task_id if len(found) == PAGE else 0
@@ -46,11 +47,10 @@ class Processing:
             asked = [task for task in asked if task < lowest]
         return settled
 
-    def _give_up(self) -> None:
-        """The server is too old to tell."""
+    def fall_silent(self, reason: str) -> None:
+        """Nothing will be told any more about those that were added, and none is added from here on."""
         with self._lock:
-            self.is_told = False
-            self._files.clear()
+            self.silence = reason
 
     def _page(self) -> list[int]:
         """The oldest ones after those of the last page, or the oldest of all."""

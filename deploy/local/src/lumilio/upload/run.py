@@ -8,8 +8,9 @@ from threading import Event, Thread
 
 from lumilio.upload import walk
 from lumilio.upload.deliver import Delivery
-from lumilio.upload.ledger import Ledger
+from lumilio.upload.ledger import Fate, Ledger
 from lumilio.upload.line import Line
+from lumilio.upload.patience import Gone
 from lumilio.upload.processing import Processing
 from lumilio.upload.server import MOST_HASHES, PAGE, Server
 from lumilio.upload.walk import File, Found, Interrupted, Skipped
@@ -49,7 +50,7 @@ class Run:
         self.error: BaseException | None = None
         self._roots, self._options = roots, options or Options()
         self.sends = self._options.sends
-        self.processing = Processing(ledger, is_told=self._options.waits)
+        self.processing = Processing(ledger, None if self._options.waits else "nobody waits for it")
         self._delivery = Delivery(server, ledger, self.processing, stop.is_set)
         self._found: Line[Found] = Line(stop, room=ROOM)
         self._hashed: Line[File] = Line(stop, room=ROOM, makers=HASHERS)
@@ -119,15 +120,19 @@ class Run:
             for file in batch:
                 if file.content_hash in known:
                     self.ledger.note("duplicate", file.path, file.size)
-                elif self._delivery.copies.is_first(file):
+                elif self.sends:
                     self._pass_on(file)
+                else:
+                    self.ledger.note(self._foreseen(file), file.path, file.size)
         self._unsent.close()
 
     def _pass_on(self, file: File) -> None:
-        if self.sends:
+        if self._delivery.copies.is_first(file):
             self._unsent.put(file)
-        else:
-            self.ledger.note("uploaded", file.path, file.size)
+
+    def _foreseen(self, file: File) -> Fate:
+        """What would become of a file that the server does not have."""
+        return "uploaded" if self._delivery.copies.is_first(file) else "duplicate"
 
     def _send(self) -> None:
         for file in self._unsent:
@@ -135,9 +140,15 @@ class Run:
         self.ledger.sent_at = time.monotonic()
 
     def _watch(self) -> None:
-        """Hear what becomes of what was sent, until all is told or nothing has been for long."""
+        """Hear what becomes of what was sent; when that is not told, sending goes on all the same."""
+        try:
+            self._wait_for_all()
+        except Gone as error:
+            self.processing.fall_silent(str(error))
+
+    def _wait_for_all(self) -> None:
         told_at = time.monotonic()
-        while self.processing.is_told and not (self.is_sent and not self.processing):
+        while self.processing.silence is None and not (self.is_sent and not self.processing):
             settled = self.processing.look(self.server)
             told_at = time.monotonic() if settled or not self.is_sent else told_at
             if time.monotonic() - told_at > QUIET_SECONDS or self.stop.is_set():

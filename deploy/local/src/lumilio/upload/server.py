@@ -104,7 +104,10 @@ class Server:
             return self.session.http.post("assets?lane=bulk", content=body, headers=headers | form.headers())
 
     def _ask(self, kind: type[T], request: Request) -> T | None:
-        answer = self.asking.ask(lambda: self.session.ask(request))
+        try:
+            answer = self.asking.ask(lambda: self.session.ask(request))
+        except Refused as error:
+            raise Gone(f"the server does not say what it has: {error}") from None
         if answer.status_code in MISSING:
             return None
         if answer.status_code != OK:

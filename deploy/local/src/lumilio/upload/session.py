@@ -13,7 +13,8 @@ import msgspec
 from lumilio.upload.patience import Away, Gone
 
 PASSING = {408, 425, 429}
-UNAUTHORIZED = 401
+UNAUTHORIZED, NOT_FOUND = 401, 404
+STATUS = "it answered"
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +80,14 @@ def passed(request: Callable[[], httpx.Response]) -> httpx.Response:
         answer = request()
     except httpx.TransportError as error:
         raise Away(_told(error)) from None
-    if answer.status_code in PASSING or answer.is_server_error:
+    if answer.status_code in PASSING or answer.is_server_error or _is_of_a_proxy(answer):
         raise Away(words(answer), after=_wish(answer))
     return answer
+
+
+def _is_of_a_proxy(answer: httpx.Response) -> bool:
+    """Some proxies say that there is no such thing while the server behind them starts; our server explains itself."""
+    return answer.status_code == NOT_FOUND and words(answer).startswith(STATUS)
 
 
 def _told(error: httpx.TransportError) -> str:
@@ -94,7 +100,7 @@ def words(answer: httpx.Response) -> str:
         return f"it has moved: use --server with {answer.headers['Location']}"
     with suppress(msgspec.DecodeError):
         return msgspec.json.decode(answer.content, type=_Failure).error
-    return f"it answered {answer.status_code} {answer.reason_phrase}".rstrip()
+    return f"{STATUS} {answer.status_code} {answer.reason_phrase}".rstrip()
 
 
 def _wish(answer: httpx.Response) -> float:

@@ -28,7 +28,7 @@ ROWS: dict[Fate, str] = {
 }
 FAILED: dict[Fate, str] = {
     "failed": "failed",
-    "unprocessed": "uploaded, but not processed (the bytes are safe on the server)",
+    "unprocessed": "uploaded, but not processed",
 }
 
 
@@ -45,10 +45,11 @@ def tell(run: Run, console: Console) -> None:
     ledger = run.ledger
     with console.capture() as capture:
         console.print(_table(run))
-    say(capture.get().rstrip())
-    say(f"\n{_time(ledger)}")
+    say("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    say(_time(ledger))
     if run.processing:
-        say(f"{len(run.processing):,} of the uploaded files are still being processed by the server")
+        why = run.processing.silence or "the server is still at them"
+        say(f"{len(run.processing):,} of the uploaded files are not known to be processed: {printable(why)}")
     for fate, title in FAILED.items():
         if ledger.counts[fate]:
             say(f"\n{title}:")
@@ -56,6 +57,11 @@ def tell(run: Run, console: Console) -> None:
                 say(f"  {printable(failure.path)}: {printable(failure.reason)}")
             if (more := ledger.counts[fate] - SHOWN) > 0:
                 say(f"  ... and {more:,} more{'' if ledger.report else ' (--report FILE writes all of them)'}")
+
+
+def tell_waiting(trouble: str) -> None:
+    """Say why nothing goes on."""
+    say(_waiting(trouble))
 
 
 def _draw(run: Run, console: Console) -> None:
@@ -79,7 +85,7 @@ def _write(run: Run) -> None:
     for now in _moments(run):
         if run.server.trouble != trouble:
             trouble = run.server.trouble
-            say(_waiting(trouble) if trouble else "the server answers again")
+            tell_waiting(trouble) if trouble else say("the server answers again")
         if now - told_at >= LINE_SECONDS:
             told_at = now
             say(watcher.look().line)
