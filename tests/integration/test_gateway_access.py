@@ -238,4 +238,4 @@ def routes(pool: Pool) -> set[tuple[str, str]]:
 
 
 def filled(path: str, asset: UUID) -> str:
-    return path.replace("{asset_id:uuid}", str(asset)).replace("{task_id:int}", "1")
+    return re.sub(r"{\w+:uuid}", str(asset), path).replace("{task_id:int}", "1")

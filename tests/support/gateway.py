@@ -22,6 +22,7 @@ from common.marker import LocalSettings
 from common.outbox import Relay
 from common.process import Core
 from gateway import access, app, linger
+from gateway.grounds import Grounds
 from gateway.room import Reserve, Room
 from tests.support.given import Repository
 from tests.support.waiting import until
@@ -85,7 +86,12 @@ class Api:
 
 @asynccontextmanager
 async def serving(
-    pool: Pool, *, max_upload_bytes: int = 1 << 30, reserve: Reserve | None = None, port: int = 0
+    pool: Pool,
+    *,
+    max_upload_bytes: int = 1 << 30,
+    reserve: Reserve | None = None,
+    port: int = 0,
+    grounds: Grounds = app.NOWHERE,
 ) -> AsyncIterator[Api]:
     """A gateway without a bus, which it does not need to take files in."""
     client = Client()
@@ -97,6 +103,7 @@ async def serving(
         refresh_token_seconds=3600,
         max_upload_bytes=max_upload_bytes,
         cors_origins=[],
+        grounds=grounds,
         room=Room(reserve or Reserve()),
     )
     port, stop = port or free_port(), asyncio.Event()

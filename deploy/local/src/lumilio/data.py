@@ -53,8 +53,18 @@ class Data:
         return os.path.join(self.root, "nats")
 
     @property
+    def repositories(self) -> str:
+        return os.path.join(self.root, "repositories")
+
+    @property
     def repository(self) -> str:
-        return os.path.join(self.root, "repositories", "primary")
+        """The first one, which uploads go to unless they name another."""
+        return os.path.join(self.repositories, "primary")
+
+    @property
+    def private(self) -> str:
+        """Where the own files of repositories lie that may not be written to."""
+        return os.path.join(self.root, "private")
 
     @property
     def secrets(self) -> str:
@@ -80,7 +90,7 @@ def hold(root: str) -> Iterator[Data]:
         raise CannotStart("the name of the data directory has letters that cannot be told: name another --data")
     try:
         os.makedirs(root, mode=MODE, exist_ok=True)
-        for name in ("log", "run", "nats", "repositories"):
+        for name in ("log", "run", "nats", "repositories", "private"):
             os.makedirs(os.path.join(root, name), mode=PRIVATE, exist_ok=True)
     except OSError as error:
         raise CannotStart(f"the data directory {root} cannot be used ({error.strerror}): name another --data") from None

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from common import files, marker, passwords, roots
+from common import files, marker, passwords, repository_queries, roots
 from common.db import Connection
 from common.marker import Marker
 from lumilio import data as directory
@@ -33,6 +33,7 @@ WELCOME = """
 async def prepare(database_url: str, data: Data, secrets: Secrets) -> None:
     """Create what is missing: the repository first, the administrator last."""
     async with await AsyncConnection.connect(database_url) as conn:
+        await _follow(conn, data)
         await _ensure_repository(conn, os.fsencode(data.repository))
         await conn.commit()
         if secrets.first_password is not None:
@@ -49,23 +50,38 @@ def tell_password(data: Data, secrets: Secrets) -> None:
         directory.forget_first_password(data, secrets)
 
 
+async def _follow(conn: Connection, data: Data) -> None:
+    """A data directory that was moved has taken along what lies in it."""
+    here = os.fsencode(data.repository)
+    found = _find_id(here)
+    known = await repository_queries.find_repository(conn, found) if found else None
+    if known is None or known.root == here:
+        return
+    say(f"the repository has moved to {data.repository}")
+    await repository_queries.move_repository(conn, known.repository_id, root=here, private_root=known.private_root)
+    before = known.root.removesuffix(here.removeprefix(os.fsencode(data.root)))
+    for one in await repository_queries.list_repositories(conn):
+        root = _moved(one.root, before, data)
+        private_root = _moved(one.private_root, before, data) if one.private_root else None
+        await repository_queries.move_repository(conn, one.repository_id, root=root, private_root=private_root)
+
+
+def _moved(path: bytes, before: bytes, data: Data) -> bytes:
+    """Where a path of the former data directory is now, if it is there."""
+    now = os.fsencode(data.root) + path.removeprefix(before)
+    return now if path.startswith(before + b"/") and os.path.isdir(now) else path
+
+
 async def _ensure_repository(conn: Connection, root: bytes) -> None:
     """The disk comes before the row; a marker without a row is adopted, a row without a marker is an outage."""
-    known = await queries.find_default_repository(conn)
-    found = _find_id(root)
+    known = await repository_queries.find_default(conn)
     if known is None:
+        found = _find_id(root)
         if found is None:
-            found = await queries.new_repository_id(conn)
+            found = await repository_queries.new_repository_id(conn)
             roots.create(root, Marker(id=found, name=REPOSITORY_NAME))
             say(f'repository "{REPOSITORY_NAME}" created in {os.fsdecode(root)}')
-        await queries.save_default_repository(
-            conn, queries.Repository(repository_id=found, root=root), name=REPOSITORY_NAME
-        )
-    elif found == known.repository_id and root != known.root:
-        say(f"the repository has moved to {os.fsdecode(root)}")
-        await queries.save_default_repository(
-            conn, queries.Repository(repository_id=found, root=root), name=REPOSITORY_NAME
-        )
+        await repository_queries.save_repository(conn, found, name=REPOSITORY_NAME, root=root, private_root=None)
     elif _find_id(known.root) != known.repository_id:
         say(f"the repository is not at {os.fsdecode(known.root)}: is its disk mounted? Nothing is changed meanwhile")
 

@@ -9,11 +9,6 @@ from psycopg import sql
 from common.db import Connection, struct_row
 
 
-class Repository(msgspec.Struct, frozen=True, kw_only=True):
-    repository_id: UUID
-    root: bytes
-
-
 async def has_database(conn: Connection, name: str) -> bool:
     cursor = await conn.execute("select exists (select from pg_database where datname = %s)", (name,))
     row = await cursor.fetchone()
@@ -23,35 +18,6 @@ async def has_database(conn: Connection, name: str) -> bool:
 async def create_database(conn: Connection, name: str) -> None:
     """A database of its own, so that it can be dumped and restored whole."""
     await conn.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-
-
-async def find_default_repository(conn: Connection) -> Repository | None:
-    """The repository that uploads go to unless they name another."""
-    async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
-        await cursor.execute("select repository_id, root from repositories where is_default")
-        return await cursor.fetchone()
-
-
-async def new_repository_id(conn: Connection) -> UUID:
-    """An id that sorts by time, for a marker that is written before its row."""
-    cursor = await conn.execute("select uuidv7()")
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101  # a select without from has a row
-    new_id: UUID = row[0]
-    return new_id
-
-
-async def save_default_repository(conn: Connection, repository: Repository, *, name: str) -> None:
-    """The repository that uploads go to; one that was known at another root has moved."""
-    await conn.execute(
-        """
-        insert into repositories (repository_id, name, root, is_default)
-        values (%(id)s, %(name)s, %(root)s, true)
-        on conflict (repository_id) do update
-        set root = excluded.root
-        """,
-        {"id": repository.repository_id, "name": name, "root": repository.root},
-    )
 
 
 async def create_first_user(conn: Connection, *, username: str, email: str, password_hash: str) -> None:

@@ -68,7 +68,7 @@ async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
     nats_child = await _start_servers(database, bus, data, supervisor)
     await _bring_up_to_date(database, bus, nats_child)
     await first_start.prepare(database.url(), data, secrets)
-    address = await _start_services(options, _environment(database, bus), data, secrets, supervisor)
+    address = await _start_services(options, _environment(database, bus, data), data, secrets, supervisor)
     say(f"ready ({since(began)}): {address}")
     first_start.tell_password(data, secrets)
 
@@ -156,10 +156,12 @@ async def _begin_anew(bus: NatsServer, nats_child: Child) -> None:
         say(f"{error}; work is looked for every few seconds until it can")
 
 
-def _environment(database: Postgres, bus: NatsServer) -> dict[str, str]:
+def _environment(database: Postgres, bus: NatsServer, data: Data) -> dict[str, str]:
     """What every service is told; other settings of the caller pass through."""
     return {
         "LUMILIO_STOP_SECONDS": WORK_IN_HAND_SECONDS,
+        "LUMILIO_REPOSITORY_ROOTS": data.repositories,
+        "LUMILIO_PRIVATE_ROOTS": data.private,
         **os.environ,
         "LUMILIO_DATABASE_URL": database.url(),
         "LUMILIO_NATS_URL": bus.url,

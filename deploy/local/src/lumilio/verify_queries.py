@@ -6,7 +6,11 @@ from uuid import UUID
 import msgspec
 
 from common.db import Connection, struct_row
-from lumilio.queries import Repository
+
+
+class Repository(msgspec.Struct, frozen=True, kw_only=True):
+    repository_id: UUID
+    root: bytes
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):

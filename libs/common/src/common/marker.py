@@ -63,7 +63,7 @@ def check(root: bytes, repository_id: UUID, private_root: bytes | None = None) -
     _compare(marker, repository_id)
     if private_root is not None:
         _look(root, repository_id)
-    elif _device(root, layout.STAGING) != _device(root, layout.INBOX):
+    elif _usable_device(root, layout.STAGING) != _usable_device(root, layout.INBOX):
         raise Offline(f"in repository {repository_id} inbox and .lumilio lie on different disks: put them on one")
     return marker
 
@@ -108,10 +108,15 @@ def _look(root: bytes, repository_id: UUID) -> None:
         _compare(own, repository_id)
 
 
-def _device(root: bytes, path: bytes) -> int:
+def _usable_device(root: bytes, path: bytes) -> int:
+    """The disk of a folder that takes files; one that is missing is made when it is needed."""
+    place = os.path.join(root, path)
     try:
-        return os.stat(os.path.join(root, path)).st_dev
-    except (FileNotFoundError, NotADirectoryError):  # it is made when it is needed, or refused then
+        device = os.stat(place).st_dev
+    except (FileNotFoundError, NotADirectoryError):
         return os.stat(root).st_dev
     except OSError as error:
         raise Offline(f"the folder {path.decode()} of the repository cannot be used: {error.strerror}") from None
+    if not os.access(place, os.W_OK | os.X_OK, effective_ids=True):
+        raise Offline(f"the folder {path.decode()} of the repository takes no files: is its disk mounted read-only?")
+    return device

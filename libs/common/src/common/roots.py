@@ -69,6 +69,9 @@ def refuse_unfit(root: bytes, others: Iterable[bytes]) -> None:
         raise Refused(f"{nested}: choose a directory beside it")
     if os.path.lexists(root) and not os.path.isdir(root):
         raise Refused("the path leads to a file: choose a directory")
+    for path in layout.FOLDERS:
+        if _is_in_the_way(os.path.join(root, path)):
+            raise Refused(f"`{path.decode()}` is a file or a link where a folder is needed: move it away")
     if marker.find(root) is None and _holds_anything(os.path.join(root, layout.INBOX)):
         raise Refused("the directory has an `inbox` with files, and this server keeps its own there: rename it first")
 
@@ -142,6 +145,10 @@ def _parents(root: bytes) -> Iterator[bytes]:
     while (parent := os.path.dirname(root)) != root:
         yield parent
         root = parent
+
+
+def _is_in_the_way(path: bytes) -> bool:
+    return os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path))
 
 
 def _holds_anything(path: bytes) -> bool:

@@ -16,14 +16,16 @@ from common.db import Connection, Pool
 from common.process import Core
 from gateway import errors
 from gateway.auth import SignIn, Tokens, guard
+from gateway.grounds import Grounds
 from gateway.queries.users import User
 from gateway.room import Room
-from gateway.routes import assets, health, index, media, sessions, stages, trash, uploads
+from gateway.routes import assets, health, index, media, repositories, sessions, stages, trash, uploads
 from gateway.uploads import FORM_BYTES, Intake
 
 API = "/api/v1"
 LARGEST_BODY = 1_000_000
 
+NOWHERE = Grounds()
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -42,6 +44,7 @@ def create(
     refresh_token_seconds: int,
     max_upload_bytes: int,
     cors_origins: list[str],
+    grounds: Grounds = NOWHERE,
     room: Room | None = None,
 ) -> Litestar:
     """The whole API over a running core."""
@@ -84,6 +87,12 @@ def create(
             trash.restore_asset,
             media.original,
             media.thumbnail,
+            repositories.list_repositories,
+            repositories.get_repository,
+            repositories.create_repository,
+            repositories.validate_repository,
+            repositories.repair_repository,
+            repositories.make_default,
             stages.list_stages,
             stages.summarize,
             stages.retry,
@@ -99,6 +108,7 @@ def create(
             "pool": Provide(provide_pool, sync_to_thread=False),
             "conn": Provide(provide_conn),
             "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
+            "grounds": Provide(lambda: grounds, sync_to_thread=False),
             "intake": Provide(lambda: intake, sync_to_thread=False),
         },
         exception_handlers={Exception: errors.answer},

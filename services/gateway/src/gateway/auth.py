@@ -16,7 +16,7 @@ from litestar.handlers import BaseRouteHandler
 
 from common import passwords
 from common.db import Connection, Pool, glance
-from gateway.errors import NotSignedIn
+from gateway.errors import Forbidden, NotSignedIn
 from gateway.queries import refresh_tokens, users
 from gateway.queries.refresh_tokens import RefreshToken
 from gateway.queries.users import User
@@ -170,6 +170,12 @@ def guard(pool: Pool, tokens: Tokens) -> Callable[[Asked, BaseRouteHandler], Awa
         request.scope["user"] = user
 
     return signed_in
+
+
+def only_admins(request: Asked, _: BaseRouteHandler) -> None:
+    """Lets a signed-in request pass only for an administrator."""
+    if not request.scope["user"].is_admin:
+        raise Forbidden("only an administrator may do this")
 
 
 def _bearer(request: Asked) -> str:

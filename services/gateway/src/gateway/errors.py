@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout
 
 from common import log, sniff
 from common.files import FULL_DISK, Offline
+from common.roots import Refused
 from common.trash import NoAsset
 from gateway.schemas import Failure
 
@@ -93,6 +94,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NoAsset: Answer(HTTPStatus.NOT_FOUND, "not found"),
     Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"this version takes {sniff.taken_formats()} photos"),
     Unusable: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be done"),
+    Refused: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the repository cannot be used like this"),
     TooLarge: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "more was sent than is taken"),
     Conflict: Answer(HTTPStatus.CONFLICT, "the request contradicts what is there"),
     NoRoom: Answer(HTTPStatus.INSUFFICIENT_STORAGE, "the disk is nearly full"),

@@ -10,11 +10,14 @@ from msgspec import Meta
 import common.settings
 from common import http, process
 from common.settings import AtLeastOne, NotNegative, Percent, Port
-from gateway import access, app, linger
+from gateway import access, app, grounds, linger
 from gateway.room import Reserve, Room
 
 # The pattern refuses the secret that the first version of this product shipped with; everybody knows it.
 Secret = Annotated[str, Meta(min_length=32, pattern="^(?!default-secret-key)")]
+
+# One absolute directory, or several with colons or commas between them.
+Directories = Annotated[str, Meta(pattern="^(/.*)?$")]
 
 
 class Settings(common.settings.Settings, frozen=True, kw_only=True):
@@ -22,6 +25,9 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
 
     Uploads leave `reserve_bytes` or `reserve_percent` of a disk free, whichever is more; `database_directory` lies on
     the disk of the database, where that is on this machine.
+
+    Repositories may be made below `repository_roots`; below `private_roots` lie the own files of those that may not be
+    written to.
     """
 
     jwt_secret: Secret
@@ -34,6 +40,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     reserve_percent: Percent = 2.0
     database_directory: str = ""
     cors_origins: str = ""
+    repository_roots: Directories = ""
+    private_roots: Directories = ""
 
     def __post_init__(self) -> None:
         if self.jwt_secret in {urlsplit(url).password for url in (self.database_url, self.nats_url)}:
@@ -52,6 +60,7 @@ async def serve(config: Settings, stop: asyncio.Event) -> None:
             room=Room(
                 Reserve(config.reserve_bytes, config.reserve_percent), os.fsencode(config.database_directory) or None
             ),
+            grounds=grounds.read(config.repository_roots, config.private_roots),
             cors_origins=[origin.strip() for origin in config.cors_origins.split(",") if origin.strip()],
         )
         await http.serve(linger.lingering(access.logged(api)), host=config.host, port=config.port, stop=stop)

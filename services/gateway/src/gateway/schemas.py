@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from common.marker import LocalSettings, Strategy
+from common.roots import Validation
 from gateway.queries import stages
 from gateway.queries.assets import StageState
 from gateway.queries.uploads import Known, UploadState
@@ -192,3 +194,41 @@ class Retried(Struct, frozen=True, kw_only=True):
 
     retried: int
     message: str
+
+
+class CreateRepository(Struct, frozen=True, kw_only=True):
+    """The path is absolute, as this machine sees it."""
+
+    name: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
+    path: Annotated[str, Meta(min_length=2, max_length=4096)]
+    storage_strategy: Strategy = "date"
+    local_settings: LocalSettings = field(default_factory=LocalSettings)
+
+
+class RepositoryDTO(Struct, frozen=True, kw_only=True):
+    """A tree of originals; `reason` says why it is offline, and its settings are not known then."""
+
+    id: UUID
+    name: str
+    state: Literal["online", "offline", "readonly"]
+    reason: str | UnsetType = UNSET
+    is_default: bool
+    is_readonly: bool
+    created_at: datetime
+    storage_strategy: Strategy | None = None
+    local_settings: LocalSettings | None = None
+    path: str | UnsetType = UNSET
+
+
+class RepositoryList(Struct, frozen=True, kw_only=True):
+    repositories: list[RepositoryDTO]
+
+
+class RepairRequest(Struct, frozen=True, kw_only=True):
+    rewrite_marker: UUID | None = None
+
+
+class Repaired(Validation, frozen=True, kw_only=True):
+    """What was made, and what is still wrong."""
+
+    repaired: list[str]

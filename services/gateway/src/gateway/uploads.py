@@ -11,6 +11,7 @@ from litestar import Request
 from msgspec import structs
 
 from common import files, marker, outbox, trash
+from common import repository_queries as repositories
 from common.db import Connection, Pool, glance
 from common.messages import UploadStaged
 from common.names import display_name
@@ -19,7 +20,7 @@ from gateway import form
 from gateway.announced import Sender
 from gateway.disks import Disks
 from gateway.errors import Conflict, Invalid, NotFound, TooLarge, Unusable
-from gateway.queries import repositories, uploads
+from gateway.queries import uploads
 from gateway.room import Room
 from gateway.schemas import UploadResponse
 from gateway.staging import StagedFile, staged
@@ -99,7 +100,7 @@ class Intake:
         if repository is None:
             raise NotFound("no such repository" if wanted else "no repository is the default one")
         if repository.state != "online":
-            raise files.Offline(f"the repository is {repository.state}")
+            raise files.Offline("the repository takes no uploads: its directory may not be written to")
         found = await asyncio.to_thread(marker.check, repository.root, repository.repository_id)
         self.room.check(repository.root, length)
         limit = found.local_settings.max_file_size or self.max_bytes
