@@ -1,6 +1,7 @@
 import asyncio
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from common import stages
@@ -8,7 +9,7 @@ from common.db import Pool
 from common.stages import LeaseLost, Stage
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
-from tests.support.rows import claim, expire, row
+from tests.support.rows import ask, claim, expire, row
 
 
 async def test_of_two_claims_the_newer_writes(pool: Pool, asset: UUID) -> None:
@@ -49,6 +50,22 @@ async def test_a_failing_settle_leaves_the_claim_as_it_was(pool: Pool, asset: UU
             raise RuntimeError
 
     assert (await row(pool, asset))["state"] == "running"
+
+
+async def test_a_statement_that_fails_takes_the_whole_result_with_it(pool: Pool, asset: UUID) -> None:
+    """Statements and commit go out together, and still none of them has an effect without the others."""
+    claimed = await claim(pool, Stage.PLACE)
+
+    async def work() -> None:
+        async with claimed.settle(pool) as conn:
+            await conn.execute("update assets set original_filename = 'changed'")
+            await conn.execute("select 1 / 0")
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await work()
+
+    assert (await row(pool, asset))["state"] == "running"
+    assert await ask(pool, "select original_filename from assets") == ["p.jpg"]
 
 
 async def test_a_row_is_claimed_once(pool: Pool, repository: Repository, user: User) -> None:

@@ -1,6 +1,6 @@
 """The pool of connections, and rows as frozen structs."""
 
-import time
+import select
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
@@ -17,31 +17,22 @@ Connection: TypeAlias = AsyncConnection[Any]
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[Any]]
 
 SESSION = "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s -c timezone=UTC"
-RESTED_SECONDS = 0.5
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
 
 
-class _Rested(AsyncConnection[Any]):
-    """A connection that knows when it was used last."""
-
-    used_at: float = 0
-
-
 @asynccontextmanager
 async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
-    """Connections to the database; they are made when needed, checked after a rest, and every statement is prepared."""
+    """Connections to the database; they are made when needed, looked at when taken, and every statement is prepared."""
     pool: Pool = AsyncConnectionPool(
         database_url,
-        connection_class=_Rested,
         min_size=1,
         max_size=size,
         timeout=10,
         reconnect_timeout=5,  # its pauses double: without an early end it sleeps on when the database is back
         kwargs={"prepare_threshold": 0, "options": SESSION},
-        check=_check_if_rested,
-        reset=_note_use,
+        check=_refuse_dead,
         open=False,
     )
     async with pool:
@@ -60,15 +51,13 @@ async def glance(pool: Pool) -> AsyncIterator[Connection]:
                 await conn.set_autocommit(False)
 
 
-async def _check_if_rested(conn: AsyncConnection[Any]) -> None:
-    """A connection that worked a moment ago is not asked whether it still does: that is a round trip each time."""
-    if isinstance(conn, _Rested) and time.monotonic() - conn.used_at > RESTED_SECONDS:
-        await AsyncConnectionPool.check_connection(conn)
-
-
-async def _note_use(conn: AsyncConnection[Any]) -> None:
-    if isinstance(conn, _Rested):
-        conn.used_at = time.monotonic()
+async def _refuse_dead(conn: AsyncConnection[Any]) -> None:
+    """A server that ends a session says so or hangs up, so a look at the socket tells, and nobody need be asked."""
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await conn.close()
+        raise psycopg.OperationalError("the server has ended this session")
 
 
 def struct_row(kind: type[T]) -> AsyncRowFactory[T]:

@@ -62,7 +62,7 @@ class Relay:
             log.get().warning("relay delayed", error=str(error) or type(error).__name__)
 
     async def _publish_batch(self) -> int:
-        async with self.pool.connection() as conn:
+        async with self.pool.connection() as conn, conn.pipeline():
             self._epoch = self._epoch or await queries.find_epoch(conn)
             rows = await queries.lock_unpublished(conn, BATCH)
             if not rows:
@@ -70,6 +70,7 @@ class Relay:
             answers = await asyncio.gather(*map(self._publish, rows), return_exceptions=True)
             published = [row.outbox_id for row, answer in zip(rows, answers, strict=True) if answer is None]
             await queries.mark_published(conn, published)
+            await conn.commit()
         failures = [answer for answer in answers if answer is not None]
         if failures:
             raise failures[0]

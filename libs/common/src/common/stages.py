@@ -73,6 +73,7 @@ class Claim:
             if not await queries.settle_done(conn, self.asset_id, self.stage, epoch=self.epoch):
                 raise LeaseLost
             yield conn
+            await conn.commit()  # it goes out with the last statements
 
 
 Work: TypeAlias = Callable[[Claim], Awaitable[None]]
