@@ -50,7 +50,7 @@ def render(file: BinaryIO, mime: Mime) -> Photo:
         small = shrunk(medium, EDGES["small"])
         thumbnails: dict[Size, Thumbnail] = {"small": webp(small), "medium": webp(medium), "large": jpeg(large)}
     except pyvips.Error as error:
-        if "memory" in error.detail:
+        if "memory" in error.detail.lower():
             raise MemoryError from error
         raise Unreadable(f"the file is damaged: {reason_of(error)}") from error
     sideways = orientation(header) in TURNED
