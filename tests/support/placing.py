@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 from uuid import UUID
 
-from common import files, layout, stages
+import msgspec
+from msgspec import structs
+
+from common import files, layout, marker, stages
 from common.db import Pool
+from common.marker import Clash, LocalSettings, Strategy
 from common.stages import Stage
 from ingest.handlers import Ingest
 from tests.support.given import Repository, User
@@ -53,3 +57,20 @@ def staging(repository: Repository) -> list[bytes]:
 async def new_asset(pool: Pool, repository: Repository, user: User, number: int) -> UUID:
     """An asset whose place stage is due."""
     return (await staged(pool, repository, user, PHOTO + b"%d" % number)).asset_id
+
+
+def keep(repository: Repository, *, strategy: Strategy = "date", clash: Clash = "uuid", names: bool = True) -> None:
+    """Write into the marker how files are kept from now on."""
+    path = os.path.join(repository.root, layout.MARKER)
+    rules = structs.replace(
+        marker.read(repository.root),
+        storage_strategy=strategy,
+        local_settings=LocalSettings(preserve_original_filename=names, handle_duplicate_filenames=clash),
+    )
+    Path(os.fsdecode(path)).write_bytes(msgspec.yaml.encode(rules))
+
+
+def paths(repository: Repository, below: bytes = layout.INBOX) -> dict[str, bytes]:
+    """What lies below a folder, by its whole path in it."""
+    folder = Path(os.fsdecode(repository.root), os.fsdecode(below))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

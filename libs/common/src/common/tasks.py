@@ -1,7 +1,10 @@
 """Ending asyncio tasks without losing track of who was cancelled."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 async def cancel(*tasks: "asyncio.Task[Any]") -> None:
@@ -10,3 +13,14 @@ async def cancel(*tasks: "asyncio.Task[Any]") -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks)
+
+
+async def to_the_end(function: Callable[..., T], *arguments: object) -> T:
+    """Slow work in a thread; threads cannot be stopped, so whoever is cancelled leaves when the work has ended."""
+    working = asyncio.create_task(asyncio.to_thread(function, *arguments))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        working.exception()  # nobody else asks for it
+        raise

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from common import files, outbox, trash
+from common import files, outbox, tasks, trash
 from common import queries as core
 from common.db import Connection, Pool, glance
 from common.messages import AssetStored
@@ -41,7 +41,16 @@ class Ingest:
         """Have an asset's originals lie where they belong, and give staged bytes a place unless one is healthy."""
         with _waiting():
             look = await self._look(claim)
-            standings = await asyncio.to_thread(_settle_originals, look) if look.originals else []
+        try:
+            await self._make_so(claim, look)
+        except (LeaseLost, asyncio.CancelledError):
+            if look.originals:
+                await self._look_again(look)
+            raise
+
+    async def _make_so(self, claim: Claim, look: Look) -> None:
+        with _waiting():
+            standings = await tasks.to_the_end(_settle_originals, look) if look.originals else []
             is_healthy = any(found.is_healthy for found in standings)
             placed = Placed() if is_healthy else await self._place(look)
         save = partial(_save, look=look, standings=standings, placed=placed)
@@ -64,6 +73,11 @@ class Ingest:
         paths += [path for original in originals for path in standing.paths_of(asset, original)]
         async with glance(self.pool) as conn:
             return Look(asset, wishes, originals, await queries.list_taken(conn, paths))
+
+    async def _look_again(self, look: Look) -> None:
+        """Somebody else is to decide, and we may have moved what they had moved: nobody's view is of now any more."""
+        async with glance(self.pool) as conn:
+            await queries.look_again(conn, look.asset.asset_id)
 
     async def _place(self, look: Look) -> Placed:
         try:

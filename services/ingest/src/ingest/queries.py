@@ -236,6 +236,21 @@ async def place_again_if_needed(conn: Connection, asset_id: UUID) -> None:
     )
 
 
+async def look_again(conn: Connection, asset_id: UUID) -> None:
+    """Take the place stage from whoever has it or had it last, and make it due: what they saw may be wrong by now."""
+    await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now(), lease_until = null, lease_epoch = lease_epoch + 1,
+            deaths = 0, failures = 0, error_class = null, error = null, changed_at = now()
+        where asset_id = %s
+          and stage = 'place'
+          and state <> 'pending'
+        """,
+        (asset_id,),
+    )
+
+
 async def list_repositories(conn: Connection) -> list[Repository]:
     """Every repository that takes uploads."""
     async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
