@@ -6,13 +6,19 @@ from uuid import UUID
 
 import msgspec
 from msgspec import structs
+from nats.aio.client import Client
 
-from common import files, layout, marker, stages
+from common import files, layout, marker, stages, streams
+from common.bus import Bus
 from common.db import Pool
 from common.marker import Clash, LocalSettings, Strategy
+from common.outbox import Relay
+from common.settings import Settings
 from common.stages import Stage
+from common.worker import Worker
 from ingest.handlers import Ingest
 from tests.support.given import Repository, User
+from tests.support.rows import ask, do
 from tests.support.staging import Staged, stage
 
 PHOTO = b"\xff\xd8\xff a photo"
@@ -41,6 +47,17 @@ async def placed(pool: Pool, repository: Repository, user: User, content: bytes,
     upload = await staged(pool, repository, user, content, name)
     await place_all(pool, Ingest(pool))
     return upload.asset_id
+
+
+async def settle(pool: Pool, ingest: Ingest) -> None:
+    """Do whatever is due as a worker does, with its outcomes, until nothing is left to wait for."""
+    idle = Bus(client := Client(), client.jetstream())
+    config = Settings(database_url="", nats_url="")
+    worker = Worker(pool, idle, Relay(pool, idle, 60), config, streams.PLACE, Stage.PLACE, ingest.place, 1)
+    while await ask(pool, "select 1 from asset_stages where stage = 'place' and next_at is not null"):
+        while (found := await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)) is not None:
+            await worker._attempt(found)
+        await do(pool, "update asset_stages set next_at = now() where next_at > now() and stage = 'place'")
 
 
 def originals(repository: Repository) -> dict[str, bytes]:
