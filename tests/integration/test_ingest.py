@@ -228,19 +228,6 @@ async def save(conn: Connection, repository: Repository, user: User, asset: UUID
     await uploads.reopen_place(conn, asset)
 
 
-async def test_bytes_that_changed_in_staging_are_never_placed(
-    pool: Pool, repository: Repository, user: User, ingest: Ingest
-) -> None:
-    """What was acknowledged is what is placed, or a person is told."""
-    upload = await staged(pool, repository, user)
-    Path(os.fsdecode(repository.root), ".lumilio/staging/incoming", upload.staged_name).write_bytes(PHOTO + b"!")
-
-    with pytest.raises(Reject, match="upload the file again"):
-        await ingest.place(await claim(pool, Stage.PLACE))
-
-    assert originals(repository) == {}
-
-
 async def test_an_absent_repository_is_waited_for(
     pool: Pool, repository: Repository, user: User, ingest: Ingest
 ) -> None:

@@ -157,6 +157,8 @@ def _find_moved(asset: Asset, wish: Wish, foreign: AbstractSet[Spot]) -> bytes |
 def _take_first(wish: Wish, source: bytes, foreign: AbstractSet[Spot]) -> bytes:
     for spot in wish.spots():
         if spot not in foreign and _take(wish.upload.root, source, spot[1]):
+            if source == layout.failed(wish.upload.staged_name):
+                _no_longer_aside(wish.upload, kept=spot[1])
             return spot[1]
     raise NoFreeName(f"all names for {wish.upload.file_name!r} are taken")
 
@@ -168,6 +170,13 @@ def _take(root: bytes, source: bytes, path: bytes) -> bool:
     except FileExistsError:
         return _is_same(root, path, source)
     return True
+
+
+def _no_longer_aside(upload: StagedUpload, *, kept: bytes) -> None:
+    """Whatever made us doubt these bytes, they have their place now."""
+    aside = layout.failed(upload.staged_name)
+    files.drop(upload.root, aside, kept=kept)
+    files.forget(upload.root, layout.sidecar(aside))
 
 
 def _is_same(root: bytes, path: bytes, source: bytes) -> bool:
