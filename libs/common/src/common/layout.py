@@ -1,6 +1,9 @@
 """Where things lie in a repository; every path here is relative to its root and made by us."""
 
+import os
+import re
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 MARKER = b".lumiliorepo"
@@ -12,10 +15,19 @@ TRASH = b".lumilio/trash"
 MANIFESTS = b".lumilio/manifests"
 THUMBNAILS = b".lumilio/assets/thumbnails"
 SIDECAR = b".json"
+THUMBNAIL = re.compile(rb"([0-9a-f]{64})_(\d{1,10})_(\d{1,18})\.[a-z]+")
 FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, FAILED, TRASH, MANIFESTS, b".lumilio/assets", THUMBNAILS)
 
 # What lies outside the root where the root may not be written to; nothing is uploaded to it, so nothing is thrown away.
 PRIVATE_FOLDERS = tuple(path for path in FOLDERS if path not in {INBOX, FAILED, TRASH})
+
+
+class Made(NamedTuple):
+    """The work that a derived file came from: which content of which owner, and under which lease."""
+
+    content_hash: bytes
+    owner_id: int
+    epoch: int
 
 
 def staged(staged_name: str) -> bytes:
@@ -70,6 +82,18 @@ def thumbnail(size: str, content_hash: bytes, owner_id: int, epoch: int, extensi
     digest = content_hash.hex()
     name = f"{size}/{digest[:2]}/{digest}_{owner_id}_{epoch}{extension}"
     return b"/".join((THUMBNAILS, name.encode()))
+
+
+def is_unfinished(path: bytes) -> bool:
+    """Whether a derived file is one that was never written to its end."""
+    name = os.path.basename(path)
+    return name.startswith(b".") and name.endswith(b".tmp")
+
+
+def made_by(path: bytes) -> Made | None:
+    """The work whose thumbnail a path is; None for a path that is no thumbnail's."""
+    found = THUMBNAIL.fullmatch(os.path.basename(path))
+    return Made(bytes.fromhex(found[1].decode()), int(found[2]), int(found[3])) if found else None
 
 
 def manifest(at: datetime) -> bytes:

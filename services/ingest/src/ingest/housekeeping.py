@@ -1,4 +1,4 @@
-"""What one ingest of all does from time to time: staging leftovers, events that everybody has had."""
+"""What one ingest of all does from time to time: staging leftovers, old events, and once a day the slow rest."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 from common import files, layout, log, marker
 from common import queries as core
 from common.db import Pool
-from ingest import queries
+from ingest import leftovers, queries
 from ingest.queries import Repository
 
 OUTBOX_BATCH = 5000
@@ -25,6 +25,7 @@ class Housekeeping:
     pool: Pool
     every_seconds: float
     abandoned_seconds: float
+    failed_seconds: float = 30 * leftovers.DAY
     holder: UUID = field(default_factory=uuid4)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -48,6 +49,13 @@ class Housekeeping:
         for repository in repositories:
             with contextlib.suppress(files.Offline):
                 await self._clean_staging(repository)
+        if await self._is_new_day():
+            await leftovers.clean(self.pool, failed_seconds=self.failed_seconds)
+
+    async def _is_new_day(self) -> bool:
+        """Whether a day has passed since anybody was told so: a lease that nobody holds on to."""
+        async with self.pool.connection() as conn:
+            return await core.take_lease(conn, "daily clean-up", uuid4(), seconds=leftovers.DAY)
 
     async def _is_leader(self) -> bool:
         async with self.pool.connection() as conn:

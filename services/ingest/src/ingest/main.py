@@ -8,6 +8,7 @@ from common.stages import Stage
 from common.worker import Worker
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
+from ingest.leftovers import DAY
 
 
 class IngestSettings(Settings, frozen=True, kw_only=True):
@@ -15,14 +16,15 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
 
     slots: AtLeastOne = 4
     clean_seconds: Positive = 60.0
-    abandoned_seconds: Positive = 24 * 60 * 60.0
+    abandoned_seconds: Positive = DAY
+    failed_seconds: Positive = 30 * DAY
 
 
 async def serve(config: IngestSettings, stop: asyncio.Event) -> None:
     """Place staged uploads until told to stop; one ingest of all also cleans up."""
     async with process.core("ingest", config, stop) as core, asyncio.TaskGroup() as tasks:
         ingest = Ingest(core.pool)
-        housekeeping = Housekeeping(core.pool, config.clean_seconds, config.abandoned_seconds)
+        housekeeping = Housekeeping(core.pool, config.clean_seconds, config.abandoned_seconds, config.failed_seconds)
         worker = Worker(core.pool, core.bus, core.relay, config, streams.PLACE, Stage.PLACE, ingest.place, config.slots)
         tasks.create_task(worker.run(stop))
         tasks.create_task(housekeeping.run(stop))

@@ -1,0 +1,85 @@
+"""What lies in repositories long after it was of use: failed uploads, half-written and forgotten thumbnails."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+
+from common import files, layout, log, marker
+from common.db import Pool
+from ingest import leftovers_queries as queries
+from ingest.leftovers_queries import Home
+from ingest.queries import lock_upload_state
+
+BATCH = 1000
+DAY = 24 * 60 * 60.0
+
+
+async def clean(pool: Pool, *, failed_seconds: float) -> None:
+    """Remove it from every repository that is there; nothing is touched in one that is not."""
+    async with pool.connection() as conn:
+        homes = await queries.list_homes(conn)
+    for home in homes:
+        with contextlib.suppress(files.Offline), files.outages():
+            await asyncio.to_thread(marker.check, home.root, home.repository_id, home.private_root)
+            await _clean_failed(pool, home, failed_seconds)
+            await _clean_derived(pool, home)
+
+
+async def _clean_failed(pool: Pool, home: Home, seconds: float) -> None:
+    """Failed uploads were kept for people; after a month nobody came."""
+    async for paths in _old(home, layout.FAILED, seconds):
+        for path in paths:
+            await _forget_failed(pool, home, path)
+
+
+async def _forget_failed(pool: Pool, home: Home, path: bytes) -> None:
+    """Decide and remove under the row's lock, as what is not settled may still be placed from here."""
+    bare = path.removesuffix(layout.SIDECAR)
+    if path == bare and await asyncio.to_thread(files.see, home.path, layout.sidecar(path)) is not None:
+        return  # the note tells since when it lies here
+    name = os.path.basename(bare).decode(errors="replace")
+    async with pool.connection() as conn:
+        if await lock_upload_state(conn, name) != "staged":
+            for other in (bare, layout.sidecar(bare)):
+                await asyncio.to_thread(files.forget, home.path, other)
+            log.get().info("failed upload removed", name=name)
+
+
+async def _clean_derived(pool: Pool, home: Home) -> None:
+    async for paths in _old(home, layout.THUMBNAILS, DAY):
+        made = {path: found for path in paths if (found := layout.made_by(path)) is not None}
+        async with pool.connection() as conn:
+            named = await queries.list_named(conn, home.repository_id, made)
+        for path in paths:
+            if layout.is_unfinished(path):
+                await asyncio.to_thread(files.forget, home.path, path)
+            elif path in made and path not in named:
+                await _forget_thumbnail(pool, home, path, made[path])
+
+
+async def _forget_thumbnail(pool: Pool, home: Home, path: bytes, made: layout.Made) -> None:
+    """Decide and remove while nobody can settle the rendering: what its worker still may name stays."""
+    async with pool.connection() as conn:
+        epoch = await queries.lock_rendering(conn, owner=made.owner_id, content_hash=made.content_hash)
+        is_safe = epoch != made.epoch and path not in await queries.list_named(conn, home.repository_id, {path: made})
+        if is_safe:
+            await asyncio.to_thread(files.forget, home.path, path)
+            log.get().info("thumbnail removed that no row names", path=path.decode(errors="replace"))
+
+
+async def _old(home: Home, below: bytes, seconds: float) -> AsyncIterator[list[bytes]]:
+    """The files below a folder that did not change for so long, some at a time."""
+    found = _walk(home.path, below, time.time_ns() - int(seconds * 1e9))
+    while paths := await asyncio.to_thread(_next, found):
+        yield paths
+
+
+def _walk(root: bytes, below: bytes, before_ns: int) -> Iterator[bytes]:
+    return (path for path, modified_ns in files.walk(root, below) if modified_ns <= before_ns)
+
+
+def _next(found: Iterator[bytes]) -> list[bytes]:
+    return list(islice(found, BATCH))
