@@ -241,8 +241,8 @@ async def look_again(conn: Connection, asset_id: UUID) -> None:
     await conn.execute(
         """
         update asset_stages
-        set state = 'pending', next_at = now(), lease_until = null, lease_epoch = lease_epoch + 1,
-            deaths = 0, failures = 0, error_class = null, error = null, changed_at = now()
+        set state = 'pending', next_at = now(), lease_until = null, deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
         where asset_id = %s
           and stage = 'place'
           and state <> 'pending'
