@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +83,16 @@ class Api:
         writer.close()
         return answer.decode()
 
+    async def status(self, request: bytes) -> int:
+        """Write these bytes and leave once an answer has begun; 0 when the connection ends without one."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        line = b""
+        with suppress(ConnectionError):
+            line = await reader.readline()
+        writer.close()
+        return int(line.split()[1]) if line else 0
+
 
 @asynccontextmanager
 async def serving(
@@ -126,10 +136,14 @@ def form(content: bytes, head: str = 'form-data; name="file"; filename="photo.jp
 
 def parts(*contents: bytes, repository_id: str | None = None) -> bytes:
     """A multipart body in which each file is named by its hash, as a batch wants it."""
-    made = [part(repository_id.encode(), 'name="repository_id"')] if repository_id else []
-    for number, content in enumerate(contents):
-        made.append(part(content, f'name="{blake3(content).hexdigest()}"; filename="{number}.jpg"'))
-    return b"".join(made) + f"--{BOUNDARY}--\r\n".encode()
+    field = part(repository_id.encode(), 'name="repository_id"') if repository_id else b""
+    return field + batch_of({f"{number}.jpg": content for number, content in enumerate(contents)})
+
+
+def batch_of(files: Mapping[str, bytes]) -> bytes:
+    """The same of files that have names."""
+    heads = {name: f'name="{blake3(content).hexdigest()}"; filename="{name}"' for name, content in files.items()}
+    return b"".join(part(files[name], head) for name, head in heads.items()) + f"--{BOUNDARY}--\r\n".encode()
 
 
 def part(content: bytes, about: str) -> bytes:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.names import LONGEST, TURNING, UNNAMED, display_name
-from gateway.media import inline
+from gateway.media import disposition
 
 
 @given(st.text(max_size=400))
@@ -25,7 +25,7 @@ def test_whatever_is_sent_a_name_is_one_short_sane_line(raw: str) -> None:
 @given(st.text(max_size=400))
 def test_a_header_holds_any_name(raw: str) -> None:
     """Whatever the name, the header is one line of plain letters with balanced quotes."""
-    header = inline(display_name(raw))
+    header = disposition(display_name(raw), "image/jpeg")
 
     assert header.isascii()
     assert header.isprintable()
@@ -42,3 +42,20 @@ def test_a_long_name_keeps_its_extension() -> None:
     """People know a file's kind by its end, so the middle is what goes."""
     assert display_name("ä" * 300 + ".jpeg").endswith("ä.jpeg")
     assert len(display_name("a." + "b" * 300).encode()) == LONGEST
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("beach.jpg", "inline"),
+        ("BEACH.JPEG", "inline"),
+        ("beach", "inline"),
+        ("beach.png", "attachment"),
+        ("beach.html", "attachment"),
+        ("beach.jpg.exe", "attachment"),
+        ("beach.svg", "attachment"),
+    ],
+)
+def test_a_name_that_lies_about_its_type_is_not_shown(name: str, how: str) -> None:
+    """A JPEG under another type's name is saved, never opened in the browser."""
+    assert disposition(name, "image/jpeg").split(";")[0] == how

@@ -48,6 +48,12 @@ def idempotency_key(request: Request[Any, Any, Any]) -> str | None:
     return key
 
 
+def refuse_parts(request: Request[Any, Any, Any]) -> None:
+    """Part of a file must not be taken for all of it."""
+    if "content-range" in request.headers:
+        raise Invalid("uploads cannot be resumed: send the whole file without Content-Range")
+
+
 def _only(request: Request[Any, Any, Any], name: str) -> str | None:
     values: list[str] = request.headers.getall(name.lower(), [])
     if len(values) > 1:

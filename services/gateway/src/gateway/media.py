@@ -11,13 +11,15 @@ from urllib.parse import quote
 from litestar import Request
 from litestar.types import Receive, Scope, Send
 
-from common import files
+from common import files, sniff
 from gateway.errors import NoSuchRange
 
 CHUNK = 1 << 20
 
 # A part up to this length is read in one go on the event loop: a thread would cost more than the read.
 SMALL = 256 * 1024
+EXTENSIONS = {known.extension: known.mime_type for known in sniff.FORMATS}
+EXTENSIONS |= {".jpeg": "image/jpeg", ".jpe": "image/jpeg", ".jfif": "image/jpeg", ".tiff": "image/tiff"}
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 GUARDED = {
     "accept-ranges": "bytes",
@@ -37,10 +39,11 @@ class Plan:
     part: range  # which bytes of the file are sent
 
 
-def inline(name: str) -> str:
-    """A Content-Disposition header that shows a file in the browser and saves it under its name."""
+def disposition(name: str, mime_type: str) -> str:
+    """A Content-Disposition header: saved under its name, and shown only where the name says the same type."""
+    how = "inline" if _agrees(name, mime_type) else "attachment"
     plain = "".join(letter if letter.isascii() and letter not in '"\\%' else "_" for letter in name)
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def plan(request: Request[Any, Any, Any], *, size: int, etag: str, headers: dict[str, str]) -> Plan:
@@ -114,6 +117,12 @@ async def _read(descriptor: int, length: int, start: int) -> bytes:
 async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _agrees(name: str, mime_type: str) -> bool:
+    """Whether a file's name says the type that its first bytes say; one without an extension says nothing."""
+    extension = os.path.splitext(name)[1].lower()
+    return not extension or EXTENSIONS.get(extension) == mime_type
 
 
 def _matches(header: str, etag: str) -> bool:

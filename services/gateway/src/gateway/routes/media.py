@@ -36,7 +36,10 @@ async def original(
         places = await queries.list_places(conn, asset_id)
     if found is None:
         raise NotFound(f"no asset {asset_id}")
-    headers = {"content-type": found.mime_type, "content-disposition": media.inline(found.original_filename)}
+    headers = {
+        "content-type": found.mime_type,
+        "content-disposition": media.disposition(found.original_filename, found.mime_type),
+    }
     plan = media.plan(request, size=found.size, etag=found.content_hash.hex(), headers=headers)
     if plan.status == HTTPStatus.NOT_MODIFIED:
         return Media(plan, None)

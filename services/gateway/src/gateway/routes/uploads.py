@@ -33,6 +33,7 @@ async def upload(
     `X-Content-Hash` may announce the BLAKE3 of the file. Once this answers, the bytes are safe on the disk. A request
     that is repeated with its `Idempotency-Key` gets the answer of the first one. `lane=bulk` lets others go first.
     """
+    announced.refuse_parts(request)
     expected, key = announced.content_hash(request), announced.idempotency_key(request)
     return Envelope(data=await intake.receive(request, Sender(user.user_id, LANES[lane]), expected=expected, key=key))
 
@@ -50,6 +51,7 @@ async def upload_batch(
     its own. When the body breaks, the error says how many files before that are safe; files that are sent again answer
     with the asset that they are, so that a whole batch can be repeated.
     """
+    announced.refuse_parts(request)
     return Envelope(data=await batch.receive(intake, request, Sender(user.user_id, LANES[lane])))
 
 
