@@ -19,7 +19,7 @@ from processor.confine import Limits, Walls
 from processor.nursery import Child, Nursery
 from processor.unreadable import Unreadable
 
-PHOTO = Limits(seconds=30, memory=5 << 28, answer=32 << 20)  # a quarter of the memory is code, mapped and hardly touched
+PHOTO = Limits(seconds=30, memory=5 << 28, answer=32 << 20)  # a quarter of the memory is mapped code
 DECODERS = ("processor.images", "processor.turbo")  # all that a confined process will need, for it can load nothing
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
