@@ -18,6 +18,7 @@ from tests.support.disks import fingerprints, read_only
 from tests.support.gateway import JPEG, Api, serving
 from tests.support.given import Repository, User
 from tests.support.rows import ask, do
+from tests.support.volumes import mounted
 
 REPOSITORIES = "/api/v1/repositories"
 
@@ -207,6 +208,18 @@ async def test_what_cannot_be_a_repository_is_refused_and_left_as_it_was(
     assert told in answer.json()["error"]
     assert str(ground) not in answer.text
     assert sorted(ground.parent.rglob("*")) == before
+    assert await ask(pool, "select count(*) from repositories") == [1]
+
+
+@pytest.mark.parametrize("name", ["inbox", ".lumilio/staging/incoming"])
+async def test_parts_on_another_disk_are_refused(api: Api, pool: Pool, ground: Path, name: str) -> None:
+    """Placing links, and links do not reach across disks: no marker is written, and one disk is asked for."""
+    with mounted(ground / "a" / name, megabytes=1):
+        answer = await create(api, ground / "a")
+
+    assert answer.status_code == 422
+    assert "different disks" in answer.json()["error"]
+    assert not (ground / "a" / ".lumiliorepo").exists()
     assert await ask(pool, "select count(*) from repositories") == [1]
 
 

@@ -63,8 +63,7 @@ class Data:
 
     @property
     def private(self) -> str:
-        """Where the own files of repositories lie that may not be written to."""
-        return os.path.join(self.root, "private")
+        return private_roots(self.root)
 
     @property
     def secrets(self) -> str:
@@ -104,6 +103,11 @@ def hold(root: str) -> Iterator[Data]:
         _wait_for_children(held)
         _forget_earlier_run(root)
         yield Data(root, held)
+
+
+def private_roots(root: str) -> str:
+    """Where the own files of repositories lie that may not be written to."""
+    return os.path.join(os.path.realpath(root), "private")
 
 
 def running_database(root: str) -> str:

@@ -10,13 +10,14 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from psycopg import OperationalError
 
 from common import settings
 from common.files import FULL_DISK
-from lumilio import data, failures, migrations, verify
+from lumilio import data, failures, migrations, repositories, verify
 from lumilio.ballast import BallastSettings
 from lumilio.refusal import CannotStart
 from lumilio.up import Options, up
@@ -69,8 +70,25 @@ def _parser() -> argparse.ArgumentParser:
     failed.add_argument("--retry", action="store_true", help="try all of it again")
     failed.set_defaults(run=_failed)
 
+    _add_repositories(commands, default)
     upload.add_to(commands)
     return parser
+
+
+def _add_repositories(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", default: str) -> None:
+    known = commands.add_parser("repositories", help="where originals lie: list, add, validate, repair")
+    known.add_argument("--data", default=default, help="the directory that `lumilio up` serves")
+    actions = known.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("list", help="which there are, and whether they work").set_defaults(run=_list)
+    add = actions.add_parser("add", help="make one of a directory; what lies in it stays as it is")
+    add.add_argument("path", help="the directory, which may be new")
+    add.add_argument("--name", help="what people call it (the directory's name)")
+    add.set_defaults(run=_add)
+    actions.add_parser("validate", help="examine all on the disk; nothing is changed").set_defaults(run=_validate)
+    repair = actions.add_parser("repair", help="make missing folders of one")
+    repair.add_argument("id", type=UUID, help="its id, as `list` tells it")
+    repair.add_argument("--rewrite-marker", action="store_true", help="write its lost .lumiliorepo again, too")
+    repair.set_defaults(run=_repair)
 
 
 def _port(text: str) -> int:
@@ -111,6 +129,27 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 def _failed(arguments: argparse.Namespace) -> None:
     _ask(arguments.data, partial(failures.tell, retry=arguments.retry))
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    _ask(arguments.data, repositories.tell)
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    private_roots = os.environ.get("LUMILIO_PRIVATE_ROOTS") or data.private_roots(arguments.data)
+    add = partial(repositories.add, path=arguments.path, name=arguments.name, private_roots=private_roots)
+    _ask(arguments.data, add)
+
+
+def _validate(arguments: argparse.Namespace) -> None:
+    if not _ask(arguments.data, repositories.validate):
+        sys.exit(1)
+
+
+def _repair(arguments: argparse.Namespace) -> None:
+    repair = partial(repositories.repair, repository_id=arguments.id, rewrite_marker=arguments.rewrite_marker)
+    if not _ask(arguments.data, repair):
+        sys.exit(1)
 
 
 def _ask(root: str, question: Callable[[str], Coroutine[Any, Any, Answer]]) -> Answer:

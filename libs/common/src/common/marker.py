@@ -63,9 +63,15 @@ def check(root: bytes, repository_id: UUID, private_root: bytes | None = None) -
     _compare(marker, repository_id)
     if private_root is not None:
         _look(root, repository_id)
-    elif _usable_device(root, layout.STAGING) != _usable_device(root, layout.INBOX):
-        raise Offline(f"in repository {repository_id} inbox and .lumilio lie on different disks: put them on one")
+    else:
+        check_disk(root)
     return marker
+
+
+def check_disk(root: bytes) -> None:
+    """Offline unless both take files, and what lies in staging can be linked into the inbox."""
+    if _usable_device(root, layout.STAGING) != _usable_device(root, layout.INBOX):
+        raise Offline("in the repository inbox and .lumilio lie on different disks: put them on one")
 
 
 def find(root: bytes) -> Marker | None:

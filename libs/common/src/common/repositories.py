@@ -92,6 +92,8 @@ def _create(wish: Wish, made: Marker) -> bytes | None:
     """The repository on the disk; returns its private root if it needs one."""
     with _in_words():
         private_root = None if roots.takes_files(wish.root) else _private_root(wish, made)
+        if private_root is None and os.path.isdir(wish.root):
+            marker.check_disk(wish.root)
         roots.create(wish.root, made, private_root=private_root)
         marker.check(wish.root, made.id, private_root)
         return private_root

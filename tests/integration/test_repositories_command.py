@@ -1,0 +1,74 @@
+import os
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from common.db import Pool
+from lumilio import main, repositories
+from lumilio.refusal import CannotStart
+from tests.support.disks import fingerprints
+from tests.support.given import Repository
+from tests.support.rows import ask
+
+
+def told(capsys: pytest.CaptureFixture[str], database_url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+    """What the command says."""
+    monkeypatch.setenv("LUMILIO_DATABASE_URL", database_url)
+    monkeypatch.setattr(sys, "argv", ["lumilio", "repositories", *words])
+    main.main()
+    return capsys.readouterr().out
+
+
+def test_the_command_adds_lists_and_examines(
+    database_url: str,
+    repository: Repository,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An operator makes a repository of a folder with photos, sees it, and breaks and mends it with the same words."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"mine")
+    before = fingerprints(folder)
+
+    added = told(capsys, database_url, monkeypatch, "add", str(folder))
+    listed = told(capsys, database_url, monkeypatch, "list")
+    validated = told(capsys, database_url, monkeypatch, "validate")
+    (folder / "inbox").rmdir()
+    repaired = told(capsys, database_url, monkeypatch, "repair", added.split()[0])
+
+    assert added.endswith(f"{folder}: takes uploads\n")
+    assert "(photos): takes uploads" in listed
+    assert "(Test, the default): takes uploads" in listed
+    assert validated.count("ok   ") == 2
+    assert repaired.splitlines()[0] == "made inbox"
+    assert fingerprints(folder) == before
+
+
+async def test_a_repository_that_is_away_is_told(database_url: str, repository: Repository) -> None:
+    """The operator hears which and why, and the answer is no."""
+    os.rename(repository.root, repository.root + b".away")
+    said: list[str] = []
+
+    await repositories.tell(database_url, say=said.append)
+    is_sound = await repositories.validate(database_url, say=said.append)
+
+    assert "offline, the repository is not there" in said[0]
+    assert (is_sound, said[1].startswith("WRONG")) == (False, True)
+
+
+async def test_what_cannot_be_done_is_told_in_one_line(
+    database_url: str, pool: Pool, repository: Repository, tmp_path: Path
+) -> None:
+    """A folder inside another repository and an unknown id end the command with advice, and change nothing."""
+    inside = os.path.join(os.fsdecode(repository.root), "photos")
+    with pytest.raises(CannotStart, match="inside another repository"):
+        await repositories.add(database_url, path=inside, name=None, private_roots=str(tmp_path / "private"))
+    with pytest.raises(CannotStart, match="there is no repository"):
+        await repositories.repair(database_url, repository_id=uuid4(), rewrite_marker=False)
+
+    assert await ask(pool, "select repository_id from repositories") == [repository.repository_id]
+    assert not os.path.exists(inside)
