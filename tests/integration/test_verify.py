@@ -5,13 +5,14 @@ from uuid import uuid4
 
 import pytest
 
-from common import files, layout, stages
+from common import files, layout, stages, trash
 from common.db import Pool
 from common.stages import Stage
 from ingest.handlers import Ingest
 from lumilio import verify as oracle
 from lumilio.verify import Ack, verify
 from tests.support.given import Repository, User
+from tests.support.placing import settle
 from tests.support.rows import do
 from tests.support.staging import stage
 
@@ -140,6 +141,80 @@ async def test_each_damage_in_the_record_is_found(
     await do(pool, statement)
 
     assert await wrong(database_url) == expected
+
+
+@pytest.fixture
+async def set_aside(pool: Pool, repository: Repository, placed: Path, user: User, ingest: Ingest) -> Path:
+    """The trash of a repository where one photo was thrown away, and one upload has failed; both with their notes."""
+    root = Path(os.fsdecode(repository.root))
+    next((root / ".lumilio/staging/incoming").iterdir()).write_bytes(PHOTO)
+    async with pool.connection() as conn:
+        ((asset_id,),) = await (
+            await conn.execute("select asset_id from assets where stored_at is not null")
+        ).fetchall()
+        await trash.put(conn, asset_id, owner=user.user_id)
+    await settle(pool, ingest)
+    return root / ".lumilio/trash"
+
+
+async def test_trash_and_failures_are_sound(database_url: str, set_aside: Path) -> None:
+    """What was thrown away or could not be kept is no damage."""
+    assert len(list(set_aside.iterdir())) == 2
+
+    assert await wrong(database_url) == set()
+
+
+def lose_from_the_trash(bin_: Path) -> set[str]:
+    next(path for path in bin_.iterdir() if path.suffix != ".json").unlink()
+    return {"I2", "I13"}
+
+
+def lose_a_note(bin_: Path) -> set[str]:
+    next(bin_.glob("*.json")).unlink()
+    return {"I13"}
+
+
+def add_to_the_trash(bin_: Path) -> set[str]:
+    (bin_ / "stray.jpg").write_bytes(PHOTO)
+    return {"I4", "I13"}
+
+
+def set_something_aside(bin_: Path) -> set[str]:
+    (bin_.parent / "staging/failed/stray.part").write_bytes(PHOTO)
+    return {"I14"}
+
+
+def lose_a_reason(bin_: Path) -> set[str]:
+    next((bin_.parent / "staging/failed").glob("*.json")).unlink()
+    return {"I14"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lose_from_the_trash, lose_a_note, add_to_the_trash, set_something_aside, lose_a_reason],
+    ids=lambda damage: damage.__name__,
+)
+async def test_each_damage_to_trash_and_failures_is_found(
+    database_url: str, set_aside: Path, damage: Callable[[Path], set[str]]
+) -> None:
+    """Nothing lies there that nobody can explain, and nothing leaves unseen."""
+    expected = damage(set_aside)
+
+    assert await wrong(database_url) == expected
+
+
+async def test_a_trashed_original_in_the_inbox_is_found(database_url: str, pool: Pool, placed: Path) -> None:
+    """Once the work is done, what was thrown away has left the inbox."""
+    await do(pool, "update assets set trashed_at = now()")
+
+    assert await wrong(database_url) == {"I13"}
+
+
+async def test_a_wanted_original_in_the_trash_is_found(database_url: str, pool: Pool, set_aside: Path) -> None:
+    """Once the work is done, what was taken back has left the trash."""
+    await do(pool, "update assets set trashed_at = null")
+
+    assert await wrong(database_url) == {"I13"}
 
 
 async def test_an_acknowledgement_without_its_asset_is_found(database_url: str, placed: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -67,7 +67,7 @@ def checks(acks: Sequence[Ack]) -> list[Check]:
         Check("I1", "every acknowledged upload has its asset", lambda conn: _unknown_acks(conn, acks)),
         Check("I2", "every stored original is there with its bytes", _wrong_originals),
         Check("I3", "every staged upload is there with its bytes", _wrong_staged),
-        Check("I4", "every file in an inbox has its record", _unrecorded),
+        Check("I4", "every file in an inbox or in the trash has its record", _unrecorded),
         Check("I5", "staging holds nothing but open uploads", _leftovers),
         Check("I6", "no lease is held by the dead", _each(queries.list_stale_leases, seconds=STALE_LEASE_SECONDS)),
         Check("I7", "every event is published", _each(queries.list_unpublished, seconds=UNPUBLISHED_SECONDS)),
@@ -75,6 +75,8 @@ def checks(acks: Sequence[Ack]) -> list[Check]:
         Check("I10", "every failure has its reason and was announced", _each(queries.list_unexplained)),
         Check("I11", "no original was touched since it was stored", _touched),
         Check("I12", "every thumbnail is the one that was rendered", _wrong_thumbnails),
+        Check("I13", "the trash holds what was thrown away, each with its note", _misplaced),
+        Check("I14", "what was set aside is a failed upload, each with its note", _unexplained_failures),
     ]
 
 
@@ -139,7 +141,8 @@ async def _wrong_staged(conn: Connection) -> AsyncIterator[str]:
 
 async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
     for repository in await queries.list_repositories(conn):
-        for batch in _batches(_walk(repository.root, layout.INBOX)):
+        kept = chain(_walk(repository.root, layout.INBOX), _without_notes(repository.root, layout.TRASH))
+        for batch in _batches(kept):
             for path in await queries.list_unrecorded(conn, repository.repository_id, batch):
                 yield f"{_shown(path)} has no record"
 
@@ -165,6 +168,41 @@ async def _wrong_thumbnails(conn: Connection) -> AsyncIterator[str]:
             if wrong := await asyncio.to_thread(_wrong, thumbnail.home, thumbnail.path, thumbnail.hash):
                 yield f"asset {thumbnail.asset_id}: {_shown(thumbnail.path)} {wrong}"
         after = (page[-1].asset_id, page[-1].size)
+
+
+async def _misplaced(conn: Connection) -> AsyncIterator[str]:
+    after = 0
+    while page := await queries.list_placed(conn, after=after, limit=BATCH):
+        for placed in page:
+            if layout.is_trashed(placed.path) != placed.is_trashed:
+                yield f"asset {placed.asset_id}: {_shown(placed.path)} is not where its asset belongs"
+        after = page[-1].file_record_id
+    for repository in await queries.list_repositories(conn):
+        for wrong in _unpaired(repository.root, layout.TRASH):
+            yield wrong
+
+
+async def _unexplained_failures(conn: Connection) -> AsyncIterator[str]:
+    for repository in await queries.list_repositories(conn):
+        for batch in _batches(_without_notes(repository.root, layout.FAILED)):
+            names = [os.path.basename(path).decode(errors="replace") for path in batch]
+            for name in await queries.list_unfailed(conn, repository.repository_id, names):
+                yield f"{name} was set aside and belongs to no failed upload"
+        for wrong in _unpaired(repository.root, layout.FAILED):
+            yield wrong
+
+
+def _without_notes(root: bytes, below: bytes) -> Iterable[bytes]:
+    return (path for path in _walk(root, below) if not path.endswith(layout.SIDECAR))
+
+
+def _unpaired(root: bytes, below: bytes) -> Iterable[str]:
+    """Files without their note, and notes without their file."""
+    for path in _walk(root, below):
+        is_note = path.endswith(layout.SIDECAR)
+        other = path.removesuffix(layout.SIDECAR) if is_note else layout.sidecar(path)
+        if not os.path.lexists(os.path.join(root, other)):
+            yield f"{_shown(path)} has no {'file' if is_note else 'note'}"
 
 
 def _walk(root: bytes, below: bytes) -> Iterable[bytes]:

@@ -35,6 +35,15 @@ class Staged(msgspec.Struct, frozen=True, kw_only=True):
     content_hash: bytes
 
 
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """An original whose place stage has nothing more to do."""
+
+    file_record_id: int
+    path: bytes
+    asset_id: UUID
+    is_trashed: bool
+
+
 class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
     """A thumbnail; `home` is where its repository keeps such."""
 
@@ -93,6 +102,29 @@ async def list_staged(conn: Connection, *, after: int, limit: int) -> list[Stage
             where uploads.state = 'staged'
               and upload_id > %s
             order by upload_id
+            limit %s
+            """,
+            (after, limit),
+        )
+        return await cursor.fetchall()
+
+
+async def list_placed(conn: Connection, *, after: int, limit: int) -> list[Placed]:
+    """Some originals that lie where the server keeps such, and whether their asset belongs in the trash."""
+    async with conn.cursor(row_factory=struct_row(Placed)) as cursor:
+        await cursor.execute(
+            """
+            select f.file_record_id, f.path, f.asset_id, a.trashed_at is not null as is_trashed
+            from file_records f
+            join assets a on a.asset_id = f.asset_id
+            join asset_stages s on s.asset_id = f.asset_id and s.stage = 'place'
+            join repositories r on r.repository_id = f.repository_id
+            where f.state = 'present'
+              and s.state = 'done'
+              and r.private_root is null
+              and (f.trashed_from is not null or substring(f.path from 1 for 6) = 'inbox/')
+              and f.file_record_id > %s
+            order by f.file_record_id
             limit %s
             """,
             (after, limit),
@@ -168,6 +200,20 @@ async def list_unstaged(conn: Connection, repository_id: UUID, names: Sequence[s
         select seen.name
         from unnest(%s::text[]) seen (name)
         left join uploads on repository_id = %s and staged_name = seen.name and state = 'staged'
+        where upload_id is null
+        """,
+        (list(names), repository_id),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_unfailed(conn: Connection, repository_id: UUID, names: Sequence[str]) -> list[str]:
+    """Those of the staged names whose upload has neither failed nor is still to be placed."""
+    cursor = await conn.execute(
+        """
+        select seen.name
+        from unnest(%s::text[]) seen (name)
+        left join uploads on repository_id = %s and staged_name = seen.name and state in ('failed', 'staged')
         where upload_id is null
         """,
         (list(names), repository_id),
