@@ -1,6 +1,7 @@
 """`lumilio upload` against a gateway: everything that can be sent is, and everything else is told with its reason."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from blake3 import blake3
 
 from common.db import Pool
 from ingest.handlers import Ingest
+from lumilio.upload import patience
 from lumilio.upload.copies import Copies
 from lumilio.upload.deliver import Delivery
 from lumilio.upload.ledger import Ledger
@@ -201,6 +203,29 @@ async def test_a_server_that_is_away_is_waited_for(
 
     assert run.ledger.counts == {"uploaded": 3}
     assert run.server.trouble is None
+
+
+async def test_a_full_disk_is_waited_for(
+    sender: Sender, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody makes room sooner or later, and no file is given up meanwhile."""
+    monkeypatch.setattr(patience, "PAUSES", ())
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.01)
+    fsync, failures = os.fsync, iter([errno.ENOSPC] * 2)
+
+    def full(descriptor: int) -> None:
+        for number in failures:
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    for number in range(3):
+        sender.put(f"{number}.jpg", JPEG + b"%d" % number)
+
+    ledger = await sender.sent()
+
+    assert ledger.counts == {"uploaded": 3}
+    assert len(staged(repository)) == 3
 
 
 @pytest.mark.parametrize("content", [OTHER, JPEG[:-1], JPEG[:-1] + b"x"], ids=["grown", "shrunk", "other"])

@@ -28,9 +28,8 @@ START_PATIENCE_SECONDS = 30.0
 GRACE_SECONDS = 5.0
 INTERRUPTED = 130
 
-# Longer than the server takes to sync a large file on a slow disk; idle connections end before the server ends them.
-TIMEOUT = httpx.Timeout(120, connect=10, pool=None)
-IDLE_SECONDS = 4.0
+TIMEOUT = httpx.Timeout(30, connect=10, pool=None)
+IDLE_SECONDS = 4.0  # less than the server's, so that it ends no connection that we are about to use
 
 
 def upload(arguments: argparse.Namespace) -> None:

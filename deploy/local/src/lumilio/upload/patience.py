@@ -12,10 +12,10 @@ from lumilio.upload.walk import Interrupted
 
 T = TypeVar("T")
 
-PAUSES = (0.2, 1.0, 2.0, 4.0, 8.0)
-LONGEST_PAUSE = 15.0
+PAUSES = (0.2, 1.0, 2.0)
+LONGEST_PAUSE = 5.0
 LONGEST_WISH = 120.0
-STRIKES = 10
+STRIKES = 20
 
 
 class Away(Exception):
@@ -68,7 +68,7 @@ class Patience:
         if strikes >= STRIKES:
             raise Refused(f"it failed {strikes} times while others went well, at last: {away}")
         if time.monotonic() - since > self.seconds:
-            raise Gone(f"the server has not answered for {self.seconds:.0f} seconds: {away}")
+            raise Gone(f"waited in vain for {self.seconds:.0f} seconds: {away}")
         if self.tell and self.trouble is None:
             self.tell(str(away))
         self.trouble = str(away)

@@ -56,7 +56,7 @@ class Watcher:
         total, speed = self.run.total, self.speed.note(done, now=time.monotonic())
         more = "" if total.is_final else "+"
         parts = [f"{files:,} of {total.files:,}{more} files", f"{decimal(done)} of {decimal(total.bytes)}{more}"]
-        if speed:
+        if speed and not self.run.server.trouble:
             parts.append(f"{decimal(int(speed))}/s")
             if total.is_final:
                 parts.append(f"{duration(max(0, total.bytes - done) / speed)} left")

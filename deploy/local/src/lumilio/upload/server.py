@@ -17,6 +17,9 @@ from lumilio.upload.walk import File
 T = TypeVar("T")
 Request = Callable[[dict[str, str]], httpx.Response]
 
+# Longer than a server takes to sync a large file on a slow disk.
+TAKING = httpx.Timeout(120, connect=10, pool=None)
+
 MOST_HASHES = 500
 PAGE = 100
 OK, UNPROCESSABLE = 200, 422
@@ -101,7 +104,8 @@ class Server:
         form = Form(file, self.repository)
         with walk.opened(file.path) as opened:
             body = form.read(opened, moved, self.sending.stop.is_set)
-            return self.session.http.post("assets?lane=bulk", content=body, headers=headers | form.headers())
+            headers = headers | form.headers()
+            return self.session.http.post("assets?lane=bulk", content=body, headers=headers, timeout=TAKING)
 
     def _ask(self, kind: type[T], request: Request) -> T | None:
         try:

@@ -22,7 +22,7 @@ LINE_SECONDS = 5.0
 ROWS: dict[Fate, str] = {
     "uploaded": "uploaded",
     "unprocessed": "uploaded, not processed",
-    "duplicate": "duplicate, not sent",
+    "duplicate": "duplicate: the server has it",
     "skipped": "skipped: hidden, links, no files",
     "failed": "failed",
 }
