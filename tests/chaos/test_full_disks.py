@@ -8,15 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lumilio.verify import Ack, verify
+from lumilio.verify import Ack
 from tests.support import photos, volumes
 from tests.support.client import Client, signed_in
-from tests.support.settling import is_settled
+from tests.support.settling import until_sound
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
 MB = 1 << 20
-SETTLED_SECONDS = 45
 SMALL = {
     "LUMILIO_BALLAST_BYTES": str(48 * MB),
     "LUMILIO_RESERVE_BYTES": str(2 * MB),
@@ -73,13 +72,6 @@ async def reads(client: Client) -> bool:
     return (await client.get(f"/assets/{client.acks[0].asset_id}/original")).status_code == 200
 
 
-async def until_sound(stack: Stack, client: Client) -> None:
-    """Everything that was acknowledged is ready, and disk and record agree."""
-    await until(partial(is_settled, stack), seconds=SETTLED_SECONDS, what="every photo is ready")
-    said: list[str] = []
-    assert await verify(stack.database_url, acks=client.acks, say=said.append), "\n".join(said)
-
-
 async def test_each_disk_may_be_full(stack: Stack, disks: Disks) -> None:
     """Without room for originals uploads are refused, without room for the rest they go on; all heals by itself."""
     async with signed_in(stack) as client:
@@ -104,7 +96,7 @@ async def test_each_disk_may_be_full(stack: Stack, disks: Disks) -> None:
             disk.clear()
         await until(partial(takes, client, 4))
         await until(lambda: stack.output.count("are held back for a database") == 2)
-        await until_sound(stack, client)
+        await until_sound(stack, client.acks)
 
 
 async def test_a_start_on_full_disks_serves_what_is_there(stack: Stack, disks: Disks) -> None:
@@ -121,4 +113,4 @@ async def test_a_start_on_full_disks_serves_what_is_there(stack: Stack, disks: D
         for disk in disks.values():
             disk.clear()
         await until(partial(takes, client, 1), seconds=30)
-        await until_sound(stack, client)
+        await until_sound(stack, client.acks)

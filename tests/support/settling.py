@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 import psycopg
+
+from lumilio.verify import Ack, verify
+from tests.support.waiting import until
 
 
 class Recorded(Protocol):
@@ -24,6 +28,13 @@ async def is_settled(server: Recorded, *, stages: Sequence[str] = ("place", "ren
     with suppress(psycopg.OperationalError):
         return await count(server, question, list(stages)) == 0
     return False
+
+
+async def until_sound(server: Recorded, acks: Sequence[Ack], *, seconds: float = 60) -> None:
+    """Everything that was acknowledged is ready, and disk and record agree."""
+    await until(partial(is_settled, server), seconds=seconds, what="every photo is ready")
+    said: list[str] = []
+    assert await verify(server.database_url, acks=acks, say=said.append), "\n".join(said)
 
 
 async def count(server: Recorded, question: str, *parameters: object) -> int:

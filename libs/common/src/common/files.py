@@ -19,6 +19,7 @@ ORIGINAL_MODE = 0o440
 RENAME_NOREPLACE = 1
 BROKEN_DISK = {errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE}
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -42,10 +43,12 @@ class Seen(NamedTuple):
 
 @contextmanager
 def outages() -> Iterator[None]:
-    """Work with a disk; that it is full or fails is an outage, and nobody's fault."""
+    """Work with a disk; that it is full or fails, or the machine at its limits, is an outage, and nobody's fault."""
     try:
         yield
     except OSError as error:
+        if error.errno in STARVED:
+            raise Offline(f"the machine has too little for it at the moment: {error.strerror}") from error
         if error.errno in BROKEN_DISK | FULL_DISK:
             raise Offline(f"the disk does not take it: {error.strerror}") from error
         raise

@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from psycopg_pool import PoolTimeout
 
 from common import log, sniff
-from common.files import FULL_DISK, Offline
+from common.files import FULL_DISK, STARVED, Offline
 from common.roots import Refused
 from common.trash import NoAsset
 from gateway.schemas import Failure
@@ -77,6 +77,7 @@ class Answer(NamedTuple):
 
 
 AWAY = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer", LATER)
+BUSY = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the server is at its limits", LATER)
 FULL = Answer(HTTPStatus.INSUFFICIENT_STORAGE, "the disk is full")
 BROKEN = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong on the server")
 
@@ -100,13 +101,14 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NoRoom: Answer(HTTPStatus.INSUFFICIENT_STORAGE, "the disk is nearly full"),
     NoSuchRange: Answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such range"),
     Offline: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the repository is offline", LATER),
+    MemoryError: BUSY,
     psycopg.errors.DiskFull: FULL,
     PoolTimeout: AWAY,
     psycopg.OperationalError: AWAY,
 }
 
 # Errors of these kinds say something about us, so the client hears only the message of the table.
-SILENT = (AWAY, FULL, BROKEN)
+SILENT = (AWAY, BUSY, FULL, BROKEN)
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Failure]:
@@ -132,6 +134,8 @@ def _find(error: Exception) -> Answer:
         return Answer(status, status.phrase.lower())
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         return FULL
+    if isinstance(error, OSError) and error.errno in STARVED:
+        return BUSY
     return next((ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS), BROKEN)
 
 
