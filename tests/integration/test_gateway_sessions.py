@@ -7,7 +7,8 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Self
 
 import jwt
 import pytest
@@ -15,6 +16,7 @@ from argon2 import PasswordHasher
 
 from common import passwords
 from common.db import Pool
+from gateway import auth
 from gateway.queries import refresh_tokens
 from tests.support.gateway import SECRET, Api, serving
 from tests.support.given import User
@@ -158,6 +160,27 @@ async def test_a_deactivated_user_is_out_at_once(api: Api, user: User, pool: Poo
 
     assert (await api.client.get(ME)).status_code == 401
     assert (await api.client.post(REFRESH, json={"refreshToken": token})).status_code == 401
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_a_wrong_clock_changes_nothing(api: Api, user: User, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """A gateway whose clock is a day off lets in no dead token and refuses no live one: the database's clock counts."""
+    now = int(time.time())
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(days=days)
+
+    monkeypatch.setattr(jwt.api_jwt, "datetime", Wrong)
+    monkeypatch.setattr(auth, "datetime", Wrong)
+    monkeypatch.setattr(time, "time", lambda: now + days * 24 * 3600)
+    fresh = await api.login(user.username, user.password)
+    claims = jwt.decode(fresh["token"], options={"verify_signature": False})
+
+    assert (await me(api, f"Bearer {fresh['token']}")).status_code == 200
+    assert (await me(api, f"Bearer {signed(claims | {'exp': now - 60})}")).status_code == 401
+    assert (await api.client.post(REFRESH, json={"refreshToken": fresh["refreshToken"]})).status_code == 200
 
 
 async def test_forged_tokens_are_refused(api: Api, user: User) -> None:

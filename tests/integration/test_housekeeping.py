@@ -1,6 +1,9 @@
 import asyncio
 import os
+import time
 from uuid import uuid4
+
+import pytest
 
 from common import files, layout
 from common.db import Pool
@@ -54,6 +57,32 @@ async def test_cleaning_never_takes_an_upload_that_is_being_committed(
     await asyncio.gather(send(), clean())
 
     assert sorted(originals(repository).values()) == sorted(PHOTO + b"%d" % number for number in range(100))
+
+
+async def test_a_wrong_clock_takes_nothing(
+    pool: Pool, repository: Repository, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is abandoned is told by the database's clock: an ingest that is a day ahead removes no young file."""
+    os.close(files.create(repository.root, layout.staged("young.part")))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 24 * HOUR)
+
+    await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
+
+    assert staging(repository) == [b"young.part"]
+
+
+async def test_the_lead_is_given_back_at_a_stop(pool: Pool) -> None:
+    """Another ingest cleans up at once when the first one is told to stop, and only the holder can give it back."""
+    first, second = Housekeeping(pool, 60, HOUR), Housekeeping(pool, 60, HOUR, holder=uuid4())
+    assert await first._is_leader()
+    stopped = asyncio.Event()
+    stopped.set()
+
+    await second.run(stopped)
+    assert not await second._is_leader()
+    await first.run(stopped)
+    assert await second._is_leader()
 
 
 async def test_one_of_many_cleans(pool: Pool) -> None:

@@ -304,6 +304,18 @@ async def list_repositories(conn: Connection) -> list[Repository]:
         return await cursor.fetchall()
 
 
+async def give_lease(conn: Connection, name: str, holder: UUID) -> None:
+    """End a named lease before its time, if it is the caller's, so that somebody else has it at once."""
+    await conn.execute("delete from leases where name = %s and holder = %s", (name, holder))
+
+
+async def find_now(conn: Connection) -> float:
+    """The time by the one clock that counts, in seconds since 1970."""
+    cursor = await conn.execute("select extract(epoch from now())::float8")
+    now: float = (await cursor.fetchall())[0][0]
+    return now
+
+
 async def unsafe_settings(conn: Connection) -> list[str]:
     """Names of database settings under which a commit could be lost or torn."""
     cursor = await conn.execute(

@@ -19,7 +19,7 @@ from common.db import Connection, Pool, glance
 from gateway.errors import Forbidden, NotSignedIn
 from gateway.queries import refresh_tokens, users
 from gateway.queries.refresh_tokens import RefreshToken
-from gateway.queries.users import User
+from gateway.queries.users import Bearer, User
 from gateway.schemas import AuthResponse
 
 T = TypeVar("T")
@@ -55,23 +55,22 @@ class Tokens:
         }
         return jwt.encode(claims, self.secret, algorithm=ALGORITHM)
 
-    def read(self, token: str) -> int:
-        """The id of the user whom a token names; NotSignedIn for anything that we did not sign or that is over."""
+    def read(self, token: str) -> Bearer:
+        """Whom a token names, and when it counts; NotSignedIn for anything that we did not sign."""
         try:
             claims = jwt.decode(
                 token if len(token) <= LONGEST_TOKEN else "",
                 self.secret,
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
-                leeway=CLOCKS_DIFFER_SECONDS,
-                options={"require": CLAIMS},
+                options={"require": CLAIMS, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
-            user_id = claims["user_id"]
-        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            bearer = Bearer(claims["user_id"], begins=max(claims["nbf"], claims["iat"]), ends=claims["exp"])
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise NotSignedIn(f"the token is not valid: {type(error).__name__}") from None
-        if type(user_id) is not int or claims["sub"] != str(user_id):
+        if any(type(number) is not int for number in bearer) or claims["sub"] != str(bearer.user_id):
             raise NotSignedIn("the token is not valid: it names nobody")
-        return user_id
+        return bearer
 
     def successor(self, refresh_token: str) -> str:
         """The one token that a refresh token can be changed for; nobody can tell it without the secret."""
@@ -159,14 +158,14 @@ class SignIn:
 
 
 def guard(pool: Pool, tokens: Tokens) -> Callable[[Asked, BaseRouteHandler], Awaitable[None]]:
-    """Lets a request pass only for an active user, who is looked up every time."""
+    """Lets a request pass only for an active user, who is looked up every time; the database's clock counts."""
 
     async def signed_in(request: Asked, _: BaseRouteHandler) -> None:
-        user_id = tokens.read(_bearer(request))
+        bearer = tokens.read(_bearer(request))
         async with glance(pool) as conn:
-            user = await users.find_user(conn, user_id)
+            user = await users.find_bearer(conn, bearer, leeway=CLOCKS_DIFFER_SECONDS)
         if user is None:
-            raise NotSignedIn("the token is not valid: it names nobody")
+            raise NotSignedIn("the token is not valid: its time is over, or it names nobody")
         request.scope["user"] = user
 
     return signed_in

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -11,10 +10,11 @@ from psycopg_pool import PoolTimeout
 
 from common import files, layout, log, marker
 from common import queries as core
-from common.db import Pool
+from common.db import Pool, glance
 from ingest import leftovers, queries
 from ingest.queries import Repository
 
+LEASE = "housekeeping"
 OUTBOX_BATCH = 5000
 
 
@@ -29,7 +29,7 @@ class Housekeeping:
     holder: UUID = field(default_factory=uuid4)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Clean up until told to stop; an outage only delays it."""
+        """Clean up until told to stop, then let another ingest do it at once; an outage only delays it."""
         while not stop.is_set():
             try:
                 if await self._is_leader():
@@ -39,37 +39,41 @@ class Housekeeping:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.every_seconds):
                     await stop.wait()
+        with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the lease runs out
+            async with glance(self.pool) as conn:
+                await core.give_lease(conn, LEASE, self.holder)
 
     async def clean(self) -> None:
         """One round over every repository that is there, and the outbox."""
         async with self.pool.connection() as conn:
+            now = await core.find_now(conn)
             repositories = await queries.list_repositories(conn)
             while await core.forget_published(conn, limit=OUTBOX_BATCH) == OUTBOX_BATCH:
                 await conn.commit()
         for repository in repositories:
             with contextlib.suppress(files.Offline):
-                await self._clean_staging(repository)
+                await self._clean_staging(repository, now)
         if await self._is_new_day():
             await leftovers.clean(self.pool, failed_seconds=self.failed_seconds)
 
     async def _is_new_day(self) -> bool:
         """Whether a day has passed since anybody was told so: a lease that nobody holds on to."""
-        async with self.pool.connection() as conn:
+        async with glance(self.pool) as conn:
             return await core.take_lease(conn, "daily clean-up", uuid4(), seconds=leftovers.DAY)
 
     async def _is_leader(self) -> bool:
-        async with self.pool.connection() as conn:
-            return await core.take_lease(conn, "housekeeping", self.holder, seconds=self.every_seconds * 3)
+        async with glance(self.pool) as conn:
+            return await core.take_lease(conn, LEASE, self.holder, seconds=self.every_seconds * 3)
 
-    async def _clean_staging(self, repository: Repository) -> None:
+    async def _clean_staging(self, repository: Repository, now: float) -> None:
         await asyncio.to_thread(marker.check, repository.root, repository.repository_id)
         for name in await asyncio.to_thread(files.list_names, repository.root, layout.STAGING):
-            await self._clean_staged(repository, name)
+            await self._clean_staged(repository, name, now)
 
-    async def _clean_staged(self, repository: Repository, name: bytes) -> None:
+    async def _clean_staged(self, repository: Repository, name: bytes, now: float) -> None:
         """Decide and remove under the row's lock; whoever commits a row has its file open until then."""
         path = b"/".join((layout.STAGING, name))
-        is_abandoned = await asyncio.to_thread(self._is_abandoned, repository, path)
+        is_abandoned = await asyncio.to_thread(self._is_abandoned, repository, path, now)
         async with self.pool.connection() as conn:
             state = await queries.lock_upload_state(conn, name.decode(errors="replace"))
             if state == "staged" or (state is None and not is_abandoned):
@@ -77,10 +81,10 @@ class Housekeeping:
             await asyncio.to_thread(files.forget, repository.root, path)
         log.get().info("staging leftover removed", upload=state or "never finished")
 
-    def _is_abandoned(self, repository: Repository, path: bytes) -> bool:
+    def _is_abandoned(self, repository: Repository, path: bytes, now: float) -> bool:
         seen = files.see(repository.root, path)
         return (
             seen is not None
-            and time.time() - seen.modified_ns / 1e9 > self.abandoned_seconds
+            and now - seen.modified_ns / 1e9 > self.abandoned_seconds
             and not files.is_being_written(repository.root, path)
         )

@@ -1,6 +1,7 @@
 """The SQL of people who sign in."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,6 +18,14 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool
     is_admin: bool
     last_login: datetime | None
+
+
+class Bearer(NamedTuple):
+    """Whom a token names, and from when until when it counts, in seconds since 1970."""
+
+    user_id: int
+    begins: int
+    ends: int
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +45,22 @@ async def find_user(conn: Connection, user_id: int) -> User | None:
               and is_active
             """,
             (user_id,),
+        )
+        return await cursor.fetchone()
+
+
+async def find_bearer(conn: Connection, bearer: Bearer, *, leeway: int) -> User | None:
+    """An active user whose token counts by the database's clock; a process whose own clock is wrong refuses nobody."""
+    async with conn.cursor(row_factory=struct_row(User)) as cursor:
+        await cursor.execute(
+            """
+            select user_id, username, email, created_at, is_active, is_admin, last_login
+            from users
+            where user_id = %(user)s
+              and is_active
+              and extract(epoch from now()) between %(begins)s::numeric - %(leeway)s and %(ends)s::numeric + %(leeway)s
+            """,
+            {"user": bearer.user_id, "begins": bearer.begins, "ends": bearer.ends, "leeway": leeway},
         )
         return await cursor.fetchone()
 
