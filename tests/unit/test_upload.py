@@ -4,13 +4,15 @@ import os
 from pathlib import Path
 from threading import Event
 
+import httpx
 import pytest
 
 from lumilio.upload import patience
 from lumilio.upload.ledger import SHOWN, Ledger
 from lumilio.upload.line import Line
-from lumilio.upload.patience import STRIKES, Away, Gone, Patience, Refused
+from lumilio.upload.patience import LONGEST_WISH, STRIKES, Away, Gone, Patience, Refused
 from lumilio.upload.progress import Speed, duration, printable
+from lumilio.upload.session import passed, words
 from lumilio.upload.walk import Found, Interrupted, Skipped, Unreadable, find
 
 
@@ -106,6 +108,39 @@ def test_an_outage_is_no_fault_of_a_request() -> None:
 
     assert shared.ask(request) == "an answer"
     assert shared.trouble is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "after"),
+    [
+        (httpx.Response(503, json={"error": "the database does not answer"}), "the database does not answer", 0),
+        (httpx.Response(502, text="<html>Bad Gateway"), "it answered 502 Bad Gateway", 0),
+        (httpx.Response(404, text="404 page not found"), "it answered 404 Not Found", 0),
+        (httpx.Response(429, headers={"Retry-After": "7"}), "it answered 429 Too Many Requests", 7),
+        (httpx.Response(507, headers={"Retry-After": "86400"}), "it answered 507 Insufficient Storage", LONGEST_WISH),
+        (httpx.Response(500, content=b'{"error": "\xff"}'), "it answered 500 Internal Server Error", 0),
+    ],
+)
+def test_an_answer_that_passes_is_an_outage(answer: httpx.Response, reason: str, after: float) -> None:
+    """What a proxy or a server says while it is in trouble is no verdict about a file."""
+    with pytest.raises(Away, match=reason) as away:
+        passed(lambda: answer)
+
+    assert away.value.after == after
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 413, 415, 422])
+def test_a_verdict_is_taken_as_it_is(status: int) -> None:
+    """The server's own words about a file are the same a minute later."""
+    answer = httpx.Response(status, json={"error": "no"})
+
+    assert passed(lambda: answer) is answer
+    assert words(answer) == "no"
+
+
+def test_a_server_that_has_moved_is_told() -> None:
+    """A body is not sent to another address unasked."""
+    assert "use --server with https://photos/" in words(httpx.Response(301, headers={"Location": "https://photos/"}))
 
 
 def test_nobody_waits_for_a_server_once_it_is_over() -> None:

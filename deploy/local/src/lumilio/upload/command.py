@@ -37,7 +37,7 @@ def upload(arguments: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     stop, password = Event(), _password(arguments.password_file)
-    options = Options(parallel=arguments.parallel, waits=not arguments.no_wait, sends=not arguments.dry_run)
+    options = Options(parallel=arguments.parallel, waits=arguments.wait, sends=not arguments.dry_run)
     with ExitStack() as closing:
         ledger = Ledger(_report(arguments.report, closing))
         session = Session(closing.enter_context(_http(arguments)), arguments.user, password)

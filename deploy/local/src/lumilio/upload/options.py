@@ -23,7 +23,8 @@ def add_to(commands: Any) -> None:
     add("--parallel", metavar="N", default=4, type=_number, help="how many files are sent at once (4)")
     add("--report", metavar="FILE", type=Path, help="write every failure there, a JSON object a line")
     add("--dry-run", action="store_true", help="say what would be sent, and send nothing")
-    add("--no-wait", action="store_true", help="do not wait until the server has read what was sent")
+    wait = "wait until the server has processed what was sent, and say what it could not (yes)"
+    add("--wait", action=argparse.BooleanOptionalAction, default=True, help=wait)
     parser.set_defaults(run=_upload)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import httpx
@@ -11,7 +11,7 @@ import msgspec
 from lumilio.upload import walk
 from lumilio.upload.form import Changed, Form
 from lumilio.upload.patience import Gone, Patience, Refused
-from lumilio.upload.session import Session, words
+from lumilio.upload.session import GARBAGE, Session, words
 from lumilio.upload.walk import File
 
 T = TypeVar("T")
@@ -28,10 +28,10 @@ NOT_FOR_US = {401, 403, *MISSING}
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """The server's answer to a file: its bytes are safe."""
+    """The server's answer to a file, whose bytes are safe: processing or duplicate."""
 
     task_id: int
-    status: Literal["processing", "duplicate"]
+    status: str
     content_hash: str
 
 
@@ -122,5 +122,5 @@ class Server:
 def _read(answer: httpx.Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.content, type=_Envelope[kind]).data  # type: ignore[valid-type]
-    except msgspec.DecodeError as error:
+    except GARBAGE as error:
         raise Gone(f"the server speaks in a way that this version does not understand: {error}") from None

@@ -15,6 +15,7 @@ from lumilio.upload.patience import Away, Gone
 PASSING = {408, 425, 429}
 UNAUTHORIZED, NOT_FOUND = 401, 404
 STATUS = "it answered"
+GARBAGE = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ class Session:
 
     def _fetch(self, path: str, body: dict[str, Any]) -> tuple[Tokens | None, httpx.Response]:
         answer = passed(lambda: self.http.post(path, json=body))
-        with suppress(msgspec.DecodeError):
+        with suppress(*GARBAGE):
             return msgspec.json.decode(answer.content, type=_Signed).data, answer
         return None, answer
 
@@ -78,7 +79,7 @@ def passed(request: Callable[[], httpx.Response]) -> httpx.Response:
     """An answer that would be the same a minute later; Away for any other, and for none."""
     try:
         answer = request()
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise Away(_told(error)) from None
     if answer.status_code in PASSING or answer.is_server_error or _is_of_a_proxy(answer):
         raise Away(words(answer), after=_wish(answer))
@@ -90,7 +91,7 @@ def _is_of_a_proxy(answer: httpx.Response) -> bool:
     return answer.status_code == NOT_FOUND and words(answer).startswith(STATUS)
 
 
-def _told(error: httpx.TransportError) -> str:
+def _told(error: httpx.RequestError) -> str:
     return re.sub(r"^\[Errno -?\d+\] ", "", str(error)).lower() or type(error).__name__
 
 
@@ -98,7 +99,7 @@ def words(answer: httpx.Response) -> str:
     """Why the server refuses, in its own words where it has any."""
     if answer.has_redirect_location:
         return f"it has moved: use --server with {answer.headers['Location']}"
-    with suppress(msgspec.DecodeError):
+    with suppress(*GARBAGE):
         return msgspec.json.decode(answer.content, type=_Failure).error
     return f"{STATUS} {answer.status_code} {answer.reason_phrase}".rstrip()
 
