@@ -85,7 +85,7 @@ def written(field: msgspec.structs.FieldInfo) -> str:
     if isinstance(field.default, bool):
         return f"`{str(field.default).lower()}`"
     if isinstance(field.default, float):
-        return f"`{field.default:g}`"
+        return f"`{field.default}`".replace(".0`", "`")
     return f"`{field.default}`" if field.default != "" else "none"
 
 
