@@ -1,43 +1,36 @@
 """What tests stand on: a real Postgres, a real NATS, a repository on the disk, a user."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import nats
-import psycopg
 import pytest
 from nats.js.errors import NotFoundError
-from psycopg import sql
 
 from common import bus as buses
-from common import db, migrate, passwords, roots, streams
+from common import db, passwords, streams
 from common.bus import Bus
 from common.db import Pool
-from common.marker import Marker
 from ingest.handlers import Ingest
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from lumilio.verify import verify
-from tests.support import placing
+from tests.support import databases, given, placing
 from tests.support.given import Repository, User
 from tests.support.recorder import Recorder
 from tests.support.servers import running_nats, running_postgres
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
-TEMPLATE = "template_lumilio"
-
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One server per process of the test run, with a migrated template database."""
     with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
-        _execute(server, sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
-        asyncio.run(migrate.migrate(server.url(TEMPLATE)))
+        databases.make_template(server)
         yield server
 
 
@@ -51,13 +44,15 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer
 @pytest.fixture
 def empty_database_url(postgres: Postgres) -> Iterator[str]:
     """A database without any table."""
-    yield from _fresh_database(postgres, "template1")
+    with databases.fresh(postgres, "template1") as url:
+        yield url
 
 
 @pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
     """A migrated database of this test alone."""
-    yield from _fresh_database(postgres, TEMPLATE)
+    with databases.fresh(postgres) as url:
+        yield url
 
 
 @pytest.fixture
@@ -90,32 +85,14 @@ async def bus(nats_url: str) -> AsyncIterator[Bus]:
 @pytest.fixture
 async def repository(pool: Pool, tmp_path: Path) -> Repository:
     """The default repository, empty."""
-    made = Repository(uuid4(), bytes(tmp_path / "repository"))
-    roots.create(made.root, Marker(id=made.repository_id, name="Test"))
-    async with pool.connection() as conn:
-        await conn.execute(
-            "insert into repositories (repository_id, name, root, is_default) values (%s, 'Test', %s, true)",
-            (made.repository_id, made.root),
-        )
-    return made
+    return await given.new_repository(pool, bytes(tmp_path / "repository"))
 
 
 @pytest.fixture
 async def user(pool: Pool) -> User:
     """An ordinary user called anna."""
     password = "a long enough password"
-    async with pool.connection() as conn:
-        cursor = await conn.execute(
-            """
-            insert into users (username, email, password_hash)
-            values ('anna', 'anna@localhost', %s)
-            returning user_id
-            """,
-            (_hashed(password),),
-        )
-        row = await cursor.fetchone()
-    assert row is not None
-    return User(row[0], "anna", password)
+    return await given.new_user(pool, "anna", password, password_hash=_hashed(password))
 
 
 @pytest.fixture
@@ -154,15 +131,3 @@ async def sound(database_url: str, pool: Pool) -> AsyncIterator[None]:
 @cache
 def _hashed(password: str) -> str:
     return passwords.hashed(password)
-
-
-def _fresh_database(server: Postgres, template: str) -> Iterator[str]:
-    name = sql.Identifier(database := f"test_{uuid4().hex}")
-    _execute(server, sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
-    yield server.url(database)
-    _execute(server, sql.SQL("drop database {} with (force)").format(name))
-
-
-def _execute(server: Postgres, statement: sql.Composed) -> None:
-    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(statement)

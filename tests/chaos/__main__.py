@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+from tests.chaos.defects import find_defects
 from tests.chaos.figures import Figures, line
+from tests.chaos.model import explore_for_long
 from tests.chaos.power import cut_power
 
 RESULTS = Path("bench/chaos.json")
@@ -25,6 +27,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         f"power cuts {seed}": partial(cut_power, cuts=CUTS, whole=False, seed=seed)
         for seed in range(1, INSTALLATIONS + 1)
     },
+    "deliberate defects": find_defects,
+    "model": explore_for_long,
     "power cuts of all": partial(cut_power, cuts=2 * CUTS, whole=True),
 }
 

@@ -18,15 +18,13 @@ from common import migrate, settings
 from gateway import main as gateway
 from ingest import main as ingest
 from lumilio import first_start, launch, ports, postgres
-from lumilio.data import Data, Secrets
+from lumilio.data import Data, read_secrets
 from lumilio.postgres import Postgres
 from tests.support.processes import family
 from tests.support.servers import open_way
 from tests.support.waiting import until
 
 START_SECONDS = 60
-SECRET = "a-secret-that-only-these-tests-know"
-TOKEN_SECONDS = 24 * 60 * 60
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([__name__])
@@ -41,8 +39,9 @@ class Small:
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=lambda: ports.choose(0))
     username: str = first_start.USERNAME
-    password: str = SECRET
+    password: str = ""
     stages = ("place",)
+    _jwt_secret: str = ""
     _database: Postgres | None = None
     _postgres: "subprocess.Popen[bytes] | None" = None
     _services: BaseProcess | None = None
@@ -52,15 +51,14 @@ class Small:
         open_way(self.folder.parent)
         data = Data(os.fspath(self.folder), -1)
         (self.folder / "repositories").mkdir(exist_ok=True)
-        self._database = Postgres(postgres.find_programs(), data.postgres, ports.choose(0), SECRET)
+        secrets = read_secrets(data)
+        self.password, self._jwt_secret = secrets.first_password or "", secrets.jwt_secret
+        self._database = Postgres(postgres.find_programs(), data.postgres, ports.choose(0), secrets.postgres_password)
         with self._log.open("ab") as log:
             await postgres.prepare(self._database, log=log.fileno())
         await self._start_postgres()
         await postgres.ensure_database(self._database)
         await migrate.migrate(self.database_url)
-        secrets = Secrets(
-            postgres_password=SECRET, nats_password=SECRET, jwt_secret=SECRET, first_password=self.password
-        )
         with redirect_stdout(StringIO()):
             await first_start.prepare(self.database_url, data, secrets)
 
@@ -73,7 +71,7 @@ class Small:
             "LUMILIO_DATABASE_URL": self.database_url,
             "LUMILIO_NATS_URL": self.nats_url,
             "LUMILIO_PORT": str(self.port),
-            "LUMILIO_JWT_SECRET": SECRET,
+            "LUMILIO_JWT_SECRET": self._jwt_secret,
         }
         self._services = _forks.Process(target=serve, args=(environment, os.fspath(self._log)), daemon=True)
         self._services.start()

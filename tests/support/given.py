@@ -1,7 +1,11 @@
 """What the fixtures give to tests."""
 
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
+
+from common import roots
+from common.db import Pool
+from common.marker import Marker
 
 
 @dataclass(frozen=True)
@@ -19,3 +23,29 @@ class User:
     user_id: int
     username: str
     password: str
+
+
+async def new_repository(pool: Pool, root: bytes) -> Repository:
+    """The default repository, empty."""
+    made = Repository(uuid4(), root)
+    roots.create(made.root, Marker(id=made.repository_id, name="Test"))
+    async with pool.connection() as conn:
+        await conn.execute(
+            "insert into repositories (repository_id, name, root, is_default) values (%s, 'Test', %s, true)",
+            (made.repository_id, made.root),
+        )
+    return made
+
+
+async def new_user(pool: Pool, username: str, password: str, *, password_hash: str) -> User:
+    """An ordinary user."""
+    async with pool.connection() as conn:
+        cursor = await conn.execute(
+            """
+            insert into users (username, email, password_hash)
+            values (%(name)s, %(name)s || '@localhost', %(hash)s)
+            returning user_id
+            """,
+            {"name": username, "hash": password_hash},
+        )
+        return User((await cursor.fetchall())[0][0], username, password)

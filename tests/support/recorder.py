@@ -33,13 +33,18 @@ class Recorder:
 
     def _note(self, call: str) -> None:
         self.calls.append(call)
-        if len(self.calls) == self.crash_after:
+        self._check()
+
+    def _check(self) -> None:
+        """The dead do nothing more, not even tidy up."""
+        if self.crash_after is not None and len(self.calls) >= self.crash_after:
             raise Crash
 
     def _spy(self, monkeypatch: pytest.MonkeyPatch, name: str, describe: Callable[..., str]) -> None:
         original = getattr(os, name)
 
         def call(*arguments: Any, **options: Any) -> Any:
+            self._check()
             described = describe(*arguments, **options)
             result = original(*arguments, **options)
             self._note(described)
@@ -51,6 +56,7 @@ class Recorder:
         original = AsyncConnection.commit
 
         async def commit(connection: AsyncConnection[Any]) -> None:
+            self._check()
             await original(connection)
             self._note("commit")
 
