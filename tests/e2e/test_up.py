@@ -12,6 +12,8 @@ import httpx
 import psycopg
 import pytest
 
+from tests.support import photos
+from tests.support.client import signed_in
 from tests.support.processes import family, runs
 from tests.support.stack import Stack
 from tests.support.waiting import until
@@ -68,6 +70,23 @@ async def test_a_first_start_that_crashes_anywhere_is_completed_by_the_next(idle
     assert await signs_in(idle)
     with psycopg.connect(idle.database_url) as conn:
         assert conn.execute("select count(*) from repositories").fetchone() == (1,)
+
+
+async def test_a_repository_that_is_added_gets_what_is_sent_to_it(stack: Stack) -> None:
+    """Below the data directory without any setting, by the API, and its photos are shown like all others."""
+    place = stack.data / "repositories" / "holidays"
+    async with signed_in(stack) as client:
+        wish = {"name": "Holidays", "path": str(place), "storage_strategy": "flat"}
+        made = (await client.http.post("/repositories", json=wish)).json()["data"]
+        fields, files = {"repository_id": made["id"]}, {"file": ("a.jpg", photos.jpeg(80, 60))}
+        asset = (await client.http.post("/assets", data=fields, files=files)).json()["data"]["asset_id"]
+
+        async def is_complete() -> bool:
+            shown = (await client.get(f"/assets/{asset}")).json()["data"]
+            return (shown["status"], shown["storage_path"]) == ("complete", "inbox/a.jpg")
+
+        await until(is_complete, seconds=30)
+    assert (place / "inbox" / "a.jpg").exists()
 
 
 async def test_a_killed_supervisor_leaves_no_process_and_no_damage(stack: Stack) -> None:

@@ -11,9 +11,10 @@ import msgspec
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, http, marker, monitor, queries
+from common import files, http, marker, monitor, queries, repository_queries
 from common.bus import Bus
 from common.db import Pool, glance
+from common.repository_queries import Repository
 
 ANSWER_SECONDS = 3
 FRESH_SECONDS = 5
@@ -78,13 +79,13 @@ class Health:
     async def _look_at_disks(self) -> list[str]:
         try:
             async with glance(self.pool) as conn:
-                repositories = await queries.list_repositories(conn)
+                repositories = await repository_queries.list_repositories(conn)
         except (psycopg.Error, PoolTimeout):
             return []  # the database is told of already
         return await asyncio.to_thread(_outages, repositories)
 
 
-def _outages(repositories: Sequence[queries.Repository]) -> list[str]:
+def _outages(repositories: Sequence[Repository]) -> list[str]:
     """Which repositories are not where they should be, and why."""
     found = []
     for repository in repositories:

@@ -18,12 +18,6 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-class Repository(msgspec.Struct, frozen=True, kw_only=True):
-    repository_id: UUID
-    root: bytes
-    private_root: bytes | None
-
-
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     outbox_id: int
     subject: str
@@ -295,13 +289,6 @@ async def take_lease(conn: Connection, name: str, holder: UUID, *, seconds: floa
         {"name": name, "holder": holder, "seconds": seconds},
     )
     return cursor.rowcount == 1
-
-
-async def list_repositories(conn: Connection) -> list[Repository]:
-    """Where every repository is said to be."""
-    async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
-        await cursor.execute("select repository_id, root, private_root from repositories order by repository_id")
-        return await cursor.fetchall()
 
 
 async def give_lease(conn: Connection, name: str, holder: UUID) -> None:

@@ -7,10 +7,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 
-from common import files, layout, log, marker
+from common import files, layout, log, marker, repository_queries
 from common.db import Pool
+from common.repository_queries import Repository
 from ingest import leftovers_queries as queries
-from ingest.leftovers_queries import Home
 from ingest.queries import lock_upload_state
 
 BATCH = 1000
@@ -20,59 +20,59 @@ DAY = 24 * 60 * 60.0
 async def clean(pool: Pool, *, failed_seconds: float) -> None:
     """Remove it from every repository that is there; nothing is touched in one that is not."""
     async with pool.connection() as conn:
-        homes = await queries.list_homes(conn)
-    for home in homes:
+        repositories = await repository_queries.list_repositories(conn)
+    for repository in repositories:
         with contextlib.suppress(files.Offline), files.outages():
-            await asyncio.to_thread(marker.check, home.root, home.repository_id, home.private_root)
-            await _clean_failed(pool, home, failed_seconds)
-            await _clean_derived(pool, home)
+            await asyncio.to_thread(marker.check, repository.root, repository.repository_id, repository.private_root)
+            await _clean_failed(pool, repository, failed_seconds)
+            await _clean_derived(pool, repository)
 
 
-async def _clean_failed(pool: Pool, home: Home, seconds: float) -> None:
+async def _clean_failed(pool: Pool, repository: Repository, seconds: float) -> None:
     """Failed uploads were kept for people; after a month nobody came."""
-    async for paths in _old(home, layout.FAILED, seconds):
+    async for paths in _old(repository, layout.FAILED, seconds):
         for path in paths:
-            await _forget_failed(pool, home, path)
+            await _forget_failed(pool, repository, path)
 
 
-async def _forget_failed(pool: Pool, home: Home, path: bytes) -> None:
+async def _forget_failed(pool: Pool, repository: Repository, path: bytes) -> None:
     """Decide and remove under the row's lock, as what is not settled may still be placed from here."""
     bare = path.removesuffix(layout.SIDECAR)
-    if path == bare and await asyncio.to_thread(files.see, home.path, layout.sidecar(path)) is not None:
+    if path == bare and await asyncio.to_thread(files.see, repository.home, layout.sidecar(path)) is not None:
         return  # the note tells since when it lies here
     name = os.path.basename(bare).decode(errors="replace")
     async with pool.connection() as conn:
         if await lock_upload_state(conn, name) != "staged":
             for other in (bare, layout.sidecar(bare)):
-                await asyncio.to_thread(files.forget, home.path, other)
+                await asyncio.to_thread(files.forget, repository.home, other)
             log.get().info("failed upload removed", name=name)
 
 
-async def _clean_derived(pool: Pool, home: Home) -> None:
-    async for paths in _old(home, layout.THUMBNAILS, DAY):
+async def _clean_derived(pool: Pool, repository: Repository) -> None:
+    async for paths in _old(repository, layout.THUMBNAILS, DAY):
         made = {path: found for path in paths if (found := layout.made_by(path)) is not None}
         async with pool.connection() as conn:
-            named = await queries.list_named(conn, home.repository_id, made)
+            named = await queries.list_named(conn, repository.repository_id, made)
         for path in paths:
             if layout.is_unfinished(path):
-                await asyncio.to_thread(files.forget, home.path, path)
+                await asyncio.to_thread(files.forget, repository.home, path)
             elif path in made and path not in named:
-                await _forget_thumbnail(pool, home, path, made[path])
+                await _forget_thumbnail(pool, repository, path, made[path])
 
 
-async def _forget_thumbnail(pool: Pool, home: Home, path: bytes, made: layout.Made) -> None:
+async def _forget_thumbnail(pool: Pool, repository: Repository, path: bytes, made: layout.Made) -> None:
     """Decide and remove while nobody can settle the rendering: what its worker still may name stays."""
     async with pool.connection() as conn:
         epoch = await queries.lock_rendering(conn, owner=made.owner_id, content_hash=made.content_hash)
-        is_safe = epoch != made.epoch and path not in await queries.list_named(conn, home.repository_id, {path: made})
-        if is_safe:
-            await asyncio.to_thread(files.forget, home.path, path)
+        named = await queries.list_named(conn, repository.repository_id, {path: made})
+        if epoch != made.epoch and path not in named:
+            await asyncio.to_thread(files.forget, repository.home, path)
             log.get().info("thumbnail removed that no row names", path=path.decode(errors="replace"))
 
 
-async def _old(home: Home, below: bytes, seconds: float) -> AsyncIterator[list[bytes]]:
+async def _old(repository: Repository, below: bytes, seconds: float) -> AsyncIterator[list[bytes]]:
     """The files below a folder that did not change for so long, some at a time."""
-    found = _walk(home.path, below, time.time_ns() - int(seconds * 1e9))
+    found = _walk(repository.home, below, time.time_ns() - int(seconds * 1e9))
     while paths := await asyncio.to_thread(_next, found):
         yield paths
 

@@ -3,30 +3,8 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-import msgspec
-
-from common.db import Connection, struct_row
+from common.db import Connection
 from common.layout import Made
-
-
-class Home(msgspec.Struct, frozen=True, kw_only=True):
-    """A repository, also one that is only read and has its private files elsewhere."""
-
-    repository_id: UUID
-    root: bytes
-    private_root: bytes | None
-
-    @property
-    def path(self) -> bytes:
-        """Where its private files are."""
-        return self.private_root or self.root
-
-
-async def list_homes(conn: Connection) -> list[Home]:
-    """Every repository."""
-    async with conn.cursor(row_factory=struct_row(Home)) as cursor:
-        await cursor.execute("select repository_id, root, private_root from repositories order by repository_id")
-        return await cursor.fetchall()
 
 
 async def list_named(conn: Connection, repository_id: UUID, made: Mapping[bytes, Made]) -> set[bytes]:
