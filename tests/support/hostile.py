@@ -77,9 +77,9 @@ TOO_LARGE = "more than the 250 megapixels allowed"
 BOMBS: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "900 megapixels": ("image/png", lambda: png(30_000, depth=1), TOO_LARGE),
     "400 megapixels, interlaced": ("image/png", lambda: png(20_000, interlaced=True), TOO_LARGE),
-    "interlaced": ("image/png", lambda: png(15_800, interlaced=True, depth=16), "too many for this kind of PNG"),
+    "interlaced": ("image/png", lambda: png(15_800, interlaced=True, depth=16), "too many for a PNG"),
     "progressive, 60,000 a side": ("image/jpeg", lambda: jpeg(60_000, progressive=True), TOO_LARGE),
-    "progressive": ("image/jpeg", lambda: jpeg(15_500, progressive=True), "too many for this kind of JPEG"),
+    "progressive": ("image/jpeg", lambda: jpeg(15_500, progressive=True), "too many for a JPEG"),
     "200,000 frames": ("image/gif", lambda: gif(200_000), "32 x 32"),
     "circle of pages": ("image/tiff", lambda: tiff(3, circular=True), "more than 500 pages"),
     "65,535 pages": ("image/tiff", lambda: tiff(65_535), "more than 500 pages"),

@@ -301,6 +301,17 @@ def test_bombs_are_refused_by_their_header(tmp_path: Path) -> None:
         rendered(tmp_path / "ribbon.png")
 
 
+def test_nonsense_in_a_file_is_damage(tmp_path: Path) -> None:
+    """A file that makes its decoder stammer, or ask for memory that nobody has, is damaged like any other."""
+    stammering = media.turned(tmp_path / "turned.avif", 6).read_bytes().replace(b"irot", b"iro\xdf")
+    (tmp_path / "stammering.avif").write_bytes(stammering)
+    (tmp_path / "greedy.tif").write_bytes(b"II*\0\x08\0\0\0" + bytes(100))
+
+    for name in ("stammering.avif", "greedy.tif"):
+        with pytest.raises(Unreadable, match="damaged"):
+            rendered(tmp_path / name)
+
+
 @pytest.mark.parametrize("side", [10_000, 15_500])
 def test_large_photos_are_taken(tmp_path: Path, side: int) -> None:
     """A camera's largest pictures pass, for an ordinary JPEG is read line by line."""

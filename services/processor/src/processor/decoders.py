@@ -42,6 +42,8 @@ LINES_UNLESS: dict[Mime, str] = {"image/jpeg": "jpeg-multiscan", "image/png": "i
 COPIES: dict[Mime, float] = {"image/jpeg": 2, "image/png": 1, "image/webp": 2.1, "image/gif": 2, "image/avif": 2.7}
 """How many times the picture's bytes a decoder takes when it holds all of it."""
 MOST_PAGES = 500
+ABSURD = ("Security limit exceeded", "Out of memory reading", "to read TIFF directory")
+NAMES = {known.mime_type: known.name for known in sniff.FORMATS}
 
 
 def load(file: BinaryIO, mime: Mime, *, shrink: int = 1) -> pyvips.Image:
@@ -63,7 +65,7 @@ def check(header: pyvips.Image, mime: Mime) -> None:
     if header.width * header.height > MOST_PIXELS:
         raise Unreadable(f"{size} are more than the {MOST_PIXELS // 1_000_000} megapixels allowed")
     if held_at_once(header, mime) > MOST_AT_ONCE:
-        raise Unreadable(f"{size} are too many for this kind of {mime.removeprefix('image/').upper()}")
+        raise Unreadable(f"{size} are too many for a {NAMES[mime]} that has to be decoded as a whole")
 
 
 def check_directories(file: BinaryIO) -> None:
@@ -99,9 +101,15 @@ def exif(header: pyvips.Image) -> bytes:
 
 
 def reason_of(error: pyvips.Error) -> str:
-    """The decoder's first remark, without the decoder's name."""
-    remark: str = error.detail.strip().partition("\n")[0]
+    """The decoder's first remark that says more than where it looked, without the decoder's name."""
+    remarks = [line for line in error.detail.strip().splitlines() if not line.startswith("source: bad seek")]
+    remark = remarks[0] if remarks else ""
     return remark.partition(": ")[2] or remark or "it has no readable header"
+
+
+def wants_memory(error: pyvips.Error) -> bool:
+    """Whether memory is what the decoder lacked; a damaged file that claims absurd sizes is only damaged."""
+    return "memory" in error.detail.lower() and not any(claim in error.detail for claim in ABSURD)
 
 
 def self_test() -> None:

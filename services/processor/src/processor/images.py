@@ -7,7 +7,7 @@ import pyvips
 from msgspec import Struct
 
 from processor import hashes, metadata
-from processor.decoders import PROFILE, Mime, check, exif, load, orientation, reason_of
+from processor.decoders import PROFILE, Mime, check, exif, load, orientation, reason_of, wants_memory
 from processor.unreadable import Unreadable
 
 Size = Literal["small", "medium", "large"]
@@ -50,9 +50,12 @@ def render(file: BinaryIO, mime: Mime) -> Photo:
         small = shrunk(medium, EDGES["small"])
         thumbnails: dict[Size, Thumbnail] = {"small": webp(small), "medium": webp(medium), "large": jpeg(large)}
     except pyvips.Error as error:
-        if "memory" in error.detail.lower():
+        if wants_memory(error):
             raise MemoryError from error
         raise Unreadable(f"the file is damaged: {reason_of(error)}") from error
+    except UnicodeDecodeError as error:  # the decoder repeated what it found in the file
+        pyvips.vips_lib.vips_error_clear()  # or the next picture would fail by the same remark
+        raise Unreadable("the file is damaged: it has nonsense where names should be") from error
     sideways = orientation(header) in TURNED
     return Photo(
         width=header.height if sideways else header.width,
