@@ -16,9 +16,9 @@ from common.db import Pool
 from common.stages import Stage
 from gateway import disks
 from ingest.handlers import Ingest
-from tests.support.gateway import JPEG, Api, form, nothing_left, post, rows, serving, staged
+from tests.support.gateway import JPEG, Api, form, nothing_left, parts, post, rows, serving, staged
 from tests.support.given import Repository, User
-from tests.support.placing import place_all
+from tests.support.placing import originals, place_all
 from tests.support.rows import claim, do
 from tests.support.waiting import until
 
@@ -246,6 +246,32 @@ async def test_the_same_content_sixteen_times_at_once_is_one_asset(
     counts = "select (select count(*) from assets), (select count(*) from uploads), (select count(*) from outbox)"
     assert await rows(pool, counts) == [(1, 16, 16)]
     assert [path.read_bytes() for path in staged(repository)] == [JPEG] * 16
+
+
+async def test_uploads_that_race_with_their_placing_are_one_asset(
+    api: Api, pool: Pool, repository: Repository, ingest: Ingest
+) -> None:
+    """Eight uploads of one file at once, single and in batches, while it is being placed: one asset, one original."""
+
+    async def single() -> str:
+        return str((await api.uploaded())["asset_id"])
+
+    async def batch() -> str:
+        (result,) = (await api.batch(parts(JPEG))).json()["data"]["results"]
+        return str(result["asset_id"])
+
+    sent = [asyncio.create_task(send()) for send in (single, batch) * 4]
+    while not all(sending.done() for sending in sent):
+        await place_all(pool, ingest)
+    await place_all(pool, ingest)
+
+    assert len({await sending for sending in sent}) == 1
+    assert list(originals(repository).values()) == [JPEG]
+    assert await rows(pool, "select state, count(*) from uploads group by state order by state") == [
+        ("duplicate", 7),
+        ("stored", 1),
+    ]
+    assert staged(repository) == []
 
 
 async def test_a_duplicate_of_a_stored_asset_is_told_and_checked_again(api: Api, pool: Pool, ingest: Ingest) -> None:

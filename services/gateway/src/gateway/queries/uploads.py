@@ -223,7 +223,7 @@ async def list_uploads(
                 where u.owner_id = %(owner)s
                   and u.upload_id < coalesce(%(before)s, 9223372036854775807)
             ) found
-            where state = coalesce(%(state)s, state)
+            where %(state)s::text is null or state = %(state)s
             order by task_id desc
             limit %(limit)s
             """,
@@ -245,18 +245,23 @@ async def list_known(conn: Connection, hashes: Sequence[bytes], *, owner: int) -
             """
             select encode(a.content_hash, 'hex') as hash, a.asset_id
             from assets a
+            left join lateral (
+                select true as is_so
+                from file_records f
+                where f.asset_id = a.asset_id and f.state = 'present'
+                limit 1
+            ) placed on true
+            left join lateral (
+                select true as is_so
+                from uploads u
+                join asset_stages s on s.asset_id = u.asset_id and s.stage = 'place'
+                where u.asset_id = a.asset_id and u.state = 'staged' and s.state <> 'failed'
+                limit 1
+            ) waiting on true
             where a.owner_id = %(owner)s
               and a.content_hash = any(%(hashes)s)
               and a.trashed_at is null
-              and (
-                  exists (select 1 from file_records f where f.asset_id = a.asset_id and f.state = 'present')
-                  or exists (
-                      select 1
-                      from uploads u
-                      join asset_stages s on s.asset_id = u.asset_id and s.stage = 'place'
-                      where u.asset_id = a.asset_id and u.state = 'staged' and s.state <> 'failed'
-                  )
-              )
+              and (placed.is_so or waiting.is_so)
             order by a.content_hash
             """,
             {"owner": owner, "hashes": list(hashes)},
