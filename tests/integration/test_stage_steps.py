@@ -89,7 +89,7 @@ def test_the_table_takes_the_steps_of_the_model_and_no_other(conn: "psycopg.Conn
         pass
 
     Connected.conn = conn
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Connected,
         settings=settings(
             max_examples=max(1, STEPS // 50),
