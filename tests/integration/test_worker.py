@@ -1,4 +1,5 @@
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -74,9 +75,10 @@ def raising(outcome: Exception) -> Work:
         (Wait("the disk is away", after=60), {"state": "pending", "later": True, "deaths": 0, "failures": 0}),
         (Reject("no pixels"), {"state": "failed", "later": None, "error_class": "permanent", "error": "no pixels"}),
         (Died("crashed (SIGSEGV)"), {"state": "pending", "later": True, "deaths": 1, "failures": 0}),
+        (OSError(errno.EMFILE, "too many"), {"state": "pending", "failures": 0, "error_class": "waiting"}),
         (RuntimeError("bug"), {"state": "pending", "later": True, "deaths": 0, "failures": 1, "error": "bug"}),
     ],
-    ids=["wait", "reject", "died", "bug"],
+    ids=["wait", "reject", "died", "limits", "bug"],
 )
 async def test_each_outcome_leaves_its_row(
     pool: Pool, bus: Bus, asset: UUID, outcome: Exception, expected: dict[str, object]

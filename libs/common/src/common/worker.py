@@ -14,10 +14,13 @@ from psycopg_pool import PoolTimeout
 from common import bus, log, messages, outbox, queries, stages, tasks
 from common.bus import Bus, Doorbell
 from common.db import Pool, glance
+from common.files import STARVED
 from common.messages import StageFailed
 from common.settings import Settings
 from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, Died, LeaseLost, Reject, Save, Wait, Work
 from common.streams import Durable
+
+STARVED_SECONDS = 10.0
 
 
 @dataclass
@@ -139,6 +142,8 @@ class Worker:
         except (psycopg.OperationalError, PoolTimeout) as error:
             return await self._conclude(self._put_back, claim, "waiting", _text(error), after=1.0)
         except Exception as error:  # noqa: BLE001  # a bug must not end the worker
+            if isinstance(error, OSError) and error.errno in STARVED:  # the machine's limits are nobody's fault
+                return await self._conclude(self._put_back, claim, "waiting", _text(error), after=STARVED_SECONDS)
             return await self._stumble(claim, error)
         return "done"
 
