@@ -21,11 +21,14 @@ def read_only(folder: Path) -> Iterator[Path]:
         finally:
             subprocess.run(["umount", "--lazy", folder], check=True)
     else:
-        folder.chmod(0o555)
+        modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*")) if path.is_dir()}
+        for path in modes:
+            path.chmod(0o555)
         try:
             yield folder
         finally:
-            folder.chmod(0o755)
+            for path, mode in modes.items():
+                path.chmod(mode)
 
 
 def fingerprints(folder: Path) -> dict[str, tuple[str, int, int, int]]:

@@ -137,7 +137,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=origins,
-        allow_methods=["DELETE", "GET", "HEAD", "POST"],
+        allow_methods=["DELETE", "GET", "HEAD", "POST", "PUT"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range", "X-Content-Hash"],
         expose_headers=["Content-Disposition", "Content-Range", "ETag", "Retry-After"],
     )
