@@ -187,6 +187,13 @@ async def test_a_cancelled_read_leaves_no_process(box: Sandbox) -> None:
     assert zygote.is_running()
 
 
+async def test_the_zygote_has_one_thread(box: Sandbox) -> None:
+    """No library starts threads in the process that forks: its copies could wait for ever for what another one held."""
+    await box.run(escapes.process, None, owner=1)
+
+    assert [process.num_threads() for process in sandboxed()] == [1, 1]
+
+
 async def test_a_dead_zygote_is_replaced(box: Sandbox) -> None:
     """When the process that forks is killed, its children die and the next file gets a new one."""
     await box.run(escapes.process, None, owner=1)
