@@ -15,6 +15,7 @@ from tests.chaos.defects import find_defects
 from tests.chaos.figures import Figures, line
 from tests.chaos.model import explore_for_long
 from tests.chaos.power import cut_power
+from tests.chaos.storm import storm
 
 RESULTS = Path("bench/chaos.json")
 INSTALLATIONS = 8
@@ -27,6 +28,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         f"power cuts {seed}": partial(cut_power, cuts=CUTS, whole=False, seed=seed)
         for seed in range(1, INSTALLATIONS + 1)
     },
+    "storm": partial(storm, files=500),
+    "storm of wipes": partial(storm, files=1000, wipes=30),
+    "storm over a folder": partial(storm, files=2000, seed=1),
     "deliberate defects": find_defects,
     "model": explore_for_long,
     "power cuts of all": partial(cut_power, cuts=2 * CUTS, whole=True),

@@ -104,12 +104,12 @@ DEFECTS = (
         "clean-up without the lock",
         HOUSEKEEPING,
         """
--        is_abandoned = await asyncio.to_thread(self._is_abandoned, repository, path)
+-        is_abandoned = await asyncio.to_thread(self._is_abandoned, repository, path, now)
          async with self.pool.connection() as conn:
              state = await queries.lock_upload_state(conn, name.decode(errors="replace"))
 -            if state == "staged" or (state is None and not is_abandoned):
 -                return
-+        is_abandoned = await asyncio.to_thread(self._is_abandoned, repository, path)
++        is_abandoned = await asyncio.to_thread(self._is_abandoned, repository, path, now)
 +        if state != "staged" and (state is not None or is_abandoned):
              await asyncio.to_thread(files.forget, repository.root, path)
 """,

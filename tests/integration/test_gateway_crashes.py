@@ -49,7 +49,7 @@ async def test_cleaning_looks_at_a_file_before_it_asks_for_its_row(
     async with pool.connection() as conn:
         await conn.execute("lock table assets in share mode")
         sending = asyncio.create_task(send(pool, repository, user, PHOTO))
-        await until(lambda: staging(repository))
+        await until(lambda: ask(pool, "select 1 from pg_locks where not granted"), what="the upload is about to commit")
 
         async def finish() -> None:
             await conn.rollback()

@@ -89,7 +89,7 @@ class Stack:
 
     async def crash(self) -> None:
         """End every process at once, and ask nothing of the disk, which may be gone as well."""
-        for pid in family(self._running().pid):
+        for pid in family(self.command_pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, SIGKILL)
         await self.until_ended()
@@ -131,6 +131,11 @@ class Stack:
     def runs(self) -> bool:
         """Whether the command was started and has not ended."""
         return not self._has_ended()
+
+    @property
+    def command_pid(self) -> int:
+        """The process of the command itself."""
+        return self._running().pid
 
     @property
     def output(self) -> str:
