@@ -1,7 +1,5 @@
 import asyncio
 import errno
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,60 +11,12 @@ from common import outbox, stages, streams
 from common.bus import Bus
 from common.db import Pool
 from common.messages import UploadStaged
-from common.outbox import Relay
-from common.settings import Settings
-from common.stages import Claim, Died, Reject, Stage, Wait, Work
-from common.worker import Worker
+from common.stages import Claim, Died, Reject, Wait
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
 from tests.support.rows import ask, do, row
 from tests.support.waiting import until
-
-LEASE_SECONDS = 1.0
-
-
-def worker_of(pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2) -> Worker:
-    """A worker of the place stage."""
-    config = Settings(database_url="", nats_url="", lease_seconds=LEASE_SECONDS, poll_seconds=poll, stop_seconds=0.2)
-    return Worker(pool, bus, Relay(pool, bus, poll_seconds=0.2), config, streams.PLACE, Stage.PLACE, work, slots)
-
-
-@asynccontextmanager
-async def working(
-    pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2
-) -> AsyncIterator[asyncio.Event]:
-    """A worker of the place stage and its relay, until the block ends."""
-    worker = worker_of(pool, bus, work, poll=poll, slots=slots)
-    stop = asyncio.Event()
-    relaying, running = asyncio.create_task(worker.relay.run()), asyncio.create_task(worker.run(stop))
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await running
-        relaying.cancel()
-
-
-def recording(pool: Pool, done: list[UUID]) -> Work:
-    """Work that settles and notes on what."""
-
-    async def work(claimed: Claim) -> None:
-        async with claimed.settle(pool):
-            done.append(claimed.asset_id)
-
-    return work
-
-
-async def listens(bus: Bus) -> bool:
-    """Whether the worker waits for a ring."""
-    return bool((await bus.js.consumer_info(streams.NAME, streams.PLACE.name)).num_waiting)
-
-
-def raising(outcome: Exception) -> Work:
-    async def work(_: Claim) -> None:
-        raise outcome
-
-    return work
+from tests.support.working import listens, raising, recording, worker_of, working
 
 
 @pytest.mark.parametrize(

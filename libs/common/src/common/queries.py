@@ -118,7 +118,7 @@ async def put_back(
     error_class: str | None = None,
     error: str | None = None,
 ) -> bool:
-    """Make the row due again after some seconds, counting a death or a failure if there was one."""
+    """Make the row due again after some seconds; one that died or failed is counted and gives way to fresh ones."""
     cursor = await conn.execute(
         """
         update asset_stages
@@ -127,6 +127,7 @@ async def put_back(
             lease_until = null,
             deaths = greatest(deaths - %(returned)s, 0),
             failures = failures + %(failed)s,
+            lane = greatest(lane, %(failed)s, 1 - %(returned)s),
             error_class = coalesce(%(class)s, error_class),
             error = coalesce(%(error)s, error),
             changed_at = now()
