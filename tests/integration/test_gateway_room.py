@@ -127,6 +127,18 @@ async def test_a_file_is_as_large_as_the_server_allows(api: Api, pool: Pool, rep
     assert (await api.upload(largest)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/api/v1/assets", "/api/v1/assets/batch"])
+async def test_a_body_that_is_too_large_is_told_before_it_is_sent(
+    api: Api, pool: Pool, repository: Repository, path: str
+) -> None:
+    """Who announces more than is ever taken hears the limit at once."""
+    answer = await api.first(post(api, b"", length=5 * MIB, path=path))
+
+    assert answer.startswith("HTTP/1.1 413")
+    assert f"larger than the {4 * MIB} bytes" in answer
+    assert await nothing_left(pool, repository)
+
+
 async def test_a_client_that_only_listens_in_the_end_hears_why(api: Api) -> None:
     """A refusal in the middle of a large body is not lost: the rest is read before the connection is closed."""
     body = form(b"plain text" * 300_000)

@@ -28,7 +28,7 @@ async def receive(intake: Intake, request: Request[Any, Any, Any], sender: Sende
     results: dict[str, BatchUploadResult] = {}
     try:
         async with aclosing(form.read(request, most=MOST_PARTS)) as pieces:
-            await _take_all(intake, pieces, sender, length=request.content_length or 0, results=results)
+            await _take_all(intake, pieces, sender, length=intake.announced(request), results=results)
     except (*BROKEN, TooLarge) as error:
         if safe := sum(result.success for result in results.values()):
             told = f"{errors.explain(error)}; {safe} files before that are safe: send the others again"

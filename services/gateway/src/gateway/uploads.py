@@ -59,13 +59,20 @@ class Intake:
         self, request: Request[Any, Any, Any], sender: Sender, *, expected: bytes | None, key: str | None
     ) -> UploadResponse:
         """Take the one file of a multipart body; it is on the disk and in the database when this returns."""
-        length = request.content_length or 0
+        length = self.announced(request)
         async with aclosing(form.read(request)) as pieces:
             head, fields = await form.find_file(pieces)
             target = await self.open(fields.get("repository_id"), length=length)
             target.refuse(length - FORM_BYTES)
             name = display_name(head.filename)
             return await self.take(form.only_content(pieces), target, sender, name=name, expected=expected, key=key)
+
+    def announced(self, request: Request[Any, Any, Any]) -> int:
+        """The length that a body announces, 0 for none; TooLarge when so much is never taken."""
+        length = request.content_length or 0
+        if length > self.max_bytes + FORM_BYTES:
+            raise TooLarge(f"the body is larger than the {self.max_bytes} bytes that this server takes at once")
+        return length
 
     async def take(
         self,
