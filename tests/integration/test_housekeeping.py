@@ -7,6 +7,8 @@ import pytest
 
 from common import files, layout
 from common.db import Pool
+from gateway.queries import uploads
+from ingest import queries
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
 from tests.support.given import Repository, User
@@ -83,6 +85,38 @@ async def test_the_lead_is_given_back_at_a_stop(pool: Pool) -> None:
     assert not await second._is_leader()
     await first.run(stopped)
     assert await second._is_leader()
+
+
+async def test_a_thousand_uploads_that_commit_while_they_are_cleaned_away_are_all_kept(
+    pool: Pool, repository: Repository, user: User
+) -> None:
+    """Not even a clean-up that takes every file for abandoned takes one whose row is just being written."""
+    first = await staged(pool, repository, user)
+    hasty, later = Housekeeping(pool, 1, abandoned_seconds=0), time.time() + HOUR
+    home = queries.Repository(repository_id=repository.repository_id, root=repository.root)
+
+    async def commit(name: str, descriptor: int) -> None:
+        async with pool.connection() as conn:
+            await uploads.save_upload(
+                conn,
+                owner=user.user_id,
+                repository=repository.repository_id,
+                asset=first.asset_id,
+                staged_name=name,
+                file_name="p.jpg",
+                size=len(PHOTO),
+            )
+        os.close(descriptor)
+
+    async def race(number: int) -> None:
+        descriptor = files.create(repository.root, layout.staged(f"{number}.part"))
+        racers = [commit(f"{number}.part", descriptor), hasty._clean_staged(home, b"%d.part" % number, later)]
+        await asyncio.gather(*(racers if number % 2 else reversed(racers)))
+
+    for start in range(0, 1000, 8):
+        await asyncio.gather(*(race(number) for number in range(start, start + 8)))
+
+    assert len(staging(repository)) == 1 + 1000
 
 
 async def test_one_of_many_cleans(pool: Pool) -> None:

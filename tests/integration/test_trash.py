@@ -274,6 +274,22 @@ async def test_an_original_stays_read_only_and_the_same_through_all_of_it(
         assert (seen.st_ino, seen.st_mtime_ns, seen.st_size) == (before.st_ino, before.st_mtime_ns, before.st_size)
 
 
+async def test_what_was_lost_from_the_trash_is_repaired_by_sending_it_again(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, stored: UUID, sound: None
+) -> None:
+    """The asset comes back with the new bytes; nothing of the trash is left."""
+    await throw(pool, user, stored)
+    await place_all(pool, ingest)
+    os.unlink(os.path.join(repository.root, layout.TRASH, f"{stored}_p.jpg".encode()))
+
+    await take_back(pool, user, stored)
+    await staged(pool, repository, user)
+    await place_all(pool, ingest)
+
+    assert is_in_inbox(repository)
+    assert await ask(pool, "select state from file_records order by state") == ["missing", "present"]
+
+
 async def test_a_purged_photo_can_be_sent_again(
     pool: Pool, repository: Repository, user: User, ingest: Ingest, stored: UUID
 ) -> None:

@@ -262,3 +262,14 @@ def test_an_original_in_the_trash_cannot_be_removed(root: bytes) -> None:
     files.forget(root, layout.sidecar(TRASHED))
 
     assert files.list_names(root, layout.TRASH) == [b"photo.jpg"]
+
+
+def test_a_file_that_somebody_else_moves_is_left_to_them(root: bytes) -> None:
+    """Whoever holds a file has both its names to themselves until they are done."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TARGET)
+
+    with files._held(root, TARGET), pytest.raises(BlockingIOError):
+        files.move(root, TARGET, TRASHED)
+
+    assert (content_of(root, TARGET), files.see(root, TRASHED)) == (b"bytes", None)

@@ -82,9 +82,8 @@ class Housekeeping:
         log.get().info("staging leftover removed", upload=state or "never finished")
 
     def _is_abandoned(self, repository: Repository, path: bytes, now: float) -> bool:
-        seen = files.see(repository.root, path)
-        return (
-            seen is not None
-            and now - seen.modified_ns / 1e9 > self.abandoned_seconds
-            and not files.is_being_written(repository.root, path)
-        )
+        with contextlib.suppress(FileNotFoundError):  # it was placed meanwhile
+            seen = files.see(repository.root, path)
+            is_old = seen is not None and now - seen.modified_ns / 1e9 > self.abandoned_seconds
+            return is_old and not files.is_being_written(repository.root, path)
+        return False

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import os
-import time
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 
 from common import files, layout, log, marker, repository_queries
+from common import queries as core
 from common.db import Pool
 from common.repository_queries import Repository
 from ingest import leftovers_queries as queries
@@ -20,17 +20,18 @@ DAY = 24 * 60 * 60.0
 async def clean(pool: Pool, *, failed_seconds: float) -> None:
     """Remove it from every repository that is there; nothing is touched in one that is not."""
     async with pool.connection() as conn:
+        now = await core.find_now(conn)
         repositories = await repository_queries.list_repositories(conn)
     for repository in repositories:
         with contextlib.suppress(files.Offline), files.outages():
             await asyncio.to_thread(marker.check, repository.root, repository.repository_id, repository.private_root)
-            await _clean_failed(pool, repository, failed_seconds)
-            await _clean_derived(pool, repository)
+            await _clean_failed(pool, repository, before=now - failed_seconds)
+            await _clean_derived(pool, repository, before=now - DAY)
 
 
-async def _clean_failed(pool: Pool, repository: Repository, seconds: float) -> None:
+async def _clean_failed(pool: Pool, repository: Repository, *, before: float) -> None:
     """Failed uploads were kept for people; after a month nobody came."""
-    async for paths in _old(repository, layout.FAILED, seconds):
+    async for paths in _old(repository, layout.FAILED, before):
         for path in paths:
             await _forget_failed(pool, repository, path)
 
@@ -48,8 +49,8 @@ async def _forget_failed(pool: Pool, repository: Repository, path: bytes) -> Non
             log.get().info("failed upload removed", name=name)
 
 
-async def _clean_derived(pool: Pool, repository: Repository) -> None:
-    async for paths in _old(repository, layout.THUMBNAILS, DAY):
+async def _clean_derived(pool: Pool, repository: Repository, *, before: float) -> None:
+    async for paths in _old(repository, layout.THUMBNAILS, before):
         made = {path: found for path in paths if (found := layout.made_by(path)) is not None}
         async with pool.connection() as conn:
             named = await queries.list_named(conn, repository.repository_id, made)
@@ -70,15 +71,11 @@ async def _forget_thumbnail(pool: Pool, repository: Repository, path: bytes, mad
             log.get().info("thumbnail removed that no row names", path=path.decode(errors="replace"))
 
 
-async def _old(repository: Repository, below: bytes, seconds: float) -> AsyncIterator[list[bytes]]:
-    """The files below a folder that did not change for so long, some at a time."""
-    found = _walk(repository.home, below, time.time_ns() - int(seconds * 1e9))
+async def _old(repository: Repository, below: bytes, before: float) -> AsyncIterator[list[bytes]]:
+    """The files below a folder that were changed last before a time, some at once."""
+    found = (path for path, modified_ns in files.walk(repository.home, below) if modified_ns / 1e9 <= before)
     while paths := await asyncio.to_thread(_next, found):
         yield paths
-
-
-def _walk(root: bytes, below: bytes, before_ns: int) -> Iterator[bytes]:
-    return (path for path, modified_ns in files.walk(root, below) if modified_ns <= before_ns)
 
 
 def _next(found: Iterator[bytes]) -> list[bytes]:

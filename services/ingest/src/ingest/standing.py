@@ -63,6 +63,8 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
     """
     marker.check(original.root, original.repository_id, original.private_root)
     health, path = _find(asset, original, foreign)
+    if health == "missing":
+        _forget_notes(asset, original)
     if health != "present" or not _is_managed(original):
         return Standing(original, health, original.path, original.trashed_from)
     is_trashed = asset.trashed_at is not None
@@ -74,8 +76,7 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
     if is_trashed:
         _note(asset, original, path)
     else:
-        for other in _in_trash(asset, original):
-            files.forget(original.root, layout.sidecar(other))
+        _forget_notes(asset, original)
     return Standing(original, health, path, _home(original) if is_trashed else None)
 
 
@@ -133,3 +134,9 @@ def _note(asset: Asset, original: Original, path: bytes) -> None:
         "user_id": asset.owner_id,
     }
     place.write_note(original.root, path, note)
+
+
+def _forget_notes(asset: Asset, original: Original) -> None:
+    """Nothing in the trash is left to be explained."""
+    for path in _in_trash(asset, original):
+        files.forget(original.root, layout.sidecar(path))
