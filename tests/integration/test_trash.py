@@ -16,6 +16,7 @@ from common import layout, trash
 from common.db import Pool
 from common.stages import LeaseLost, Stage
 from ingest.handlers import Ingest
+from ingest.housekeeping import Housekeeping
 from tests.support.given import Repository, User
 from tests.support.placing import PHOTO, keep, originals, paths, place_all, staged, staging
 from tests.support.recorder import Crash, Recorder
@@ -120,6 +121,7 @@ async def test_a_crash_after_any_durable_step_is_finished_by_the_next_claim(
         if went_in and came_out:
             break
     assert calls > 10
+    await Housekeeping(pool, 1, abandoned_seconds=0).clean()  # notes that were begun and never finished
 
 
 async def test_a_change_of_mind_after_any_durable_step_is_honoured(
@@ -146,6 +148,7 @@ async def test_a_change_of_mind_after_any_durable_step_is_honoured(
         if went_in and came_out:
             break
     assert calls > 10
+    await Housekeeping(pool, 1, abandoned_seconds=0).clean()  # notes that were begun and never finished
 
 
 async def test_a_change_of_mind_during_the_move_is_seen_before_it_settles(

@@ -63,7 +63,7 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
     """
     marker.check(original.root, original.repository_id, original.private_root)
     health, path = _find(asset, original, foreign)
-    if health == "missing":
+    if health == "missing" and _is_managed(original):
         _forget_notes(asset, original)
     if health != "present" or not _is_managed(original):
         return Standing(original, health, original.path, original.trashed_from)
