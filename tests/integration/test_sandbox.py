@@ -296,3 +296,10 @@ async def test_the_loop_goes_on(box: Sandbox, tmp_path: Path) -> None:
 
     assert (await rendering).width == 4000
     assert turns > 100
+
+
+async def test_decoders_give_way(box: Sandbox) -> None:
+    """Whoever takes files in and answers people goes first when there are not cores enough."""
+    await box.run(escapes.process, None, owner=1)
+
+    assert min(process.nice() for process in sandboxed()) > psutil.Process().nice()

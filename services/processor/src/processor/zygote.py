@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from processor import child, confine
 
+COURTESY = 10  # how much decoders give way to whoever takes files in and answers people
+
 
 class Start(Struct, frozen=True, tag=True):
     """Fork a child that answers on the descriptor sent along."""
@@ -109,6 +111,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides when its children end
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     confine.die_with(int(parent))
+    os.nice(COURTESY)
     for module in modules:
         importlib.import_module(module)
     gc.collect()
