@@ -210,6 +210,18 @@ async def test_an_absent_disk_is_waited_for(
         await processor.render(await claim(pool, Stage.RENDER))
 
 
+async def test_thumbnails_leave_the_last_room_to_the_database(
+    pool: Pool, repository: Repository, user: User, box: Sandbox
+) -> None:
+    """What can be made again waits, so that a backlog of photos cannot fill the disk to the last byte."""
+    await stored(pool, repository, user, photos.jpeg(80, 60))
+
+    with pytest.raises(Wait, match="make room"):
+        await Processor(pool, box, spare=1 << 60).render(await claim(pool, Stage.RENDER))
+
+    assert derived(repository) == []
+
+
 async def test_a_process_that_dies_of_a_file_is_a_death_of_the_work(
     pool: Pool, repository: Repository, user: User, box: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,13 @@ def outages() -> Iterator[None]:
         raise
 
 
+def check_room(root: bytes, spare: int) -> None:
+    """Offline when a disk has so little room left that what can be made again leaves it to what cannot."""
+    disk = os.statvfs(root)
+    if disk.f_bavail * disk.f_frsize < spare:
+        raise Offline("the disk is nearly full: make room on it")
+
+
 @contextmanager
 def folder(root: bytes, path: bytes = b"", *, make: bool = False, durable: bool = True) -> Iterator[int]:
     """An open directory below `root`, reached without following links; `make` creates missing levels."""

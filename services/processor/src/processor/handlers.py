@@ -24,10 +24,11 @@ EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg"}
 
 @dataclass(frozen=True)
 class Processor:
-    """Everything the processor needs to do its work."""
+    """Everything the processor needs to do its work; `spare` bytes of a disk are left to what cannot be made again."""
 
     pool: Pool
     sandbox: Sandbox
+    spare: int = 0
 
     async def render(self, claim: Claim) -> None:
         """Render a photo's thumbnails and read its metadata."""
@@ -52,7 +53,7 @@ class Processor:
             raise
 
     async def _look(self, original: Original, claim: Claim) -> Photo:
-        file = await asyncio.to_thread(_open, original)
+        file = await asyncio.to_thread(_open, original, self.spare)
         try:
             return await self.sandbox.run(
                 images.render, file, original.mime_type, owner=claim.owner_id, limits=sandbox.PHOTO
@@ -65,9 +66,10 @@ class Processor:
             os.close(file)
 
 
-def _open(original: Original) -> int:
+def _open(original: Original, spare: int) -> int:
     """The stored file; what is hashed is what is decoded, for it is opened once."""
     marker.check(original.root, original.repository_id, original.private_root)
+    files.check_room(original.home, spare)
     with files.outages(), ExitStack() as unless_right:
         descriptor = files.open_original(original.root, original.path)
         unless_right.callback(os.close, descriptor)

@@ -12,10 +12,14 @@ from processor.handlers import Processor
 
 NOBODY = 0
 
+# Thumbnails of what was accepted may take the reserve of uploads, down to what the database needs to go on.
+SPARE = 1 << 28
+
 
 class ProcessorSettings(Settings, frozen=True, kw_only=True):
     """What the processor needs to know; 0 workers means one per core that this process may use."""
 
+    reserve_bytes: NotNegative = 2 * 1024**3
     workers: NotNegative = 0
     require_sandbox: bool = False
 
@@ -29,7 +33,7 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         await box.run(decoders.self_test, None, owner=NOBODY)
-        processor = Processor(core.pool, box)
+        processor = Processor(core.pool, box, min(config.reserve_bytes, SPARE))
         worker = Worker(
             core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, workers
         )
