@@ -18,7 +18,7 @@ SOURCES = {
 }
 PURE = [
     *(SOURCES["processor"] / name for name in ("images.py", "decoders.py", "hashes.py", "metadata.py", "turbo.py")),
-    *(SOURCES["ingest"] / name for name in ("place.py", "names.py")),
+    *(SOURCES["ingest"] / name for name in ("place.py", "names.py", "standing.py")),
     *(SOURCES["common"] / f"{name}.py" for name in ("files", "layout", "marker", "roots", "sniff", "passwords")),
 ]
 SLOW_OR_SHARED = {"psycopg", "psycopg_pool", "nats", "asyncio", "structlog", "litestar"}
