@@ -24,6 +24,7 @@ PURE = [
 SLOW_OR_SHARED = {"psycopg", "psycopg_pool", "nats", "asyncio", "structlog", "litestar"}
 STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with)\b.*\b(from|into|set|as)\b", re.DOTALL)
 MOVERS = {"rename", "replace", "renames", "link", "move", "copy", "copyfile", "unlink", "remove", "rmtree"}
+WALL_CLOCKS = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 SESSION_STATEMENTS = re.compile(r"^\s*(set|create|alter)\b")
 
 
@@ -110,6 +111,20 @@ def test_no_code_can_replace_an_original() -> None:
     }
 
     assert movers == {"files.py:link", "files.py:rename", "files.py:unlink"}
+
+
+def test_nothing_ends_by_a_wall_clock() -> None:
+    """Leases, tokens and clean-up go by the database's clock; a machine's own only dates what is written down."""
+    clocks = {
+        path.name
+        for member in SOURCES.keys() - {"lumilio"}
+        for path, tree in modules(member)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if (node.value.id, node.attr) in WALL_CLOCKS
+    }
+
+    assert clocks <= {"marker.py", "place.py"}
 
 
 def executed(member: str) -> Iterator[tuple[str, str]]:
