@@ -9,8 +9,9 @@ import pytest
 
 from common import passwords, stages
 from common.db import Connection, Pool
+from common.stage_queries import count
 from common.stages import Stage
-from gateway.queries.stages import State, count, newest
+from gateway.queries.stages import State, newest
 from tests.support.gateway import Api, serving
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, do

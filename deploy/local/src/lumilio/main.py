@@ -17,7 +17,7 @@ from psycopg import OperationalError
 
 from common import settings
 from common.files import FULL_DISK
-from lumilio import data, failures, migrations, repositories, verify
+from lumilio import data, failures, migrations, repositories, verify, work
 from lumilio.ballast import BallastSettings
 from lumilio.refusal import CannotStart
 from lumilio.up import Options, up
@@ -69,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     failed.add_argument("--data", default=default, help="the directory that `lumilio up` serves")
     failed.add_argument("--retry", action="store_true", help="try all of it again")
     failed.set_defaults(run=_failed)
+
+    left = commands.add_parser("stages", help="say what is left to do, since when, what is paused and what failed why")
+    left.add_argument("--data", default=default, help="the directory that `lumilio up` serves")
+    left.set_defaults(run=_stages)
 
     _add_repositories(commands, default)
     upload.add_to(commands)
@@ -125,6 +129,10 @@ def _verify(arguments: argparse.Namespace) -> None:
     acks = _acks(arguments.acks)
     if not _ask(arguments.data, partial(verify.verify, acks=acks)):
         sys.exit(1)
+
+
+def _stages(arguments: argparse.Namespace) -> None:
+    _ask(arguments.data, work.tell)
 
 
 def _failed(arguments: argparse.Namespace) -> None:

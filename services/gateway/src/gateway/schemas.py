@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from common import stage_queries
 from common.marker import LocalSettings, Strategy
 from common.roots import Validation
 from gateway.queries import stages
@@ -178,8 +179,8 @@ class StageList(Struct, frozen=True, kw_only=True):
 class StageSummary(Struct, frozen=True, kw_only=True):
     """How much is not done, and the stages that nobody starts work on at the moment."""
 
-    counts: list[stages.Count]
-    pauses: list[stages.Pause]
+    counts: list[stage_queries.Count]
+    pauses: list[stage_queries.Pause]
 
 
 class PauseRequest(Struct, frozen=True, kw_only=True):

@@ -37,26 +37,6 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: datetime
 
 
-class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of a stage is in a state, and for how many seconds the oldest of it has been due."""
-
-    stage: str
-    lane: int
-    state: State
-    count: int
-    oldest_due_seconds: float | None
-
-
-class Pause(msgspec.Struct, frozen=True, kw_only=True):
-    """A stage that nobody starts work on, until a time."""
-
-    stage: str
-    paused_by: str
-    reason: str
-    paused_at: datetime
-    until: datetime
-
-
 async def newest(
     conn: Connection,
     *,
@@ -121,25 +101,6 @@ async def newest(
         return await cursor.fetchall()
 
 
-async def count(conn: Connection, *, owner: int | None) -> list[Count]:
-    """How much is not done, of one owner or of all, by stage, lane and state."""
-    async with conn.cursor(row_factory=struct_row(Count)) as cursor:
-        await cursor.execute(
-            """
-            select stage, lane, state, count(*) as count,
-                   extract(epoch from now() - min(next_at) filter (where next_at <= now()))::float8
-                       as oldest_due_seconds
-            from asset_stages
-            where pile is not null
-              and (%(owner)s::int is null or owner_id = %(owner)s)
-            group by stage, lane, state
-            order by stage, lane, state
-            """,
-            {"owner": owner},
-        )
-        return await cursor.fetchall()
-
-
 async def find_state(conn: Connection, asset_id: UUID, stage: str, *, owner: int) -> str | None:
     """The state of a stage of one of the owner's assets."""
     cursor = await conn.execute(
@@ -182,21 +143,6 @@ async def pause(conn: Connection, stage: str, *, by: int, reason: str, minutes: 
 async def resume(conn: Connection, stage: str) -> None:
     """End a pause, if there is one."""
     await conn.execute("delete from stage_pauses where stage = %s", (stage,))
-
-
-async def list_pauses(conn: Connection) -> list[Pause]:
-    """The pauses that last."""
-    async with conn.cursor(row_factory=struct_row(Pause)) as cursor:
-        await cursor.execute(
-            """
-            select stage, username as paused_by, reason, paused_at, until
-            from stage_pauses
-            join users on user_id = stage_pauses.paused_by
-            where until > now()
-            order by stage
-            """
-        )
-        return await cursor.fetchall()
 
 
 def _piles(state: State | None) -> list[str]:

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from common import queries as core
+from common import stage_queries
 from common.db import Connection
 from common.stages import Stage
 from gateway import cursors
@@ -57,8 +58,8 @@ async def summarize(
     conn: NamedDependency[Connection], user: NamedDependency[User], *, everyone: Everyone = False
 ) -> Envelope[StageSummary]:
     """How much is not done, for how long it has been due, and which stages are paused."""
-    counts = await queries.count(conn, owner=_owner(user, everyone=everyone))
-    return Envelope(data=StageSummary(counts=counts, pauses=await queries.list_pauses(conn)))
+    counts = await stage_queries.count(conn, owner=_owner(user, everyone=everyone))
+    return Envelope(data=StageSummary(counts=counts, pauses=await stage_queries.list_pauses(conn)))
 
 
 @post("/assets/{asset_id:uuid}/stages/{stage:str}/retry", status_code=200)
@@ -115,8 +116,8 @@ async def resume(conn: NamedDependency[Connection], stage: FromPath[str]) -> Env
 
 
 async def _everything(conn: Connection) -> Envelope[StageSummary]:
-    counts = await queries.count(conn, owner=None)
-    return Envelope(data=StageSummary(counts=counts, pauses=await queries.list_pauses(conn)))
+    counts = await stage_queries.count(conn, owner=None)
+    return Envelope(data=StageSummary(counts=counts, pauses=await stage_queries.list_pauses(conn)))
 
 
 def _owner(user: User, *, everyone: bool) -> int | None:
