@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lumilio.ballast import Ballast, BallastSettings
+from lumilio import data as directory
+from lumilio.ballast import Ballast, BallastSettings, beside
 from tests.support import volumes
 
 MB = 1 << 20
@@ -80,3 +81,14 @@ def test_a_disk_that_cannot_hold_it_back_is_told(disk: volumes.Volume, capsys: p
     Ballast(str(disk.path / "there"), SETTINGS).look()
 
     assert "no space could be held back" in capsys.readouterr().out
+
+
+def test_it_lies_on_the_disk_of_the_database(tmp_path: Path) -> None:
+    """Space that is held back elsewhere helps nobody, so it follows a database that has a disk of its own."""
+    with directory.hold(str(tmp_path / "data")) as data:
+        before = beside(data, SETTINGS).path
+
+        with volumes.mounted(tmp_path / "data" / "postgres", megabytes=20):
+            after = beside(data, SETTINGS).path
+
+    assert (before, after) == (f"{data.root}/ballast", f"{data.postgres}/ballast")
