@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -10,6 +11,8 @@ import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+
+import structlog
 
 from tests.chaos.defects import find_defects
 from tests.chaos.figures import Figures, line
@@ -32,13 +35,14 @@ EXPERIMENTS: dict[str, Experiment] = {
     "storm of wipes": partial(storm, files=1000, wipes=30),
     "storm over a folder": partial(storm, files=2000, seed=1),
     "deliberate defects": find_defects,
-    "model": explore_for_long,
+    "model": partial(explore_for_long, runs=300, steps=50),
     "power cuts of all": partial(cut_power, cuts=2 * CUTS, whole=True),
 }
 
 
 async def main(*wanted: str) -> bool:
     """Run the experiments whose names begin as wanted, or all of them; True when each one held."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     results = {
         name: await told(name, experiment)
         for name, experiment in EXPERIMENTS.items()

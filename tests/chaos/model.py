@@ -250,12 +250,12 @@ def explore(server: Postgres, *, runs: int, steps: int, derandomize: bool) -> Fi
     return {"runs": runs, "steps": Library.steps}
 
 
-async def explore_for_long(folder: Path) -> Figures:
-    """Three hundred lives of fifty steps."""
+async def explore_for_long(folder: Path, *, runs: int, steps: int) -> Figures:
+    """The same with a server of its own, differently every time."""
 
-    def run() -> Figures:
+    def explore_at_random() -> Figures:
         with running_postgres(folder) as server:
             databases.make_template(server)
-            return explore(server, runs=300, steps=50, derandomize=False)
+            return explore(server, runs=runs, steps=steps, derandomize=False)
 
-    return await asyncio.to_thread(run)
+    return await asyncio.to_thread(explore_at_random)
