@@ -119,13 +119,13 @@ async def test_a_file_that_ends_its_workers_fails_and_hurts_nobody(pool: Pool, b
 
 async def test_a_bug_is_tried_ten_times(pool: Pool, bus: Bus, asset: UUID) -> None:
     """What fails again and again is given up, with how often it was tried and why."""
+    await do(pool, f"update asset_stages set failures = {MAX_FAILURES - 2}")
 
-    async def failed() -> bool:
-        await do(pool, "update asset_stages set next_at = now() where next_at is not null and lease_until is null")
-        return bool((await row(pool, asset))["state"] == "failed")
-
-    async with working(pool, bus, raising(RuntimeError("bug")), poll=0.05):
-        await until(failed)
+    async with working(pool, bus, raising(RuntimeError("bug"))):
+        await until(lambda: ask(pool, f"select 1 from asset_stages where failures = {MAX_FAILURES - 1}"))
+        assert (await row(pool, asset))["state"] == "pending"
+        await do(pool, "update asset_stages set next_at = now() where next_at is not null")
+        await until(lambda: ask(pool, "select 1 from asset_stages where state = 'failed'"))
 
     found = await row(pool, asset)
     assert (found["failures"], found["error_class"], found["error"]) == (MAX_FAILURES - 1, "transient", "bug")
