@@ -1,10 +1,13 @@
 """Things die in the middle of an upload of sixty photos; nothing that was acknowledged is lost, doubled or stuck."""
 
 import asyncio
+import os
 import shutil
+import sys
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from signal import SIGKILL, SIGTERM, Signals
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 
 import pytest
 
@@ -12,11 +15,12 @@ from lumilio.verify import verify
 from tests.support import photos
 from tests.support.client import Client, signed_in
 from tests.support.settling import count, is_settled
-from tests.support.stack import Stack, running_stack
+from tests.support.stack import QUICK, Stack, running_stack
 from tests.support.waiting import until
 
 PHOTOS = [photos.jpeg(1000, 750, seed=number) for number in range(60)]
 PARALLEL = 4
+WORKERS = ("ingest", "processor")
 SETTLED_SECONDS = 45
 
 # A crash's leftovers go at once here; a file that is being written is locked, and so never a leftover.
@@ -76,9 +80,33 @@ async def crash_everything(stack: Stack, client: Client) -> None:
     await stack.start()
 
 
+async def overtake_stopped_workers(stack: Stack, client: Client) -> None:
+    """Workers stand still beyond their leases while others do their work, and go on as if nothing had been."""
+    await acknowledged(client, 30)
+    stopped = [stack.kill_child(name, SIGSTOP) for name in WORKERS]
+    others = [await another(stack, name) for name in WORKERS]
+    try:
+        await acknowledged(client, 100)
+        await until(lambda: is_settled(stack), seconds=2 * SETTLED_SECONDS, what="others do the work")
+    finally:
+        for pid in stopped:
+            os.kill(pid, SIGCONT)
+        for other in others:
+            other.terminate()
+            await other.wait()
+
+
+async def another(stack: Stack, name: str) -> Process:
+    """One more worker of a kind, beside those of the command."""
+    environment = {**QUICK, "LUMILIO_DATABASE_URL": stack.database_url, "LUMILIO_NATS_URL": stack.nats_url}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", name, env={**os.environ, **environment}, stdout=DEVNULL, stderr=DEVNULL
+    )
+
+
 @pytest.mark.parametrize(
     "fault",
-    [kill_each_service, wipe_the_bus, crash_the_database, crash_everything],
+    [kill_each_service, wipe_the_bus, crash_the_database, crash_everything, overtake_stopped_workers],
     ids=lambda fault: fault.__name__,
 )
 async def test_every_acknowledged_photo_arrives(stack: Stack, fault: Fault) -> None:
