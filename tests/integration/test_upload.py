@@ -111,7 +111,7 @@ async def test_what_the_server_refuses_is_told_in_its_words(sender: Sender, api:
     assert ledger.counts == {"uploaded": 1, "failed": 3}
     assert reasons[b"empty.jpg"] == "the file is empty"
     assert "whatever its name says" in reasons[b"text.jpg"]
-    assert "too large" in reasons[b"large.jpg"].lower()
+    assert "larger than" in reasons[b"large.jpg"].lower()
 
 
 async def test_what_the_server_has_is_not_sent_again(sender: Sender, pool: Pool) -> None:
