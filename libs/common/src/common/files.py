@@ -22,7 +22,11 @@ FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+MOST_SYNCED = 10_000
 _libc = ctypes.CDLL(None, use_errno=True)
+
+# Folders and manifests whose names this process has brought to the disk; to do so again for every photo is dear.
+_synced: set[tuple[bytes, bytes, int, int]] = set()
 
 
 class Offline(Exception):
@@ -68,13 +72,29 @@ def folder(root: bytes, path: bytes = b"", *, make: bool = False, durable: bool 
     try:
         for name in _components(path):
             if make:
-                _make(descriptor, name, durable=durable)
+                with suppress(FileExistsError):
+                    os.mkdir(name, 0o755, dir_fd=descriptor)
             child = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = child
+            parent, descriptor = descriptor, child
+            try:
+                if make and durable:
+                    _sync_name(parent, child, within=(root, path))
+            finally:
+                os.close(parent)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _sync_name(parent: int, child: int, *, within: tuple[bytes, bytes]) -> None:
+    """A name is durable before anything rests on it, also when another process just gave it; once is enough."""
+    status = os.fstat(child)
+    name = (*within, status.st_dev, status.st_ino)
+    if name not in _synced:
+        os.fsync(parent)
+        if len(_synced) >= MOST_SYNCED:
+            _synced.clear()
+        _synced.add(name)
 
 
 def _components(path: bytes) -> list[bytes]:
@@ -82,14 +102,6 @@ def _components(path: bytes) -> list[bytes]:
     if path.startswith(b"/") or b"\0" in path or any(name in {b".", b".."} for name in names):
         raise UnsafePath(f"not a path below a repository: {path!r}")
     return names
-
-
-def _make(parent: int, name: bytes, *, durable: bool) -> None:
-    """A new level is durable before anything is put into it, also when another process just made it."""
-    with suppress(FileExistsError):
-        os.mkdir(name, 0o755, dir_fd=parent)
-    if durable:
-        os.fsync(parent)
 
 
 def create(root: bytes, path: bytes) -> int:
@@ -347,6 +359,6 @@ def append_durably(root: bytes, path: bytes, line: bytes) -> None:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(b"\n" + line + b"\n")
             os.fsync(descriptor)
+            _sync_name(directory, descriptor, within=(root, path))
         finally:
             os.close(descriptor)
-        os.fsync(directory)

@@ -69,10 +69,12 @@ class Ingest:
         if asset is None:  # and its stages with it
             raise LeaseLost
         wishes = await asyncio.to_thread(_wishes, asset, uploads)
-        paths = [path for wish in wishes for path in wish.paths]
-        paths += [path for original in originals for path in standing.paths_of(asset, original)]
+        spots = [spot for wish in wishes for spot in wish.spots()]
+        spots += [
+            (original.repository_id, path) for original in originals for path in standing.paths_of(asset, original)
+        ]
         async with glance(self.pool) as conn:
-            return Look(asset, wishes, originals, await queries.list_taken(conn, paths))
+            return Look(asset, wishes, originals, await queries.list_taken(conn, spots))
 
     async def _look_again(self, look: Look) -> None:
         """Somebody else is to decide, and we may have moved what they had moved: nobody's view is of now any more."""

@@ -129,20 +129,20 @@ async def list_originals(conn: Connection, asset_id: UUID) -> list[Original]:
         return await cursor.fetchall()
 
 
-async def list_taken(conn: Connection, paths: Sequence[bytes]) -> list[Taken]:
-    """Those of the paths that are recorded, in whichever repository."""
+async def list_taken(conn: Connection, spots: Sequence[Spot]) -> list[Taken]:
+    """Those of the places that are recorded as somebody's."""
     async with conn.cursor(row_factory=struct_row(Taken)) as cursor:
         await cursor.execute(
             """
             select f.repository_id, f.path, f.file_record_id, f.asset_id, a.owner_id,
                    a.trashed_at is not null as is_trashed,
                    coalesce(s.state in ('pending', 'running') and s.failures = 0, false) as is_moving
-            from file_records f
+            from unnest(%s::uuid[], %s::bytea[]) wanted (repository_id, path)
+            join file_records f on f.repository_id = wanted.repository_id and f.path = wanted.path
             left join assets a on a.asset_id = f.asset_id
             left join asset_stages s on s.asset_id = f.asset_id and s.stage = 'place'
-            where f.path = any(%s)
             """,
-            (list(paths),),
+            ([repository for repository, _ in spots], [path for _, path in spots]),
         )
         return await cursor.fetchall()
 
