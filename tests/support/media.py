@@ -38,12 +38,12 @@ def quadrants(width: int = 480, height: int = 320) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def noise(width: int, height: int, seed: int = 0) -> Image.Image:
+def noise(width: int, height: int, seed: int = 0, *, grain: int = 20) -> Image.Image:
     """A picture that does not compress, of soft shapes under grain."""
     random = np.random.default_rng(seed)
     shapes = Image.fromarray(random.integers(0, 256, (6, 8, 3), np.uint8)).resize((width, height))
-    grain = random.integers(-20, 20, (height, width, 3))
-    return Image.fromarray((np.asarray(shapes) + grain).clip(0, 255).astype(np.uint8))
+    dots = random.integers(-grain, grain, (height, width, 3))
+    return Image.fromarray((np.asarray(shapes) + dots).clip(0, 255).astype(np.uint8))
 
 
 def exif(

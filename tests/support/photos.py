@@ -5,8 +5,8 @@ from io import BytesIO
 from tests.support import media
 
 
-def jpeg(width: int, height: int, *, seed: int = 0, exif: bytes = b"") -> bytes:
-    """A JPEG that no other seed gives."""
+def jpeg(width: int, height: int, *, seed: int = 0, exif: bytes = b"", grain: int = 20) -> bytes:
+    """A JPEG that no other seed gives; more grain makes more bytes."""
     buffer = BytesIO()
-    media.noise(width, height, seed).save(buffer, "JPEG", quality=90, exif=exif)
+    media.noise(width, height, seed, grain=grain).save(buffer, "JPEG", quality=90, exif=exif)
     return buffer.getvalue()

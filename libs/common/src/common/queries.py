@@ -16,6 +16,7 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True):
     deaths: int
     failures: int
     error: str | None
+    has_more: bool
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,16 @@ async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> C
             ) due
             where s.asset_id = due.asset_id
               and s.stage = due.stage
-            returning s.asset_id, s.owner_id, s.lane, s.lease_epoch, s.deaths, s.failures, s.error
+            returning s.asset_id, s.owner_id, s.lane, s.lease_epoch, s.deaths, s.failures, s.error, (
+                select true
+                from asset_stages other
+                where other.stage = %(stage)s
+                  and other.next_at <= now()
+                  and (other.lease_until is null or other.lease_until <= now())
+                  and other.asset_id <> s.asset_id
+                order by other.lane, other.next_at, other.asset_id
+                limit 1
+            ) is not null as has_more
             """,
             {"stage": stage, "lease": lease_seconds},
         )

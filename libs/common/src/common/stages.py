@@ -52,7 +52,7 @@ class LeaseLost(Exception):  # an outcome, not an error
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to write one stage's result, until somebody newer holds it."""
+    """The right to write one stage's result, until somebody newer holds it; `has_more` says that others were due."""
 
     asset_id: UUID
     owner_id: int
@@ -62,6 +62,7 @@ class Claim:
     deaths: int
     failures: int
     error: str | None
+    has_more: bool = False
 
     @asynccontextmanager
     async def settle(self, pool: Pool) -> AsyncIterator[Connection]:
@@ -85,7 +86,17 @@ async def claim_next(pool: Pool, stage: str, *, lease_seconds: float) -> Claim |
         row = await queries.claim_next(conn, stage, lease_seconds=lease_seconds)
     if row is None:
         return None
-    return Claim(row.asset_id, row.owner_id, stage, row.lane, row.lease_epoch, row.deaths, row.failures, row.error)
+    return Claim(
+        row.asset_id,
+        row.owner_id,
+        stage,
+        row.lane,
+        row.lease_epoch,
+        row.deaths,
+        row.failures,
+        row.error,
+        has_more=row.has_more,
+    )
 
 
 def backoff(failures: int) -> float:

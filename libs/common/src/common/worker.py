@@ -55,7 +55,7 @@ class Worker:
             await tasks.cancel(renewing)
 
     async def _pull(self) -> None:
-        """Whoever found a row looks again before waiting: the row that rang may be another one, or its ring lost."""
+        """Whoever left due rows behind looks again before waiting: one of them may have rung, or its ring been lost."""
         doorbell = Doorbell(self.bus, self.durable)
         free = asyncio.Semaphore(self.slots)
         hungry = True
@@ -72,7 +72,7 @@ class Worker:
         return self.settings.poll_seconds * random.uniform(0.9, 1.1)  # noqa: S311  # only spreads load
 
     async def _claim(self, message: Msg | None, free: asyncio.Semaphore) -> bool:
-        """Claim first, acknowledge after: a message may be lost, a row may not."""
+        """Claim first, acknowledge after: a message may be lost, a row may not; says whether more rows are due."""
         try:
             claim = await stages.claim_next(self.pool, self.stage, lease_seconds=self.settings.lease_seconds)
         except (psycopg.Error, PoolTimeout) as error:
@@ -85,7 +85,7 @@ class Worker:
             self._start(claim, free)
         if message is not None:
             await self._acknowledge(message)
-        return claim is not None
+        return claim is not None and claim.has_more
 
     async def _acknowledge(self, message: Msg) -> None:
         """A message that cannot be kept as a dead letter now is not acknowledged, and so comes back."""
