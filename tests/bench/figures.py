@@ -25,7 +25,7 @@ from tests.support.waiting import until
 IDLE_SECONDS = 20
 SINGLE = 10
 ROUNDS = 3
-PHOTOS = 48
+PHOTOS = 96
 PARALLEL = 4
 MOTIFS = 6
 GRAIN = 14  # makes them 3.2 MB, which is what photos of 12 megapixels have

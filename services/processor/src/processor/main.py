@@ -34,9 +34,8 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
     ):
         await box.run(decoders.self_test, None, owner=NOBODY)
         processor = Processor(core.pool, box, min(config.reserve_bytes, SPARE))
-        worker = Worker(
-            core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, workers
-        )
+        slots = workers + 1  # one photo is fetched or written while the others are decoded, so that no decoder waits
+        worker = Worker(core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, slots)
         tasks.create_task(worker.run(stop))
 
 
