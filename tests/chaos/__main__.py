@@ -18,6 +18,7 @@ from tests.chaos.defects import find_defects
 from tests.chaos.figures import Figures, line
 from tests.chaos.model import explore_for_long
 from tests.chaos.power import cut_power
+from tests.chaos.scarce import run_short
 from tests.chaos.storm import storm
 
 RESULTS = Path("bench/chaos.json")
@@ -34,6 +35,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "storm": partial(storm, files=500),
     "storm of wipes": partial(storm, files=1000, wipes=30),
     "storm over a folder": partial(storm, files=2000, seed=1),
+    "full disks and the like": partial(run_short, rounds=3),
     "deliberate defects": find_defects,
     "model": partial(explore_for_long, runs=300, steps=50),
     "power cuts of all": partial(cut_power, cuts=2 * CUTS, whole=True),
