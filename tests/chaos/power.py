@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -23,7 +24,7 @@ from tests.support import photos
 from tests.support.client import Client, signed_in
 from tests.support.loops import Disk, disk
 from tests.support.servers import running_nats
-from tests.support.settling import failures, is_settled
+from tests.support.settling import failures, is_settled, is_tidy
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
@@ -79,6 +80,7 @@ class Machine:
         await self.server.start()
         await until(self._is_settled, seconds=SETTLE_SECONDS, what="everything that was sent is ready")
         self.recoveries.append(time.monotonic() - began)
+        await until(partial(is_tidy, self.server), seconds=SETTLE_SECONDS, what="staging is empty")
         assert await failures(self.server) == []
 
     async def _is_settled(self) -> bool:

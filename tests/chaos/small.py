@@ -105,6 +105,10 @@ class Small:
         return self._database.url()
 
     @property
+    def repository(self) -> Path:
+        return self.folder / "repositories" / "primary"
+
+    @property
     def _log(self) -> Path:
         return self.folder.with_name("small.log")
 

@@ -18,7 +18,7 @@ from lumilio.verify import verify
 from tests.chaos.figures import Figures
 from tests.support import photos
 from tests.support.processes import family
-from tests.support.settling import count, failures, is_settled
+from tests.support.settling import count, failures, is_settled, is_tidy
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
@@ -56,6 +56,7 @@ async def storm(folder: Path, *, files: int, wipes: int = 0, seed: int = 0) -> F
         explained = {os.path.basename(json.loads(line)["path"]) for line in report.read_text().splitlines()}
         assert explained == broken, (folder / "upload.log").read_text()[-2000:]
         assert await count(stack, READY) == len(good), await failures(stack)
+        await until(lambda: is_tidy(stack), seconds=SETTLE_SECONDS, what="staging is empty")
         said: list[str] = []
         assert await verify(stack.database_url, say=said.append), "\n".join(said)
     return {"good": len(good), "broken": len(broken), "explained": len(explained), **figures}

@@ -6,6 +6,7 @@ import itertools
 import os
 import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -367,3 +368,28 @@ async def test_media_answers_are_harmless_in_every_case(api: Api, pool: Pool) ->
             assert answer.headers["content-type"] in {"image/jpeg", "application/json"}
         if answer.headers["content-type"] == "image/jpeg":
             assert answer.headers["content-disposition"].startswith('attachment; filename="beach.png"; filename*=UTF-8')
+
+
+@pytest.mark.parametrize("start", [b"GET /api/v1/health HTTP/1.1\r\nX-Long: ", b"GET /"], ids=["header", "address"])
+async def test_a_head_that_never_ends_is_cut(api: Api, start: bytes) -> None:
+    """Nobody makes the server keep more than a little of what is no request yet, signed in or not."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(start)
+
+    sent = 0
+    with suppress(ConnectionError):
+        while not reader.at_eof() and sent < 64 << 20:
+            writer.write(b"a" * 65536)
+            await writer.drain()
+            sent += 65536
+            await asyncio.sleep(0)
+    writer.close()
+
+    assert sent < 32 << 20
+    assert (await api.client.get("/api/v1/health")).status_code == 200
+
+
+async def test_many_requests_on_one_connection_are_not_one_long_head(api: Api) -> None:
+    """What was sent in earlier requests does not count."""
+    for _ in range(4):
+        await api.uploaded(JPEG + os.urandom(300_000))

@@ -21,7 +21,7 @@ from common.health import Health
 from common.marker import LocalSettings
 from common.outbox import Relay
 from common.process import Core
-from gateway import access, app, linger
+from gateway import access, app, heads, linger
 from gateway.grounds import Grounds
 from gateway.room import Reserve, Room
 from tests.support.given import Repository
@@ -118,7 +118,7 @@ async def serving(
     )
     port, stop = port or free_port(), asyncio.Event()
     answering = linger.lingering(access.logged(api))
-    running = asyncio.create_task(http.serve(answering, host="127.0.0.1", port=port, stop=stop))
+    running = asyncio.create_task(http.serve(answering, host="127.0.0.1", port=port, stop=stop, protocol=heads.Bounded))
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client_of_it:
             await until(lambda: _answers(client_of_it))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import psycopg
@@ -17,6 +18,9 @@ class Recorded(Protocol):
     @property
     def database_url(self) -> str: ...
 
+    @property
+    def repository(self) -> Path: ...
+
 
 async def is_settled(server: Recorded, *, stages: Sequence[str] = ("place", "render")) -> bool:
     """Whether nothing is left to do or to tell, and every upload has its end; failures count as ends."""
@@ -30,9 +34,15 @@ async def is_settled(server: Recorded, *, stages: Sequence[str] = ("place", "ren
     return False
 
 
+def is_tidy(server: Recorded) -> bool:
+    """Whether nothing lies in staging; what a dead server leaves there, its successor clears away within seconds."""
+    return not any((server.repository / ".lumilio/staging/incoming").iterdir())
+
+
 async def until_sound(server: Recorded, acks: Sequence[Ack], *, seconds: float = 60) -> None:
     """Everything that was acknowledged is ready, and disk and record agree."""
     await until(partial(is_settled, server), seconds=seconds, what="every photo is ready")
+    await until(partial(is_tidy, server), seconds=seconds, what="staging is empty")
     said: list[str] = []
     assert await verify(server.database_url, acks=acks, say=said.append), "\n".join(said)
 

@@ -9,10 +9,16 @@ import uvicorn
 CLOSE_SECONDS = 5
 
 
-async def serve(app: Any, *, host: str, port: int, stop: asyncio.Event) -> None:
+async def serve(app: Any, *, host: str, port: int, stop: asyncio.Event, protocol: Any = "auto") -> None:
     """Answer requests until told to stop; requests in hand get a few seconds to finish."""
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=CLOSE_SECONDS
+        app,
+        host=host,
+        port=port,
+        http=protocol,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
     )
     server = uvicorn.Server(config)
     server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]

@@ -10,7 +10,7 @@ from msgspec import Meta
 import common.settings
 from common import http, process
 from common.settings import AtLeastOne, NotNegative, Percent, Port
-from gateway import access, app, grounds, linger
+from gateway import access, app, grounds, heads, linger
 from gateway.room import Reserve, Room
 
 # The pattern refuses the secret that the first version of this product shipped with; everybody knows it.
@@ -63,7 +63,8 @@ async def serve(config: Settings, stop: asyncio.Event) -> None:
             grounds=grounds.read(config.repository_roots, config.private_roots),
             cors_origins=[origin.strip() for origin in config.cors_origins.split(",") if origin.strip()],
         )
-        await http.serve(linger.lingering(access.logged(api)), host=config.host, port=config.port, stop=stop)
+        answering = linger.lingering(access.logged(api))
+        await http.serve(answering, host=config.host, port=config.port, stop=stop, protocol=heads.Bounded)
 
 
 def main() -> None:
