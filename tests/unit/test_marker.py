@@ -58,6 +58,26 @@ def test_a_marker_that_makes_no_sense_is_an_outage(root: bytes, text: str) -> No
         marker.check(root, IDENTITY)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deep: " + "[" * 30_000,
+        "deep: " + "{a: " * 5_000,
+        "a: &a {x: 1}\nb: &b {<<: [*a, *a, *a]}\nc: {<<: [*b, *b, *b]}",
+        "size: !!int ''",
+        "flag: !!bool maybe",
+        "when: !!timestamp never",
+        f"local_settings: {{max_file_size: 0x{'9' * 5_000}}}",
+    ],
+)
+def test_a_marker_that_breaks_readers_of_yaml_is_an_outage(root: bytes, text: str) -> None:
+    """A disk from elsewhere ends no process, takes no memory and fails no work."""
+    edit(root, text)
+
+    with pytest.raises(Offline, match="makes no sense"):
+        marker.check(root, IDENTITY)
+
+
 def test_an_absent_foreign_or_empty_root_is_an_outage(root: bytes, tmp_path: Path) -> None:
     """No marker, another marker, no folder: all say that the repository is not there, and nothing else."""
     empty = bytes(tmp_path / "empty")

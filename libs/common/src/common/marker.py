@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+import yaml
 from msgspec import Meta, Struct, field
 
 from common import files, layout
 from common.files import Offline
 
 LARGEST = 64 * 1024
+DEEPEST = 20
+LARGEST_NUMBER = 2**63 - 1
 Strategy = Literal["date", "flat", "cas"]
 Clash = Literal["uuid", "rename", "overwrite"]
 IGNORED = [
@@ -35,7 +38,7 @@ class LocalSettings(Struct, frozen=True, kw_only=True):
 
     preserve_original_filename: bool = True
     handle_duplicate_filenames: Clash = "uuid"
-    max_file_size: Annotated[int, Meta(ge=0)] = 0
+    max_file_size: Annotated[int, Meta(ge=0, le=LARGEST_NUMBER)] = 0
 
 
 def _now() -> datetime:
@@ -86,14 +89,27 @@ def read(root: bytes) -> Marker:
         return _parsed(root, status.st_ino, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise Offline(f"the repository is not there: {error.strerror}") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, yaml.YAMLError, ValueError) as error:
         raise Offline(f"the file {layout.MARKER.decode()} of the repository makes no sense: {error}") from None
 
 
 @lru_cache(maxsize=64)
 def _parsed(root: bytes, _inode: int, _modified_ns: int, _size: int) -> Marker:
     with open(files.open_original(root, layout.MARKER), "rb") as file:
-        return msgspec.yaml.decode(file.read(LARGEST), type=Marker)
+        text = file.read(LARGEST)
+    _refuse_tricks(text)
+    return msgspec.yaml.decode(text, type=Marker)
+
+
+def _refuse_tricks(text: bytes) -> None:
+    """ValueError for what people do not write and readers of YAML die of: tags, aliases that multiply, deep nesting."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
+            raise ValueError("it has aliases or tags: write plain values")
 
 
 def _compare(marker: Marker, repository_id: UUID) -> None:
