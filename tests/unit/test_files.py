@@ -51,6 +51,31 @@ def test_placing_links_and_makes_every_new_level_durable(root: bytes, recorder: 
     assert content_of(root, TARGET) == b"bytes"
 
 
+def test_a_folder_that_was_removed_and_made_again_is_synced_again(root: bytes, recorder: Recorder) -> None:
+    """File systems give a new folder the number of one that was just removed, and its name is not durable for that."""
+    stage(root, b"bytes")
+    files.place(root, STAGED, TARGET)
+    os.unlink(os.path.join(root, TARGET))
+    os.rmdir(os.path.join(root, b"inbox/2024/03"))
+    recorder.clear()
+
+    files.place(root, STAGED, TARGET)
+
+    assert recorder.calls == ["mkdir 03", "fsync 2024", "link one.part photo.jpg", "fsync 03"]
+
+
+def test_a_manifest_that_was_removed_and_written_again_is_synced_again(root: bytes, recorder: Recorder) -> None:
+    """The line is on the disk, and so is the name of the file that it stands in."""
+    path = layout.MANIFESTS + b"/2024-03-01.jsonl"
+    files.append_durably(root, path, b"{}")
+    os.unlink(os.path.join(root, path))
+    recorder.clear()
+
+    files.append_durably(root, path, b"{}")
+
+    assert recorder.calls == ["fsync 2024-03-01.jsonl", "fsync manifests"]
+
+
 def test_a_taken_name_is_never_replaced(root: bytes) -> None:
     """Sixty-four placings to one name leave one winner, whole, and every loser still staged."""
     paths = [layout.staged(f"{number}.part") for number in range(64)]

@@ -71,14 +71,12 @@ def folder(root: bytes, path: bytes = b"", *, make: bool = False, durable: bool 
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for name in _components(path):
-            if make:
-                with suppress(FileExistsError):
-                    os.mkdir(name, 0o755, dir_fd=descriptor)
+            is_new = make and _make(descriptor, name)
             child = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
             parent, descriptor = descriptor, child
             try:
                 if make and durable:
-                    _sync_name(parent, child, within=(root, path))
+                    _sync_name(parent, child, within=(root, path), is_new=is_new)
             finally:
                 os.close(parent)
         yield descriptor
@@ -86,11 +84,22 @@ def folder(root: bytes, path: bytes = b"", *, make: bool = False, durable: bool 
         os.close(descriptor)
 
 
-def _sync_name(parent: int, child: int, *, within: tuple[bytes, bytes]) -> None:
-    """A name is durable before anything rests on it, also when another process just gave it; once is enough."""
+def _make(parent: int, name: bytes) -> bool:
+    """Make a directory; False when it is there."""
+    with suppress(FileExistsError):
+        os.mkdir(name, 0o755, dir_fd=parent)
+        return True
+    return False
+
+
+def _sync_name(parent: int, child: int, *, within: tuple[bytes, bytes], is_new: bool) -> None:
+    """A name is durable before anything rests on it, also when another process just gave it; once is enough.
+
+    What is new may have the number of what was removed, so it is not taken for that.
+    """
     status = os.fstat(child)
     name = (*within, status.st_dev, status.st_ino)
-    if name not in _synced:
+    if is_new or name not in _synced:
         os.fsync(parent)
         if len(_synced) >= MOST_SYNCED:
             _synced.clear()
@@ -355,10 +364,11 @@ def append_durably(root: bytes, path: bytes, line: bytes) -> None:
         flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o600, dir_fd=directory)
         try:
+            is_new = os.fstat(descriptor).st_size == 0
             # A line that a crash cut short must not swallow the next one, so every line starts by itself.
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(b"\n" + line + b"\n")
             os.fsync(descriptor)
-            _sync_name(directory, descriptor, within=(root, path))
+            _sync_name(directory, descriptor, within=(root, path), is_new=is_new)
         finally:
             os.close(descriptor)
