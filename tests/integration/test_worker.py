@@ -2,7 +2,7 @@ import asyncio
 import errno
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -17,6 +17,24 @@ from tests.support.placing import new_asset
 from tests.support.rows import ask, do, row
 from tests.support.waiting import until
 from tests.support.working import listens, raising, recording, worker_of, working
+
+END_WHO_WAITS = """
+    select pg_terminate_backend(pid)
+    from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'
+"""
+
+
+async def ring(bus: Bus, repository: Repository, user: User) -> None:
+    """Say that there is something to be placed."""
+    event = UploadStaged(owner_id=user.user_id, upload_id=1, asset_id=uuid4(), repository_id=repository.repository_id)
+    await bus.js.publish(event.subject_of(), msgspec.json.encode(event))
+
+
+async def is_heard(bus: Bus) -> bool:
+    """Whether every ring was answered."""
+    info = await bus.js.consumer_info(streams.NAME, streams.PLACE.name)
+    return not info.num_pending and not info.num_ack_pending
 
 
 @pytest.mark.parametrize(
@@ -108,6 +126,64 @@ async def test_a_ring_that_was_answered_by_another_row_is_not_lost(
         event = UploadStaged(owner_id=user.user_id, upload_id=1, asset_id=photo, repository_id=repository.repository_id)
         await bus.js.publish(event.subject_of(), msgspec.json.encode(event))
         await until(lambda: sorted(done) == sorted([retry, photo]), seconds=5)
+
+
+async def test_a_ring_whose_claim_failed_is_not_lost(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
+    """When the session of a claim ends in the middle, the worker claims again and does not wait for the next poll."""
+    done: list[UUID] = []
+
+    async def ended() -> bool:
+        return bool(await ask(pool, END_WHO_WAITS))
+
+    async with working(pool, bus, recording(pool, done), poll=30):
+        await until(partial(listens, bus))
+        async with pool.connection() as conn:
+            await conn.execute("lock table asset_stages in access exclusive mode")
+            await ring(bus, repository, user)
+            await until(ended)
+        asset = await new_asset(pool, repository, user, 0)
+        await until(lambda: done == [asset], seconds=5)
+
+
+async def test_a_row_that_is_left_due_once_more_needs_no_second_ring(
+    pool: Pool, bus: Bus, repository: Repository, user: User, asset: UUID
+) -> None:
+    """An upload that came while its asset was being placed is seen to soon, though its ring found nothing to claim."""
+    attempts = 0
+
+    async def reopening(claimed: Claim) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            await ring(bus, repository, user)
+            await until(partial(is_heard, bus))
+        async with claimed.settle(pool) as conn:
+            if attempts == 1:
+                await conn.execute("update asset_stages set state = 'pending', next_at = now()")
+
+    async with working(pool, bus, reopening, poll=30):
+        await until(lambda: attempts == 2, seconds=5)
+
+    assert (await row(pool, asset))["state"] == "done"
+
+
+async def test_a_short_wait_is_over_before_the_next_poll(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """Work that says when it goes on is tried again then, and nobody has to ring."""
+    attempts = 0
+
+    async def waiting(claimed: Claim) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            raise Wait("the file is just being moved", after=0.2)
+        async with claimed.settle(pool):
+            pass
+
+    async def is_done() -> bool:
+        return bool((await row(pool, asset))["state"] == "done")
+
+    async with working(pool, bus, waiting, poll=30):
+        await until(is_done, seconds=5)
 
 
 async def test_a_backlog_without_any_message_is_worked_off_at_full_speed(

@@ -105,27 +105,31 @@ class Doorbell:
     bus: Bus
     durable: Durable
     _subscription: Subscription | None = None
-    _returned: asyncio.Event = field(default_factory=asyncio.Event)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.bus.listeners.append(self._returned.set)
+        self.bus.listeners.append(self._woken.set)
 
     async def wait(self, seconds: float) -> Msg | None:
-        """The next message; None when the time is up or the connection came back, so look at the rows."""
+        """The next message; None when the time is up, the connection came back or `wake`, so look at the rows."""
         fetch = asyncio.create_task(self._fetch(seconds))
-        returned = asyncio.create_task(self._returned.wait())
+        woken = asyncio.create_task(self._woken.wait())
         try:
-            await asyncio.wait({fetch, returned}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({fetch, woken}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             return fetch.result() if fetch.done() else None
         finally:
-            returned.cancel()
+            woken.cancel()
             await tasks.cancel(fetch)
-            if self._returned.is_set():
+            if self._woken.is_set():
                 await self._forget()
+
+    def wake(self) -> None:
+        """Have whoever waits, or waits next, look at the rows."""
+        self._woken.set()
 
     async def close(self) -> None:
         """Withdraw the open request, so that its message goes to another worker."""
-        self.bus.listeners.remove(self._returned.set)
+        self.bus.listeners.remove(self._woken.set)
         await self._forget()
 
     async def _fetch(self, seconds: float) -> Msg | None:
@@ -146,7 +150,7 @@ class Doorbell:
             return None
 
     async def _forget(self) -> None:
-        self._returned.clear()
+        self._woken.clear()
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             with contextlib.suppress(NatsError, OSError):

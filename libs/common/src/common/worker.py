@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,8 @@ from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, Died, LeaseLost, Reje
 from common.streams import Durable
 
 STARVED_SECONDS = 10.0
+AGAIN_SECONDS = 1.0
+LOOKS_PER_SECOND = 2
 
 
 @dataclass
@@ -37,6 +40,11 @@ class Worker:
     slots: int
     _held: dict[Claim, "asyncio.Task[None]"] = field(default_factory=dict)
     _claiming: "asyncio.Task[bool] | None" = None
+    _doorbell: Doorbell = field(init=False)
+    _looks: set[float] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._doorbell = Doorbell(self.bus, self.durable)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then finish what is in hand, or give it back."""
@@ -56,17 +64,16 @@ class Worker:
 
     async def _pull(self) -> None:
         """Whoever left due rows behind looks again before waiting: one of them may have rung, or its ring been lost."""
-        doorbell = Doorbell(self.bus, self.durable)
         free = asyncio.Semaphore(self.slots)
         hungry = True
         try:
             while True:
                 await free.acquire()
-                message = None if hungry else await doorbell.wait(self._poll())
+                message = None if hungry else await self._doorbell.wait(self._poll())
                 self._claiming = asyncio.create_task(self._claim(message, free))
                 hungry = await asyncio.shield(self._claiming)
         finally:
-            await doorbell.close()
+            await self._doorbell.close()
 
     def _poll(self) -> float:
         return self.settings.poll_seconds * random.uniform(0.9, 1.1)  # noqa: S311  # only spreads load
@@ -77,15 +84,30 @@ class Worker:
             claim = await stages.claim_next(self.pool, self.stage, lease_seconds=self.settings.lease_seconds)
         except (psycopg.Error, PoolTimeout) as error:
             log.get().warning("database away", stage=self.stage, error=_text(error))
+            free.release()
             await asyncio.sleep(1)
-            claim = None
+            return True
         if claim is None:
             free.release()
         else:
             self._start(claim, free)
         if message is not None:
             await self._acknowledge(message)
+            if claim is None:  # somebody has the row that rang, and may have to leave it due once more
+                self._look_in(AGAIN_SECONDS)
         return claim is not None and claim.has_more
+
+    def _look_in(self, seconds: float) -> None:
+        """Look at the rows when some seconds have passed, for one gets due then and nobody rings for it."""
+        loop = asyncio.get_running_loop()
+        at = math.ceil((loop.time() + seconds) * LOOKS_PER_SECOND) / LOOKS_PER_SECOND
+        if at not in self._looks:
+            self._looks.add(at)
+            loop.call_at(at, self._look, at)
+
+    def _look(self, at: float) -> None:
+        self._looks.remove(at)
+        self._doorbell.wake()
 
     async def _acknowledge(self, message: Msg) -> None:
         """A message that cannot be kept as a dead letter now is not acknowledged, and so comes back."""
@@ -194,6 +216,8 @@ class Worker:
                 error_class=error_class,
                 error=_text(reason),
             )
+        if is_ours and after < self.settings.poll_seconds:
+            self._look_in(after)
         return f"again in {after:.0f} s: {reason}" if is_ours else "lease lost"
 
     async def _renew_for_ever(self) -> None:
