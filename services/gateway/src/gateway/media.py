@@ -63,7 +63,9 @@ def open_exact(root: bytes, path: bytes, *, size: int) -> int | None:
     """A descriptor of the file, or None when there is none or it is of another size than its row says."""
     try:
         descriptor = files.open_original(root, path)
-    except OSError:
+    except OSError as error:
+        if error.errno in files.STARVED:  # says nothing of the file
+            raise
         return None
     if os.fstat(descriptor).st_size == size:
         return descriptor

@@ -11,7 +11,7 @@ from urllib.parse import quote_from_bytes
 import msgspec
 
 from common import files, layout, marker
-from common.files import Seen
+from common.files import STARVED, Seen
 from ingest import names
 from ingest.queries import Asset, Spot, StagedUpload
 
@@ -107,7 +107,11 @@ def place_first(
 
 
 def set_aside(asset: Asset, upload: StagedUpload, reason: str) -> None:
-    """Take staged bytes that cannot be kept out of the way, with a note that says what they were."""
+    """Take staged bytes that cannot be kept out of the way, with a note that says what they were.
+
+    Offline when the repository went away meanwhile: what was not found there is not lost.
+    """
+    marker.check(upload.root, upload.repository_id)
     path = layout.failed(upload.staged_name)
     try:
         files.move(upload.root, layout.staged(upload.staged_name), path)
@@ -183,7 +187,9 @@ def _is_same(root: bytes, path: bytes, source: bytes) -> bool:
     """Whether two names are one file; what is no file at all is not."""
     try:
         return files.see(root, path) == files.see(root, source)
-    except OSError:
+    except OSError as error:
+        if error.errno in STARVED:
+            raise
         return False
 
 

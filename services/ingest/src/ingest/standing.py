@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import structs
 
 from common import files, layout, marker
+from common.files import BROKEN_DISK, STARVED
 from common.names import display_name
 from ingest import names, place
 from ingest.queries import Asset, Original, Spot
@@ -38,7 +39,10 @@ class Standing:
 
 
 def examine(original: Original, asset: Asset) -> Health:
-    """The state of an original; its bytes are read unless it is untouched and they were read within the last day."""
+    """The state of an original; its bytes are read unless it is untouched and they were read within the last day.
+
+    OSError when that says nothing of it: the machine is at its limits, or all of the disk fails.
+    """
     try:
         seen = files.see(original.root, original.path)
         if seen is None:
@@ -46,7 +50,11 @@ def examine(original: Original, asset: Asset) -> Health:
         if original.verified_lately and seen == original.recorded:
             return "present"
         is_right = files.hash_file(original.root, original.path) == asset.content_hash
-    except OSError:  # a bad sector, or something else than a file under its name
+    except OSError as error:  # a bad sector, or something else than a file under its name
+        if error.errno in STARVED:
+            raise
+        if error.errno in BROKEN_DISK and original.private_root is None:
+            files.probe(original.root, layout.STAGING)
         return "corrupt"
     return "present" if is_right else "corrupt"
 
@@ -63,6 +71,8 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
     """
     marker.check(original.root, original.repository_id, original.private_root)
     health, path = _find(asset, original, foreign)
+    if health == "missing":  # or its disk went away meanwhile
+        marker.check(original.root, original.repository_id, original.private_root)
     if health == "missing" and _is_managed(original):
         _forget_notes(asset, original)
     if health != "present" or not _is_managed(original):
