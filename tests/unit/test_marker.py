@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -88,11 +89,13 @@ def test_an_absent_foreign_or_empty_root_is_an_outage(root: bytes, tmp_path: Pat
             marker.check(place, identity)
 
 
-def test_an_inbox_on_another_disk_is_refused(root: bytes) -> None:
-    """Placing links, and links do not reach across disks; people are told before anything is taken."""
-    marker.check(root, IDENTITY)
-    os.rmdir(os.path.join(root, layout.INBOX))
-    os.symlink("/dev/shm", os.path.join(root, layout.INBOX))
+@pytest.mark.parametrize("name", [layout.INBOX, layout.PRIVATE, layout.STAGING])
+@pytest.mark.parametrize("put", [lambda path: os.symlink("away", path), lambda path: os.mknod(path)])
+def test_a_link_or_a_file_for_a_folder_is_an_outage(root: bytes, name: bytes, put: Callable[[bytes], None]) -> None:
+    """Files are not placed over links, and people are told before anything is taken."""
+    path = os.path.join(root, name)
+    os.rename(path, os.path.join(os.path.dirname(path), b"away"))
+    put(path)
 
-    with pytest.raises(Offline, match="different disks"):
+    with pytest.raises(Offline, match="is a file or a link"):
         marker.check(root, IDENTITY)

@@ -172,7 +172,7 @@ def take_away(folder: Path) -> None:
         (link_marker, "not there"),
         (pipe_marker, "not there"),
         (file_for_folder, "trash is no folder"),
-        (staging_elsewhere, "different disks"),
+        (staging_elsewhere, "is a file or a link"),
         (nest, "inside another repository"),
         (take_away, "is its disk mounted"),
     ],

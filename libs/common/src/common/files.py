@@ -19,6 +19,7 @@ ORIGINAL_MODE = 0o440
 RENAME_NOREPLACE = 1
 BROKEN_DISK = {errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE}
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+NO_FOLDER = {errno.ENOTDIR, errno.ELOOP}
 STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}

@@ -132,13 +132,14 @@ def _look(root: bytes, repository_id: UUID) -> None:
 
 def _usable_device(root: bytes, path: bytes) -> int:
     """The disk of a folder that takes files; one that is missing is made when it is needed."""
-    place = os.path.join(root, path)
     try:
-        device = os.stat(place).st_dev
-    except (FileNotFoundError, NotADirectoryError):
+        with files.folder(root, path) as directory:
+            if os.access(b".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
+                return os.fstat(directory).st_dev
+    except FileNotFoundError:
         return os.stat(root).st_dev
     except OSError as error:
+        if error.errno in files.NO_FOLDER:
+            raise Offline(f"{path.decode()} of the repository is a file or a link: put a folder there") from None
         raise Offline(f"the folder {path.decode()} of the repository cannot be used: {error.strerror}") from None
-    if not os.access(place, os.W_OK | os.X_OK, effective_ids=True):
-        raise Offline(f"the folder {path.decode()} of the repository takes no files: is its disk mounted read-only?")
-    return device
+    raise Offline(f"the folder {path.decode()} of the repository takes no files: is its disk mounted read-only?")

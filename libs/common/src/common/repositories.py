@@ -13,7 +13,7 @@ from common.db import Connection
 from common.files import FULL_DISK, Offline
 from common.marker import LocalSettings, Marker, Strategy
 from common.repository_queries import KnownOriginal, Repository
-from common.roots import NO_FOLDER, Refused, Validation
+from common.roots import Refused, Validation
 
 EVIDENCE = 100
 
@@ -173,7 +173,7 @@ def _in_words() -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL_DISK:
             raise
-        if error.errno in NO_FOLDER and isinstance(error.filename, bytes):
+        if error.errno in files.NO_FOLDER and isinstance(error.filename, bytes):
             name = os.path.basename(error.filename).decode(errors="replace")
             raise Refused(f"`{name}` is a file or a link where a folder is needed: move it away") from None
         raise Refused(f"the directory cannot be used: {error.strerror}") from None

@@ -12,7 +12,6 @@ from common.files import Offline
 from common.marker import Marker
 
 MARKER_MODE = 0o644
-NO_FOLDER = {errno.ENOTDIR, errno.ELOOP}
 NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -117,7 +116,7 @@ def _obstacles(root: bytes, private_root: bytes | None) -> Iterator[str]:
         try:
             files.probe(home, path)
         except OSError as error:
-            if error.errno in NO_FOLDER:
+            if error.errno in files.NO_FOLDER:
                 yield f"{path.decode()} is no folder: move it away, then repair"
             elif error.errno != errno.ENOENT:
                 yield f"the folder {path.decode()} takes no files: {error.strerror}"
