@@ -151,6 +151,20 @@ async def test_every_failure_has_the_envelope(api: Api) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+async def test_what_is_missing_or_wrong_is_called_by_its_outside_name(api: Api) -> None:
+    """Nobody looks for a parameter that no description knows."""
+    asked = [
+        api.client.post("/api/v1/assets/precheck"),
+        api.client.get("/api/v1/assets/uploads", params={"state": "odd"}),
+        api.client.get("/api/v1/stages", params={"all": "odd"}),
+        api.client.post("/api/v1/assets/precheck", json=[]),
+    ]
+
+    told = [answer.json()["error"].split(":")[0] for answer in await asyncio.gather(*asked)]
+
+    assert told == ["the request has no body", "state", "all", "body"]
+
+
 async def test_every_answer_carries_the_security_headers(api: Api) -> None:
     """Pages, data and errors say what a browser may do with them."""
     for path in ("/", "/api/v1/health", "/api/v1/assets", "/nothing"):

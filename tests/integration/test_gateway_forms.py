@@ -90,6 +90,15 @@ async def test_malformed_forms_are_refused(api: Api, pool: Pool, repository: Rep
     assert await nothing_left(pool, repository)
 
 
+async def test_common_mistakes_are_told_in_words(api: Api) -> None:
+    """Whoever names the part of a file otherwise, or not in UTF-8, reads what to do and nothing of our insides."""
+    misnamed = await api.client.post("/api/v1/assets", files={"photo": ("a.jpg", JPEG)})
+    latin = await api.client.post("/api/v1/assets", content=form(JPEG).replace(b"photo", b"\xe9"), headers=FORM)
+
+    assert "name it `file`" in misnamed.json()["error"]
+    assert latin.json()["error"] == "not a whole multipart body: Segment header failed to decode"
+
+
 async def test_monstrous_forms_are_refused(api: Api, pool: Pool, repository: Repository) -> None:
     """What has more parts, or larger heads, than any honest client sends is answered with 413 and leaves nothing."""
     answers = {

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -90,7 +91,7 @@ def test_an_absent_foreign_or_empty_root_is_an_outage(root: bytes, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", [layout.INBOX, layout.PRIVATE, layout.STAGING])
-@pytest.mark.parametrize("put", [lambda path: os.symlink("away", path), lambda path: os.mknod(path)])
+@pytest.mark.parametrize("put", [os.mknod, partial(os.symlink, "away")])
 def test_a_link_or_a_file_for_a_folder_is_an_outage(root: bytes, name: bytes, put: Callable[[bytes], None]) -> None:
     """Files are not placed over links, and people are told before anything is taken."""
     path = os.path.join(root, name)

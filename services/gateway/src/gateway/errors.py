@@ -107,6 +107,10 @@ ANSWERS: dict[type[BaseException], Answer] = {
     psycopg.OperationalError: AWAY,
 }
 
+# What the outside calls what has another name in Python.
+NAMES = {"data": "body", "only": "state", "everyone": "all"}
+NO_BODY = {"key": "data", "message": "'data'"}
+
 # Errors of these kinds say something about us, so the client hears only the message of the table.
 SILENT = (AWAY, BUSY, FULL, BROKEN)
 
@@ -142,9 +146,16 @@ def _find(error: Exception) -> Answer:
 def _reason(error: Exception) -> str:
     """A sentence for people; values of the request are not repeated to the sender."""
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
-        return "; ".join(f"{found.get('key', 'body')}: {found['message']}" for found in error.extra)
+        return "; ".join(map(_told, error.extra))
     if isinstance(error, HTTPException):
         return error.detail
     if isinstance(error, psycopg.Error | RecursionError | UnicodeDecodeError):
         return "a value of the request is too large, too deep, or no text that can be stored"
     return str(error)
+
+
+def _told(found: dict[str, str]) -> str:
+    if NO_BODY.items() <= found.items():
+        return "the request has no body: send JSON"
+    key = found.get("key", "body")
+    return f"{NAMES.get(key, key)}: {found['message']}"

@@ -31,7 +31,7 @@ async def read(request: Request[Any, Any, Any], *, most: int = MOST_PARTS) -> Pi
     except ParserLimitReached as error:
         raise TooLarge(f"the body has more than {most} parts, or a part has too large a head: {error}") from None
     except MultipartError as error:
-        raise Invalid(f"not a whole multipart body: {error}") from None
+        raise Invalid(f"not a whole multipart body: {error.args[0]}") from None
 
 
 async def find_file(pieces: Pieces) -> tuple[MultipartSegment, dict[str, str]]:
@@ -86,7 +86,7 @@ async def _field(pieces: Pieces) -> str:
     async for chunk in content(pieces):
         value += chunk
         if len(value) > LONGEST_FIELD:
-            raise Invalid(f"a field is longer than {LONGEST_FIELD} bytes")
+            raise Invalid(f"a part of more than {LONGEST_FIELD} bytes is a file: name it `{FILE}`, or in a batch its hash")
     try:
         return value.decode()
     except UnicodeDecodeError:
