@@ -148,7 +148,7 @@ def _description() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Lumilio Photos",
         version="1",
-        description="Photos, videos and audio on storage you own.",
+        description="Photos on storage you own.",
         path=f"{API}/openapi.json",
         render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
         use_handler_docstrings=True,

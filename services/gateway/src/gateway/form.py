@@ -86,7 +86,7 @@ async def _field(pieces: Pieces) -> str:
     async for chunk in content(pieces):
         value += chunk
         if len(value) > LONGEST_FIELD:
-            raise Invalid(f"a part of more than {LONGEST_FIELD} bytes is a file: name it `{FILE}`, or in a batch its hash")
+            raise Invalid(f"a part of more than {LONGEST_FIELD} bytes is a file: name it `{FILE}`, in a batch its hash")
     try:
         return value.decode()
     except UnicodeDecodeError:
