@@ -19,7 +19,8 @@ SOURCES = {
 PURE = [
     *(SOURCES["processor"] / name for name in ("images.py", "decoders.py", "hashes.py", "metadata.py", "turbo.py")),
     *(SOURCES["ingest"] / name for name in ("place.py", "names.py", "standing.py")),
-    *(SOURCES["common"] / f"{name}.py" for name in ("files", "layout", "marker", "roots", "sniff", "passwords")),
+    *(SOURCES["common"] / f"{name}.py" for name in ("files", "folders", "layout", "marker", "roots", "sniff")),
+    SOURCES["common"] / "passwords.py",
 ]
 SLOW_OR_SHARED = {"psycopg", "psycopg_pool", "nats", "asyncio", "structlog", "litestar"}
 STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with)\b.*\b(from|into|set|as)\b", re.DOTALL)

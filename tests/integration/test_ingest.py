@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from blake3 import blake3
 
-from common import files, layout
+from common import files, folders, layout
 from common.db import Connection, Pool
 from common.stages import LeaseLost, Reject, Stage, Wait
 from gateway.queries import uploads
@@ -252,7 +252,7 @@ async def test_the_manifest_tells_what_lies_where(
 
     await ingest.place(await claim(pool, Stage.PLACE))
 
-    (manifest,) = files.list_names(repository.root, layout.MANIFESTS)
+    (manifest,) = folders.list_names(repository.root, layout.MANIFESTS)
     with open(files.open_original(repository.root, layout.MANIFESTS + b"/" + manifest), "rb") as file:
         (line,) = [msgspec.json.decode(text) for text in file.read().splitlines() if text]
     assert line["asset"] == str(upload.asset_id)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 from nats.aio.client import Client
 
-from common import files, layout, marker, stages, streams
+from common import folders, layout, marker, stages, streams
 from common.bus import Bus
 from common.db import Pool
 from common.marker import Clash, LocalSettings, Strategy
@@ -68,7 +68,7 @@ def originals(repository: Repository) -> dict[str, bytes]:
 
 def staging(repository: Repository) -> list[bytes]:
     """The names in staging."""
-    return files.list_names(repository.root, layout.STAGING)
+    return folders.list_names(repository.root, layout.STAGING)
 
 
 async def new_asset(pool: Pool, repository: Repository, user: User, number: int) -> UUID:

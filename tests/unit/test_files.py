@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from common import files, layout, roots
+from common import files, folders, layout, roots
 from common.marker import Marker
 from tests.support.recorder import Recorder
 
@@ -133,7 +133,7 @@ def test_no_path_leads_out_of_a_repository(root: bytes, tmp_path: Path, path: by
     (tmp_path / "outside/x").write_text("secret")
     (Path(os.fsdecode(root)) / "inbox/x").write_text("reachable by its plain name only")
 
-    with pytest.raises(files.UnsafePath):
+    with pytest.raises(folders.UnsafePath):
         files.open_original(root, path)
 
 
@@ -162,7 +162,7 @@ def test_only_private_files_can_be_removed(root: bytes) -> None:
     stage(root, b"bytes")
     files.place(root, STAGED, TARGET)
 
-    with pytest.raises(files.UnsafePath):
+    with pytest.raises(folders.UnsafePath):
         files.forget(root, TARGET)
 
     assert content_of(root, TARGET) == b"bytes"
@@ -282,11 +282,11 @@ def test_an_original_in_the_trash_cannot_be_removed(root: bytes) -> None:
     files.place(root, STAGED, TRASHED)
     files.write_new(root, layout.sidecar(TRASHED), b"{}", mode=0o640)
 
-    with pytest.raises(files.UnsafePath):
+    with pytest.raises(folders.UnsafePath):
         files.forget(root, TRASHED)
     files.forget(root, layout.sidecar(TRASHED))
 
-    assert files.list_names(root, layout.TRASH) == [b"photo.jpg"]
+    assert folders.list_names(root, layout.TRASH) == [b"photo.jpg"]
 
 
 def test_a_file_that_somebody_else_moves_is_left_to_them(root: bytes) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 
-from common import files, layout
+from common import files, folders, layout
 from common.db import Connection
 from lumilio import verify_queries as queries
 
@@ -149,7 +149,7 @@ async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
 
 async def _leftovers(conn: Connection) -> AsyncIterator[str]:
     for repository in await queries.list_repositories(conn):
-        names = [name.decode(errors="replace") for name in files.list_names(repository.root, layout.STAGING)]
+        names = [name.decode(errors="replace") for name in folders.list_names(repository.root, layout.STAGING)]
         for name in await queries.list_unstaged(conn, repository.repository_id, names):
             if not files.is_being_written(repository.root, layout.staged(name)):
                 yield f"{name} in staging belongs to nothing"

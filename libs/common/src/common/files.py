@@ -13,6 +13,7 @@ from uuid import uuid4
 from blake3 import blake3
 
 from common import layout
+from common.folders import UnsafePath, folder, sync_name
 
 CHUNK = 1 << 20
 ORIGINAL_MODE = 0o440
@@ -21,21 +22,12 @@ BROKEN_DISK = {errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE}
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 NO_FOLDER = {errno.ENOTDIR, errno.ELOOP}
 STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
-MOST_SYNCED = 10_000
 _libc = ctypes.CDLL(None, use_errno=True)
-
-# Folders and manifests whose names this process has brought to the disk; to do so again for every photo is dear.
-_synced: set[tuple[bytes, bytes, int, int]] = set()
 
 
 class Offline(Exception):
     """A repository's root or its marker is not there: an outage, never a deletion."""
-
-
-class UnsafePath(ValueError):
-    """A path does not stay below its root."""
 
 
 class Seen(NamedTuple):
@@ -66,54 +58,6 @@ def check_room(root: bytes, spare: int) -> None:
         raise Offline("the disk is nearly full: make room on it")
 
 
-@contextmanager
-def folder(root: bytes, path: bytes = b"", *, make: bool = False, durable: bool = True) -> Iterator[int]:
-    """An open directory below `root`, reached without following links; `make` creates missing levels."""
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for name in _components(path):
-            is_new = make and _make(descriptor, name)
-            child = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
-            parent, descriptor = descriptor, child
-            try:
-                if make and durable:
-                    _sync_name(parent, child, within=(root, path), is_new=is_new)
-            finally:
-                os.close(parent)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _make(parent: int, name: bytes) -> bool:
-    """Make a directory; False when it is there."""
-    with suppress(FileExistsError):
-        os.mkdir(name, 0o755, dir_fd=parent)
-        return True
-    return False
-
-
-def _sync_name(parent: int, child: int, *, within: tuple[bytes, bytes], is_new: bool) -> None:
-    """A name is durable before anything rests on it, also when another process just gave it; once is enough.
-
-    What is new may have the number of what was removed, so it is not taken for that.
-    """
-    status = os.fstat(child)
-    name = (*within, status.st_dev, status.st_ino)
-    if is_new or name not in _synced:
-        os.fsync(parent)
-        if len(_synced) >= MOST_SYNCED:
-            _synced.clear()
-        _synced.add(name)
-
-
-def _components(path: bytes) -> list[bytes]:
-    names = [name for name in path.split(b"/") if name]
-    if path.startswith(b"/") or b"\0" in path or any(name in {b".", b".."} for name in names):
-        raise UnsafePath(f"not a path below a repository: {path!r}")
-    return names
-
-
 def create(root: bytes, path: bytes) -> int:
     """A new private file, open for writing and locked while it is; the caller syncs and closes it."""
     parent, name = os.path.split(path)
@@ -135,33 +79,6 @@ def is_being_written(root: bytes, path: bytes) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def list_names(root: bytes, path: bytes) -> list[bytes]:
-    """The names of the regular files in a directory; none when it does not exist."""
-    with suppress(FileNotFoundError), folder(root, path) as directory, os.scandir(directory) as entries:
-        return [os.fsencode(entry.name) for entry in entries if entry.is_file(follow_symlinks=False)]
-    return []
-
-
-def walk(root: bytes, path: bytes) -> Iterator[tuple[bytes, int]]:
-    """Every regular file below a directory with the time of its last change in ns; links are passed over."""
-    folders: list[bytes] = []
-    with suppress(FileNotFoundError), folder(root, path) as directory, os.scandir(directory) as entries:
-        for entry in entries:
-            below = b"/".join((path, os.fsencode(entry.name)))
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(below)
-            elif entry.is_file(follow_symlinks=False):
-                yield below, entry.stat(follow_symlinks=False).st_mtime_ns
-    for below in folders:
-        yield from walk(root, below)
-
-
-def sync_folder(root: bytes, path: bytes) -> None:
-    """The names in a directory survive a power cut from here on."""
-    with folder(root, path) as directory:
-        os.fsync(directory)
 
 
 def open_original(root: bytes, path: bytes) -> int:
@@ -207,22 +124,6 @@ def hash_open(descriptor: int) -> bytes:
         digest.update(buffer[:length])
         position += length
     return digest.digest()
-
-
-def probe(root: bytes, path: bytes = b"") -> None:
-    """OSError unless a directory takes files; what is tried has no name and leaves nothing behind."""
-    with folder(root, path) as directory:
-        try:
-            descriptor = os.open(b".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=directory)
-        except OSError as error:
-            if error.errno not in NO_UNNAMED:
-                raise
-            if not os.access(b".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
-            return
-        with open(descriptor, "wb", buffering=0) as file:
-            file.write(b"?")
-            os.fsync(descriptor)
 
 
 def write_new(root: bytes, path: bytes, content: bytes, *, mode: int) -> None:
@@ -370,6 +271,6 @@ def append_durably(root: bytes, path: bytes, line: bytes) -> None:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(b"\n" + line + b"\n")
             os.fsync(descriptor)
-            _sync_name(directory, descriptor, within=(root, path), is_new=is_new)
+            sync_name(directory, descriptor, within=(root, path), is_new=is_new)
         finally:
             os.close(descriptor)

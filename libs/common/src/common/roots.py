@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from common import files, layout, marker
+from common import files, folders, layout, marker
 from common.files import Offline
 from common.marker import Marker
 
@@ -42,7 +42,7 @@ def repair(root: bytes, *, private_root: bytes | None = None) -> list[str]:
     for path in _folders(private_root):
         if not os.path.lexists(os.path.join(home, path)):
             missing.append(path.decode())
-        with files.folder(home, path, make=True):
+        with folders.folder(home, path, make=True):
             pass
     return missing
 
@@ -50,7 +50,7 @@ def repair(root: bytes, *, private_root: bytes | None = None) -> list[str]:
 def takes_files(root: bytes) -> bool:
     """Whether a directory may be written to; one that is still to be made may be."""
     try:
-        files.probe(root)
+        folders.probe(root)
     except FileNotFoundError:
         return True
     except OSError as error:
@@ -114,7 +114,7 @@ def _obstacles(root: bytes, private_root: bytes | None) -> Iterator[str]:
     home = private_root or root
     for path in _folders(private_root):
         try:
-            files.probe(home, path)
+            folders.probe(home, path)
         except OSError as error:
             if error.errno in files.NO_FOLDER:
                 yield f"{path.decode()} is no folder: move it away, then repair"
@@ -136,7 +136,7 @@ def _make(root: bytes) -> None:
     base = root
     while not os.path.isdir(base):
         base = os.path.dirname(base)
-    with files.folder(base, root[len(base) :].lstrip(b"/"), make=True):
+    with folders.folder(base, root[len(base) :].lstrip(b"/"), make=True):
         pass
 
 

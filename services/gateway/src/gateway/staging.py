@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from blake3 import blake3
 
-from common import files, layout
+from common import files, folders, layout
 from common.sniff import HEAD_BYTES, Format, sniff, taken_formats
 from gateway.errors import Unknown, Unusable
 
@@ -51,7 +51,7 @@ class StagedFile:
     def sync(self) -> None:
         """The bytes and their name survive a power cut from here on; an error is final, for it is told only once."""
         os.fsync(self.descriptor)
-        files.sync_folder(self.root, layout.STAGING)
+        folders.sync(self.root, layout.STAGING)
         seen = files.see(self.root, layout.staged(self.name))
         if seen is None or seen.inode != os.fstat(self.descriptor).st_ino:
             raise files.Offline("the repository was changed while the file arrived: send it again")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, layout, log, marker
+from common import files, folders, layout, log, marker
 from common import queries as core
 from common.db import Pool, glance
 from ingest import leftovers, queries
@@ -67,7 +67,7 @@ class Housekeeping:
 
     async def _clean_staging(self, repository: Repository, now: float) -> None:
         await asyncio.to_thread(marker.check, repository.root, repository.repository_id)
-        for name in await asyncio.to_thread(files.list_names, repository.root, layout.STAGING):
+        for name in await asyncio.to_thread(folders.list_names, repository.root, layout.STAGING):
             await self._clean_staged(repository, name, now)
 
     async def _clean_staged(self, repository: Repository, name: bytes, now: float) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 
-from common import files, layout, log, marker, repository_queries
+from common import files, folders, layout, log, marker, repository_queries
 from common import queries as core
 from common.db import Pool
 from common.repository_queries import Repository
@@ -73,7 +73,7 @@ async def _forget_thumbnail(pool: Pool, repository: Repository, path: bytes, mad
 
 async def _old(repository: Repository, below: bytes, before: float) -> AsyncIterator[list[bytes]]:
     """The files below a folder that were changed last before a time, some at once."""
-    found = (path for path, modified_ns in files.walk(repository.home, below) if modified_ns / 1e9 <= before)
+    found = (path for path, modified_ns in folders.walk(repository.home, below) if modified_ns / 1e9 <= before)
     while paths := await asyncio.to_thread(_next, found):
         yield paths
 

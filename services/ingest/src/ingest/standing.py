@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import structs
 
-from common import files, layout, marker
+from common import files, folders, layout, marker
 from common.files import BROKEN_DISK, STARVED
 from common.names import display_name
 from ingest import names, place
@@ -54,7 +54,7 @@ def examine(original: Original, asset: Asset) -> Health:
         if error.errno in STARVED:
             raise
         if error.errno in BROKEN_DISK and original.private_root is None:
-            files.probe(original.root, layout.STAGING)
+            folders.probe(original.root, layout.STAGING)
         return "corrupt"
     return "present" if is_right else "corrupt"
 
