@@ -12,7 +12,8 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 from psycopg_pool import PoolTimeout
 
-from common import log, queries, streams
+from common import log, streams
+from common import outbox_queries as queries
 from common.bus import Bus
 from common.db import Connection, Pool
 from common.messages import Event

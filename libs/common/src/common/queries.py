@@ -1,4 +1,4 @@
-"""The SQL of stages, outbox, dead letters and leases."""
+"""The SQL of stages, dead letters and leases."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,12 +17,6 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
     error: str | None
     has_more: bool
-
-
-class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    outbox_id: int
-    subject: str
-    body: dict[str, object]
 
 
 async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> ClaimedRow | None:
@@ -222,64 +216,6 @@ async def retry_failed(
         {"owner": owner, "stage": stage, "class": error_class, "repository": repository},
     )
     return cursor.rowcount
-
-
-async def add_events(conn: Connection, rows: Sequence[tuple[str, int, bytes]]) -> None:
-    """Events, each a subject, an owner and a JSON body."""
-    await conn.execute(
-        """
-        insert into outbox (subject, owner_id, body)
-        select * from unnest(%s::text[], %s::int[], %s::text[]::jsonb[])
-        """,
-        ([row[0] for row in rows], [row[1] for row in rows], [row[2].decode() for row in rows]),
-    )
-
-
-async def lock_unpublished(conn: Connection, limit: int) -> list[OutboxRow]:
-    """Events that nobody has published and nobody is publishing, oldest first, locked for the caller."""
-    async with conn.cursor(row_factory=struct_row(OutboxRow)) as cursor:
-        await cursor.execute(
-            """
-            select outbox_id, subject, body
-            from outbox
-            where published_at is null
-            order by outbox_id
-            limit %s
-            for update skip locked
-            """,
-            (limit,),
-        )
-        return await cursor.fetchall()
-
-
-async def mark_published(conn: Connection, outbox_ids: Sequence[int]) -> None:
-    """A mark that a crash forgets costs one repeated event, so it need not wait for the disk."""
-    await conn.execute("set local synchronous_commit = off")
-    await conn.execute("update outbox set published_at = now() where outbox_id = any(%s)", (list(outbox_ids),))
-
-
-async def forget_published(conn: Connection, *, limit: int) -> int:
-    """Delete a batch of events that were published more than a day ago; returns how many."""
-    cursor = await conn.execute(
-        """
-        delete from outbox
-        where outbox_id in (
-            select outbox_id from outbox where published_at < now() - interval '1 day' order by published_at limit %s
-        )
-        """,
-        (limit,),
-    )
-    return cursor.rowcount
-
-
-async def find_epoch(conn: Connection) -> UUID:
-    """What this history of the database is called."""
-    cursor = await conn.execute("select epoch from server")
-    row = await cursor.fetchone()
-    if row is None:
-        raise RuntimeError("the database has no server row: restore it or start with a fresh one")
-    epoch: UUID = row[0]
-    return epoch
 
 
 async def save_dead_letter(conn: Connection, *, subject: str, body: bytes, reason: str) -> None:

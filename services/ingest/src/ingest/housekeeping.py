@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, folders, layout, log, marker
+from common import files, folders, layout, log, marker, outbox_queries
 from common import queries as core
 from common.db import Pool, glance
 from ingest import leftovers, queries
@@ -48,7 +48,7 @@ class Housekeeping:
         async with self.pool.connection() as conn:
             now = await core.find_now(conn)
             repositories = await queries.list_repositories(conn)
-            while await core.forget_published(conn, limit=OUTBOX_BATCH) == OUTBOX_BATCH:
+            while await outbox_queries.forget_published(conn, limit=OUTBOX_BATCH) == OUTBOX_BATCH:
                 await conn.commit()
         for repository in repositories:
             with contextlib.suppress(files.Offline):
