@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from blake3 import blake3
 
-from common import files, folders, layout
+from common import files, folders, layout, queries
 from common.db import Connection, Pool
 from common.stages import LeaseLost, Reject, Stage, Wait
 from gateway.queries import uploads
@@ -226,7 +226,7 @@ async def save(conn: Connection, repository: Repository, user: User, asset: UUID
         file_name="meanwhile.jpg",
         size=len(PHOTO),
     )
-    await uploads.reopen_place(conn, asset)
+    await queries.reopen(conn, asset, Stage.PLACE)
 
 
 async def test_an_absent_repository_is_waited_for(

@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 from blake3 import blake3
 
-from common import files, layout, sniff
+from common import files, layout, queries, sniff
 from common.db import Pool
+from common.stages import Stage
 from gateway.queries import uploads
 
 
@@ -42,7 +43,7 @@ async def stage(
         if asset_id is None:
             asset_id = await uploads.lock_known(conn, owner=owner, content_hash=digest)
             assert asset_id is not None
-            await uploads.reopen_place(conn, asset_id)
+            await queries.reopen(conn, asset_id, Stage.PLACE, lane=0)
         else:
             await uploads.add_stages(conn, asset_id, owner=owner)
         upload_id = await uploads.save_upload(

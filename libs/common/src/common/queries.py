@@ -180,6 +180,21 @@ async def release(conn: Connection, asset_id: UUID, stage: str) -> None:
     )
 
 
+async def reopen(conn: Connection, asset_id: UUID, stage: str, *, lane: int | None = None) -> None:
+    """Make a stage due that ended, well or not; a worker that is at it is to look for what is new before it settles."""
+    await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now(), lane = coalesce(%(lane)s, lane), deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
+        where asset_id = %(asset)s
+          and stage = %(stage)s
+          and state in ('done', 'failed')
+        """,
+        {"asset": asset_id, "stage": stage, "lane": lane},
+    )
+
+
 async def retry_failed(
     conn: Connection,
     *,

@@ -46,18 +46,3 @@ async def is_known(conn: Connection, asset_id: UUID, *, owner: int) -> bool:
     """Whether the owner has this asset, in the trash or not."""
     cursor = await conn.execute("select 1 from assets where asset_id = %s and owner_id = %s", (asset_id, owner))
     return await cursor.fetchone() is not None
-
-
-async def reopen_place(conn: Connection, asset_id: UUID) -> None:
-    """Have the place stage look at the disk again; one that is at work looks by itself before it settles."""
-    await conn.execute(
-        """
-        update asset_stages
-        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
-            error_class = null, error = null, changed_at = now()
-        where asset_id = %s
-          and stage = 'place'
-          and state in ('done', 'failed')
-        """,
-        (asset_id,),
-    )

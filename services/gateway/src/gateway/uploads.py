@@ -11,11 +11,13 @@ from litestar import Request
 from msgspec import structs
 
 from common import files, marker, outbox, trash
+from common import queries as core
 from common import repository_queries as repositories
 from common.db import Connection, Pool, glance
 from common.messages import UploadStaged
 from common.names import display_name
 from common.sniff import Format
+from common.stages import Stage
 from gateway import form
 from gateway.announced import Sender
 from gateway.disks import Disks
@@ -163,7 +165,7 @@ class Upload:
             raise Unusable("the same photo was purged at this very moment: send it again")
         was_trashed = await trash.take_back(conn, asset, owner=self.sender.owner)
         answer = await self._announce(conn, asset, is_duplicate=await uploads.is_stored(conn, asset))
-        await uploads.reopen_place(conn, asset, lane=self.sender.lane)
+        await core.reopen(conn, asset, Stage.PLACE, lane=self.sender.lane)
         await uploads.hurry(conn, asset, lane=self.sender.lane)
         return structs.replace(answer, message=BACK) if was_trashed else answer
 

@@ -168,21 +168,6 @@ async def free_key(conn: Connection, *, owner: int, key: str) -> None:
     )
 
 
-async def reopen_place(conn: Connection, asset_id: UUID, *, lane: int = 0) -> None:
-    """Place again after success or failure; a worker that is at it looks for new uploads before it settles."""
-    await conn.execute(
-        """
-        update asset_stages
-        set state = 'pending', next_at = now(), lane = %(lane)s, deaths = 0, failures = 0,
-            error_class = null, error = null, changed_at = now()
-        where asset_id = %(asset)s
-          and stage = 'place'
-          and state in ('done', 'failed')
-        """,
-        {"asset": asset_id, "lane": lane},
-    )
-
-
 async def hurry(conn: Connection, asset_id: UUID, *, lane: int) -> None:
     """Nothing of the asset waits in a slower lane than this one."""
     await conn.execute(
