@@ -10,7 +10,7 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct, field
 
-from common import files, layout
+from common import files, folders, layout
 from common.files import Offline
 
 LARGEST = 64 * 1024
@@ -133,7 +133,7 @@ def _look(root: bytes, repository_id: UUID) -> None:
 def _usable_device(root: bytes, path: bytes) -> int:
     """The disk of a folder that takes files; one that is missing is made when it is needed."""
     try:
-        with files.folder(root, path) as directory:
+        with folders.folder(root, path) as directory:
             if os.access(b".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
                 return os.fstat(directory).st_dev
     except FileNotFoundError:
