@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from blake3 import blake3
 
-from common import files, layout, roots
+from common import files, layout, marker, roots
 from common.marker import Marker
 from ingest import place, standing
 from ingest.queries import Asset, Original, StagedUpload
@@ -30,12 +30,12 @@ ASSET = Asset(
 
 def stored(root: bytes) -> Original:
     """An original in a new repository, as its record has it after a day."""
-    marker = Marker(id=uuid4(), name="Test")
-    roots.create(root, marker)
+    made = Marker(id=uuid4(), name="Test")
+    roots.create(root, made)
     files.write_new(root, PATH, CONTENT, mode=files.ORIGINAL_MODE)
     return Original(
         file_record_id=1,
-        repository_id=marker.id,
+        repository_id=made.id,
         root=root,
         private_root=None,
         path=PATH,
@@ -69,14 +69,15 @@ def test_a_disk_that_fails_as_a_whole_says_nothing_of_an_original(tmp_path: Path
 
 
 class Pulled:
-    """A repository whose disk goes away when it is next opened."""
+    """A repository whose disk goes away when a name in it is opened next."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, root: bytes) -> None:
-        self.root, self._open = root, os.open
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, root: bytes, name: bytes) -> None:
+        self.root, self.name, self._open = root, name, os.open
         monkeypatch.setattr(os, "open", self)
 
     def __call__(self, path: bytes | str, *arguments: object, **options: object) -> int:
-        if path == self.root:
+        if path == self.name and os.path.exists(self.root):
+            os.rename(os.path.join(self.root, b"inbox/2024"), os.path.join(self.root, b"inbox/gone"))
             os.rename(self.root, self.root + b".away")
         return self._open(path, *arguments, **options)  # type: ignore[arg-type]
 
@@ -86,11 +87,22 @@ def test_an_original_whose_disk_went_away_meanwhile_is_not_missing(
 ) -> None:
     """The marker was there a moment ago, and is looked for again before anything is concluded."""
     original = stored(root := bytes(tmp_path / "repository"))
-    standing.settle(ASSET, original, frozenset())
-    Pulled(monkeypatch, root)
+    Pulled(monkeypatch, root, b"2024")
 
     with pytest.raises(files.Offline):
         standing.settle(ASSET, original, frozenset())
+
+
+def test_a_disk_that_goes_away_while_its_marker_is_looked_at_is_an_outage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is blamed for it, and no attempt is counted."""
+    original = stored(root := bytes(tmp_path / "repository"))
+    marker.check(root, original.repository_id)
+    Pulled(monkeypatch, root, root)
+
+    with pytest.raises(files.Offline):
+        marker.check(root, original.repository_id)
 
 
 def test_an_upload_whose_disk_went_away_meanwhile_is_not_set_aside(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The marker at the root of a repository: which one it is, and how its owner wants files to be kept there."""
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -133,13 +134,13 @@ def _look(root: bytes, repository_id: UUID) -> None:
 def _usable_device(root: bytes, path: bytes) -> int:
     """The disk of a folder that takes files; one that is missing is made when it is needed."""
     try:
-        with folders.folder(root, path) as directory:
-            if os.access(b".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
-                return os.fstat(directory).st_dev
-    except FileNotFoundError:
+        with suppress(FileNotFoundError), folders.folder(root, path) as directory:
+            if not os.access(b".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
+                name = path.decode()
+                raise Offline(f"the folder {name} of the repository takes no files: is its disk mounted read-only?")
+            return os.fstat(directory).st_dev
         return os.stat(root).st_dev
     except OSError as error:
         if error.errno in files.NO_FOLDER:
             raise Offline(f"{path.decode()} of the repository is a file or a link: put a folder there") from None
         raise Offline(f"the folder {path.decode()} of the repository cannot be used: {error.strerror}") from None
-    raise Offline(f"the folder {path.decode()} of the repository takes no files: is its disk mounted read-only?")
