@@ -32,6 +32,10 @@ FIELDS = {
     "thumbhash",
     "specific_metadata",
 }
+PLACED = """
+    insert into file_records (repository_id, path, display_name, asset_id, size, modified_ns, inode)
+    select repository_id, 'inbox/beach.jpg', file_name, asset_id, size, 0, 0 from uploads
+"""
 MANY = """
     insert into assets (owner_id, content_hash, size, kind, mime_type, original_filename, taken_at)
     select %s, sha256(n::text::bytea), n, case n %% 3 when 0 then 'video' else 'photo' end, 'image/jpeg', n || '.jpg',
@@ -139,10 +143,23 @@ async def test_an_asset_tells_its_progress_and_its_failures(api: Api, pool: Pool
     ]
 
 
+async def test_an_asset_whose_original_is_gone_is_not_complete(api: Api, pool: Pool) -> None:
+    """All work is done, and people must still hear that there is nothing left of it."""
+    asset = (await api.uploaded())["asset_id"]
+    await do(pool, "update asset_stages set state = 'done', next_at = null")
+    await do(pool, PLACED)
+    await do(pool, "update file_records set state = 'missing'")
+
+    data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
+
+    assert (data["status"], data["storage_path"]) == ("failed", "")
+
+
 async def test_a_processed_asset_is_complete(api: Api, pool: Pool) -> None:
     """With every stage done the asset is complete and shows what was seen in it; edits win over facts."""
     asset = (await api.uploaded())["asset_id"]
     await do(pool, "update asset_stages set state = 'done', next_at = null")
+    await do(pool, PLACED)
     async with pool.connection() as conn:
         await conn.execute(
             """

@@ -49,7 +49,8 @@ def _fields(asset: Asset) -> dict[str, Any]:
 
 
 def _status(asset: Asset) -> State:
-    if asset.has_failed:
+    """All may be done and the original be gone since: that is nothing to be called complete."""
+    if asset.has_failed or (asset.is_complete and asset.path is None):
         return "failed"
     return "complete" if asset.is_complete else "processing"
 
