@@ -271,6 +271,19 @@ async def test_bulk_uploads_wait_in_their_lane(api: Api, pool: Pool) -> None:
     assert unknown.status_code == 400
 
 
+async def test_sending_again_is_not_kept_waiting_for_the_next_try(api: Api, pool: Pool) -> None:
+    """Whoever sends a file whose placing failed an hour's pause ago has it placed now, in the more urgent lane."""
+    await api.uploaded(JPEG)
+    await do(pool, "update asset_stages set next_at = now() + interval '1 hour', failures = 9 where stage = 'place'")
+
+    answer = await api.client.post("/api/v1/assets?lane=bulk", files={"file": ("photo.jpg", JPEG)})
+
+    assert answer.json()["data"]["status"] == "processing"
+    assert await ask(pool, "select next_at <= now(), failures, lane from asset_stages where stage = 'place'") == [
+        (True, 0, 0)
+    ]
+
+
 async def test_a_person_takes_a_file_out_of_the_bulk_lane(api: Api, pool: Pool) -> None:
     """Whoever sends a file that waits there has it ready as if it were new; a bulk upload pushes nobody back."""
     await api.batch(parts(JPEG), lane="bulk")

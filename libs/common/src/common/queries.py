@@ -181,15 +181,19 @@ async def release(conn: Connection, asset_id: UUID, stage: str) -> None:
 
 
 async def reopen(conn: Connection, asset_id: UUID, stage: str, *, lane: int | None = None) -> None:
-    """Make a stage due that ended, well or not; a worker that is at it is to look for what is new before it settles."""
+    """Make a stage due that ended, well or not, or waits for its next try.
+
+    A worker that is at it is to look for what is new before it settles.
+    """
     await conn.execute(
         """
         update asset_stages
-        set state = 'pending', next_at = now(), lane = coalesce(%(lane)s, lane), deaths = 0, failures = 0,
+        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
+            lane = case state when 'pending' then least(lane, %(lane)s) else coalesce(%(lane)s, lane) end,
             error_class = null, error = null, changed_at = now()
         where asset_id = %(asset)s
           and stage = %(stage)s
-          and state in ('done', 'failed')
+          and (state in ('done', 'failed') or (state = 'pending' and next_at > now()))
         """,
         {"asset": asset_id, "stage": stage, "lane": lane},
     )
