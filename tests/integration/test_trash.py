@@ -213,6 +213,23 @@ async def test_a_paused_worker_with_an_old_wish_costs_no_bytes(
     assert is_in_inbox(repository)
 
 
+async def test_workers_that_want_the_same_do_not_evict_each_other(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, stored: UUID, sound: None
+) -> None:
+    """Whoever lost the lease leaves the work to its successor when both would have done the same."""
+    await throw(pool, user, stored)
+    stale = await claim(pool, Stage.PLACE)
+    await expire(pool)
+    newer = await claim(pool, Stage.PLACE)
+
+    with pytest.raises(LeaseLost):
+        await ingest.place(stale)
+    await ingest.place(newer)
+
+    assert is_in_trash(repository, stored)
+    assert (await row(pool, stored))["state"] == "done"
+
+
 async def test_a_photo_without_its_file_can_still_be_thrown_away(
     pool: Pool, repository: Repository, user: User, ingest: Ingest, stored: UUID
 ) -> None:

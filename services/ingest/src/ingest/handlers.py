@@ -79,7 +79,7 @@ class Ingest:
     async def _look_again(self, look: Look) -> None:
         """Somebody else is to decide, and we may have moved what they had moved: nobody's view is of now any more."""
         async with glance(self.pool) as conn:
-            await queries.look_again(conn, look.asset.asset_id)
+            await queries.look_again(conn, look.asset.asset_id, was_trashed=look.asset.trashed_at is not None)
 
     async def _place(self, look: Look) -> Placed:
         try:

@@ -236,18 +236,24 @@ async def place_again_if_needed(conn: Connection, asset_id: UUID) -> None:
     )
 
 
-async def look_again(conn: Connection, asset_id: UUID) -> None:
-    """Take the place stage from whoever has it or had it last, and make it due: what they saw may be wrong by now."""
+async def look_again(conn: Connection, asset_id: UUID, *, was_trashed: bool) -> None:
+    """Take the place stage from whoever has it or had it last, and make it due, if the asset was to lie elsewhere then.
+
+    What they saw may be wrong by now. Whoever wanted the same as is wanted now has done nothing that others would not.
+    """
     await conn.execute(
         """
         update asset_stages
         set state = 'pending', next_at = now(), lease_until = null, deaths = 0, failures = 0,
             error_class = null, error = null, changed_at = now()
-        where asset_id = %s
+        where asset_id = %(asset)s
           and stage = 'place'
           and state <> 'pending'
+          and exists (
+              select 1 from assets where asset_id = %(asset)s and (trashed_at is not null) <> %(was_trashed)s
+          )
         """,
-        (asset_id,),
+        {"asset": asset_id, "was_trashed": was_trashed},
     )
 
 
