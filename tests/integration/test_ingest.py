@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from blake3 import blake3
 
-from common import files, folders, layout, queries
+from common import files, folders, layout, queries, trash
 from common.db import Connection, Pool
 from common.stages import LeaseLost, Reject, Stage, Wait
 from gateway.queries import uploads
@@ -361,3 +361,22 @@ async def test_a_duplicate_upload_repairs_an_original_that_was_changed_today(
     await place_all(pool, ingest)
 
     assert originals(repository)[f"p_{again.staged_name[:8]}.jpg"] == PHOTO
+
+
+async def test_a_name_that_an_interrupted_run_gave_is_kept(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """A better name that has become free since is not given as well: every original has one name."""
+    first = await staged(pool, repository, user)
+    await place_all(pool, ingest)
+    (taken,) = await ask(pool, "select path from file_records")
+    async with pool.connection() as conn:
+        await trash.put(conn, first.asset_id, owner=user.user_id)
+    await place_all(pool, ingest)
+    second = await staged(pool, repository, user, PHOTO + b" of something else")
+    given = taken.replace(b"p.jpg", b"p_%s.jpg" % second.staged_name.replace("-", "")[:8].encode())
+    os.link(os.path.join(repository.root, layout.staged(second.staged_name)), os.path.join(repository.root, given))
+
+    await place_all(pool, ingest)
+
+    assert originals(repository) == {os.path.basename(given).decode(): second.content}

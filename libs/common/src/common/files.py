@@ -105,6 +105,15 @@ def see(root: bytes, path: bytes) -> Seen | None:
         os.close(descriptor)
 
 
+def count_names(root: bytes, path: bytes) -> int:
+    """How many names a file has."""
+    descriptor = open_original(root, path)
+    try:
+        return os.fstat(descriptor).st_nlink
+    finally:
+        os.close(descriptor)
+
+
 def hash_file(root: bytes, path: bytes) -> bytes | None:
     """The BLAKE3 of a file, or None when there is none."""
     try:

@@ -159,12 +159,21 @@ def _find_moved(asset: Asset, wish: Wish, foreign: AbstractSet[Spot]) -> bytes |
 
 
 def _take_first(wish: Wish, source: bytes, foreign: AbstractSet[Spot]) -> bytes:
-    for spot in wish.spots():
-        if spot not in foreign and _take(wish.upload.root, source, spot[1]):
-            if source == layout.failed(wish.upload.staged_name):
-                _no_longer_aside(wish.upload, kept=spot[1])
-            return spot[1]
-    raise NoFreeName(f"all names for {wish.upload.file_name!r} are taken")
+    root = wish.upload.root
+    free = [spot[1] for spot in wish.spots() if spot not in foreign]
+    path = _given_before(root, source, free) or next((path for path in free if _take(root, source, path)), None)
+    if path is None:
+        raise NoFreeName(f"all names for {wish.upload.file_name!r} are taken")
+    if source == layout.failed(wish.upload.staged_name):
+        _no_longer_aside(wish.upload, kept=path)
+    return path
+
+
+def _given_before(root: bytes, source: bytes, paths: Sequence[bytes]) -> bytes | None:
+    """The name that an interrupted run gave to staged bytes, though a better one may have become free since."""
+    if files.count_names(root, source) == 1:
+        return None
+    return next((path for path in paths if _is_same(root, path, source)), None)
 
 
 def _take(root: bytes, source: bytes, path: bytes) -> bool:
