@@ -19,6 +19,7 @@ from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from lumilio.verify import verify
 from tests.support import databases, given, placing
+from tests.support.gateway import Api, serving
 from tests.support.given import Repository, User
 from tests.support.recorder import Recorder
 from tests.support.servers import running_nats, running_postgres
@@ -93,6 +94,14 @@ async def user(pool: Pool) -> User:
     """An ordinary user called anna."""
     password = "a long enough password"
     return await given.new_user(pool, "anna", password, password_hash=_hashed(password))
+
+
+@pytest.fixture
+async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
+    """A served gateway without a bus, and a client of it that is signed in as anna."""
+    async with serving(pool) as served:
+        await served.login(user.username, user.password)
+        yield served
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import psycopg
@@ -19,7 +18,7 @@ from common.outbox import Relay
 from common.process import Core
 from gateway import app
 from tests.support.gateway import SECRET, Api, serving
-from tests.support.given import Repository, User
+from tests.support.given import User
 
 PUBLIC = {
     ("GET", "/"),
@@ -33,13 +32,6 @@ PUBLIC = {
     ("POST", "/api/v1/auth/logout"),
 }
 LOGIN = "/api/v1/auth/login"
-
-
-@pytest.fixture
-async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
-    async with serving(pool) as served:
-        await served.login(user.username, user.password)
-        yield served
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Lists are the caller's own, in order, and pages follow each other without gaps."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from common.db import Pool
-from tests.support.gateway import JPEG, Api, serving
-from tests.support.given import Repository, User
+from tests.support.gateway import JPEG, Api
+from tests.support.given import User
 from tests.support.rows import do
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(5000)
@@ -42,13 +41,6 @@ MANY = """
            timestamp '2026-01-01 12:00' + (n / 4) * interval '1 hour'
     from generate_series(1, 50) n
 """
-
-
-@pytest.fixture
-async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
-    async with serving(pool) as served:
-        await served.login(user.username, user.password)
-        yield served
 
 
 async def test_a_list_has_the_shape_of_the_contract(api: Api) -> None:

@@ -1,7 +1,6 @@
 """Originals and thumbnails: the right bytes, in the right parts, under headers that make them harmless."""
 
 import os
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -9,8 +8,8 @@ from blake3 import blake3
 
 from common import files, layout
 from common.db import Pool
-from tests.support.gateway import JPEG, Api, serving
-from tests.support.given import Repository, User
+from tests.support.gateway import JPEG, Api
+from tests.support.given import Repository
 from tests.support.rows import ask, do
 
 ETAG = f'"{blake3(JPEG).hexdigest()}"'
@@ -34,13 +33,6 @@ RANGES = {
     "bytes=-0": (416, None),
 }
 PICTURE = b"RIFF" + b"a small picture" * 30
-
-
-@pytest.fixture
-async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
-    async with serving(pool) as served:
-        await served.login(user.username, user.password)
-        yield served
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Whoever repeats an upload, or asks what became of it, is told the truth about the one file that there is."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from common import passwords
 from common.db import Pool
 from common.stages import Reject, Stage
 from ingest.handlers import Ingest
-from tests.support.gateway import JPEG, Api, form, parts, post, serving, staged
+from tests.support.gateway import JPEG, Api, form, parts, post, staged
 from tests.support.given import Repository, User
 from tests.support.placing import place_all
 from tests.support.rows import ask, claim, do
@@ -21,13 +20,6 @@ KEY = {"Idempotency-Key": "holiday 1"}
 PRECHECK = "/api/v1/assets/precheck"
 UPLOADS = "/api/v1/assets/uploads"
 FAILED = "set state = 'failed', next_at = null, lease_until = null, error = 'the reason' where stage ="
-
-
-@pytest.fixture
-async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
-    async with serving(pool) as served:
-        await served.login(user.username, user.password)
-        yield served
 
 
 async def as_berta(api: Api, pool: Pool, user: User) -> None:

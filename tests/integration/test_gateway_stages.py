@@ -1,6 +1,5 @@
 """What is not done is told with its reason, tried again and paused; others' work stays theirs."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,19 +11,12 @@ from common.db import Connection, Pool
 from common.stage_queries import count
 from common.stages import Stage
 from gateway.queries.stages import State, newest
-from tests.support.gateway import Api, serving
+from tests.support.gateway import Api
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, do
 
 STAGES = "/api/v1/stages"
 FAIL = "update asset_stages set state = 'failed', next_at = null, error = 'no pixels', error_class = 'permanent'"
-
-
-@pytest.fixture
-async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
-    async with serving(pool) as served:
-        await served.login(user.username, user.password)
-        yield served
 
 
 @pytest.fixture

@@ -1,23 +1,15 @@
 """What a person throws away is hidden, kept, and comes back when they want it or send it again."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
 
 from common.db import Pool
 from ingest.handlers import Ingest
-from tests.support.gateway import JPEG, Api, serving
-from tests.support.given import Repository, User
+from tests.support.gateway import JPEG, Api
+from tests.support.given import User
 from tests.support.placing import place_all
 from tests.support.rows import ask, row
-
-
-@pytest.fixture
-async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
-    async with serving(pool) as served:
-        await served.login(user.username, user.password)
-        yield served
 
 
 @pytest.fixture
