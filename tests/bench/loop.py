@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from blake3 import blake3
 
@@ -37,16 +38,11 @@ class Loop:
 def running(folder: Path, warm_up: list[bytes]) -> Iterator[Loop]:
     """The loop with everything imported, every cache filled, and the libraries as tame as in the sandbox."""
     folder.mkdir()
-    before = dict(os.environ)
-    os.environ.update(nursery.environment())
-    try:
-        with ProcessPoolExecutor(CORES, mp_context=multiprocessing.get_context("spawn")) as pool:
-            loop = Loop(pool, folder)
+    with ProcessPoolExecutor(CORES, mp_context=multiprocessing.get_context("spawn")) as pool:
+        loop = Loop(pool, folder)
+        with patch.dict(os.environ, nursery.environment()):  # which the processes, started now, inherit
             loop.run(warm_up)
-            os.environ.update(before)
-            yield loop
-    finally:
-        os.environ.update(before)
+        yield loop
 
 
 def photo(path: Path) -> float:
