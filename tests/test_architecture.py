@@ -17,9 +17,13 @@ SOURCES = {
     "lumilio": ROOT / "deploy/local/src/lumilio",
 }
 PURE = [
-    *(SOURCES["processor"] / name for name in ("images.py", "decoders.py", "hashes.py", "metadata.py", "turbo.py")),
+    *(SOURCES["processor"] / f"{name}.py" for name in ("images", "decoders", "pictures", "colours", "hashes", "turbo")),
+    *sorted((SOURCES["processor"] / "metadata").glob("*.py")),
     *(SOURCES["ingest"] / name for name in ("place.py", "names.py", "standing.py")),
-    *(SOURCES["common"] / f"{name}.py" for name in ("files", "folders", "layout", "marker", "roots", "sniff")),
+    *(
+        SOURCES["common"] / f"{name}.py"
+        for name in ("files", "folders", "layout", "marker", "roots", "sniff", "formats", "edits")
+    ),
     SOURCES["common"] / "passwords.py",
 ]
 SLOW_OR_SHARED = {"psycopg", "psycopg_pool", "nats", "asyncio", "structlog", "litestar"}

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from blake3 import blake3
 
-from common import layout, sniff
+from common import formats, layout
 from common.db import Pool
 from common.stages import Stage
 from gateway import disks
@@ -197,7 +197,7 @@ async def test_unknown_families_are_refused_with_a_reason(api: Api, pool: Pool, 
     answers = [await api.upload(content, name="photo.jpg") for content in unknown]
 
     assert {answer.status_code for answer in answers} == {415}
-    assert all(sniff.taken_formats() in answer.json()["error"] for answer in answers)
+    assert all(formats.taken_formats() in answer.json()["error"] for answer in answers)
     assert await nothing_left(pool, repository)
 
 

@@ -118,7 +118,7 @@ async def test_originals_cannot_be_written(box: Sandbox, tmp_path: Path) -> None
         (escapes.leave, "ended without an answer"),
         (escapes.loop, "took longer than 0.3 seconds"),
         (escapes.hang_up_and_stay, "hung up without an answer"),
-        (escapes.eat, "needed more than 1.25 GB of memory"),
+        (escapes.eat, "needed more than 1.75 GB of memory"),
         (escapes.break_down, "ZeroDivisionError: nobody thought of this"),
         (escapes.promise_a_number, "answered with nonsense"),
     ],

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from processor import images
-from processor.decoders import Mime
 from processor.unreadable import Unreadable
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -120,7 +119,7 @@ def write_to(file: BinaryIO) -> str:
     return "escaped"
 
 
-def judged(file: BinaryIO, mime: Mime) -> tuple[str, int]:
+def judged(file: BinaryIO, mime: str) -> tuple[str, int]:
     """What came of a file, its size or the reason against it, and the most bytes of memory that this process had."""
     try:
         photo = images.render(file, mime)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common import sniff
+from common import formats, sniff
 from tests.support import media
 
 STRANGERS = {
@@ -19,17 +19,9 @@ STRANGERS = {
     "vips": b"\xb6\xa6\xf2\x08",
     "half a signature": b"\xff\xd8",
     "jpeg behind a space": b" \xff\xd8\xff",
-    "heic": struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"heic", 0, b"mif1", b"heic"),
-    "heic that says avif too": struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"avif", 0, b"avif", b"heic"),
-    "video": struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"isom", 0, b"isom", b"mp41"),
-    "avif behind its brands": struct.pack(">I4s4sI4s", 16, b"ftyp", b"isom", 0, b"avif"),
     "jpeg xl": b"\xff\x0a",
     "sound": b"RIFF\x00\x01\x00\x00WAVEfmt ",
-    "canon raw": b"II*\0\x10\0\0\0CR\x02\0",
     "phase one raw": b"IIII\x01\0\0\0",
-    "phase one raw in a tiff": b"II*\0\x10\0\0\0IIII",
-    "olympus raw": b"IIRO\x08\0\0\0",
-    "panasonic raw": b"IIU\0\x18\0\0\0",
     "big tiff": b"II+\0\x08\0\0\0",
     "wasm": b"\0asm\x01\0\0\0",
     "djvu": b"AT&TFORM\0\0\0\0DJVU",
@@ -49,43 +41,81 @@ def test_strangers_are_not_recognised(head: bytes) -> None:
 
 def test_what_follows_does_not_matter() -> None:
     """A picture with a page or an archive behind it is what it starts as, and is decoded as nothing else."""
-    assert sniff.sniff(b"\xff\xd8\xff\xe0 <html> PK\x03\x04") == sniff.JPEG
-    assert sniff.sniff(b"\x89PNG\r\n\x1a\n<script>") == sniff.PNG
+    assert sniff.sniff(b"\xff\xd8\xff\xe0 <html> PK\x03\x04") == formats.JPEG
+    assert sniff.sniff(b"\x89PNG\r\n\x1a\n<script>") == formats.PNG
 
 
-@pytest.mark.parametrize("known", sniff.FORMATS, ids=lambda known: known.name)
-def test_every_format_is_recognised(known: sniff.Format) -> None:
+WRITABLE = [*formats.STILLS[:6], formats.JP2, formats.BMP]
+
+
+def boxed(major: bytes, *others: bytes) -> bytes:
+    return struct.pack(">I4s4sI", 16 + 4 * len(others), b"ftyp", major, 0) + b"".join(others)
+
+
+STARTS = {
+    "heic": (boxed(b"heic", b"mif1", b"heic"), formats.HEIC),
+    "heic that says avif too": (boxed(b"mif1", b"avif", b"heic"), formats.HEIC),
+    "heif of an unknown codec": (boxed(b"mif1", b"mif1"), formats.HEIC),
+    "avif by its second brand": (boxed(b"mif1", b"avif", b"miaf"), formats.AVIF),
+    "video": (boxed(b"isom", b"isom", b"mp41"), formats.MP4),
+    "quicktime": (boxed(b"qt  ", b"qt  "), formats.MOV),
+    "canon": (b"II*\0\x10\0\0\0CR\x02\0", formats.CR2),
+    "canon since 2018": (boxed(b"crx ", b"crx ", b"isom"), formats.CR3),
+    "phase one": (b"II*\0\x10\0\0\0IIII", formats.RAW),
+    "olympus": (b"IIRO\x08\0\0\0", formats.ORF),
+    "panasonic": (b"IIU\0\x18\0\0\0", formats.RW2),
+    "fujifilm": (b"FUJIFILMCCD-RAW 0201FF383501", formats.RAF),
+    "minolta": (b"\0MRM\0\0\x10\0", formats.MRW),
+    "sigma": (b"FOVb\0\0\2\0", formats.X3F),
+    "jpeg xl": (b"\xff\x0a" + bytes(14), formats.JXL),
+    "jpeg xl in its container": (b"\0\0\0\x0cJXL \r\n\x87\n", formats.JXL),
+    "jpeg 2000 without a container": (b"\xff\x4f\xff\x51\0\x2f", formats.JP2),
+    "photoshop": (b"8BPS\0\1", formats.PSD),
+}
+
+
+@pytest.mark.parametrize("known", WRITABLE, ids=lambda known: known.name)
+def test_every_format_is_recognised(known: formats.Format) -> None:
     """A file of each format that we take is known by how it starts."""
     assert sniff.sniff(media.encoded(known.extension)[: sniff.HEAD_BYTES]) is known
 
 
+@pytest.mark.parametrize(("head", "known"), STARTS.values(), ids=STARTS)
+def test_starts(head: bytes, known: formats.Format) -> None:
+    """What a container holds is what its own brand says; a camera's raw file is its maker's."""
+    assert sniff.sniff(head) is known
+
+
 def test_formats_are_told_as_they_are() -> None:
     """Whoever is refused hears the whole list."""
-    assert sniff.taken_formats() == "JPEG, PNG, WebP, GIF, TIFF and AVIF"
+    assert formats.taken_formats() == (
+        "JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, JPEG XL, JPEG 2000, PSD, BMP, cameras' RAW, MP4 and QuickTime"
+    )
 
 
 @pytest.mark.parametrize("marks", media.RAW_MARKS.values(), ids=media.RAW_MARKS)
 @pytest.mark.parametrize("gap", [0, 2000])
 def test_raw_files_are_no_tiff(tmp_path: Path, marks: dict[int, int], gap: int) -> None:
     """A camera's raw file is told from a TIFF by the tags of its first directory."""
-    assert sniff.sniff(media.tiff(tmp_path / "photo.tif", {}, gap=gap).read_bytes()) is sniff.TIFF
-    assert sniff.sniff(media.tiff(tmp_path / "photo.tif", marks, gap=gap).read_bytes()) is None
+    assert sniff.sniff(media.tiff(tmp_path / "photo.tif", {}, gap=gap).read_bytes()) is formats.TIFF
+    assert sniff.sniff(media.tiff(tmp_path / "photo.tif", marks, gap=gap).read_bytes()) in formats.RAWS
 
 
 @pytest.mark.skipif("LUMILIO_TEST_MEDIA" not in os.environ, reason="real photos are not here")
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("raw/canon_eos_6d.dng", None),
-        ("formats/heic/IMG_2682.heic", None),
-        ("formats/heic/wrong-extension-jpeg.heic", sniff.JPEG),
-        ("formats/motionphoto/samsung-one-ui-6.heic", None),
-        ("formats/jxl/8bit-sRGB.jxl", None),
-        ("formats/avif/10bit-HDR-P3-nclx.avif", sniff.AVIF),
-        ("formats/webp/denali.webp", sniff.WEBP),
-        ("video/quicktime-hvc1.mov", None),
+        ("raw/canon_eos_6d.dng", formats.DNG),
+        ("formats/heic/IMG_2682.heic", formats.HEIC),
+        ("formats/heic/wrong-extension-jpeg.heic", formats.JPEG),
+        ("formats/motionphoto/samsung-one-ui-6.heic", formats.HEIC),
+        ("formats/jxl/8bit-sRGB.jxl", formats.JXL),
+        ("formats/avif/10bit-HDR-P3-nclx.avif", formats.AVIF),
+        ("formats/webp/denali.webp", formats.WEBP),
+        ("video/quicktime-hvc1.mov", formats.MOV),
+        ("video/mp42-hvc1.mp4", formats.MP4),
     ],
 )
-def test_real_files(name: str, known: sniff.Format | None) -> None:
+def test_real_files(name: str, known: formats.Format) -> None:
     """Real files are what they are, whatever they are called."""
     assert sniff.sniff(Path(os.environ["LUMILIO_TEST_MEDIA"], name).read_bytes()[: sniff.HEAD_BYTES]) is known

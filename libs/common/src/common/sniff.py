@@ -2,75 +2,79 @@
 
 import struct
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
-from common.messages import Kind
+from common import formats
+from common.formats import Format
 
 HEAD_BYTES = 4096
 
 Read = Callable[[int, int], bytes]
 """The bytes from an offset on, so many or as many as there are."""
 
-
-class Format(NamedTuple):
-    """A family that we know: its name, its kind, its MIME type and the extension we give it."""
-
-    name: str
-    kind: Kind
-    mime_type: str
-    extension: str
-
-
-JPEG = Format("JPEG", "photo", "image/jpeg", ".jpg")
-PNG = Format("PNG", "photo", "image/png", ".png")
-WEBP = Format("WebP", "photo", "image/webp", ".webp")
-GIF = Format("GIF", "photo", "image/gif", ".gif")
-TIFF = Format("TIFF", "photo", "image/tiff", ".tif")
-AVIF = Format("AVIF", "photo", "image/avif", ".avif")
-FORMATS = (JPEG, PNG, WEBP, GIF, TIFF, AVIF)
-
 _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
-    (b"\xff\xd8\xff", JPEG),
-    (b"\x89PNG\r\n\x1a\n", PNG),
-    (b"GIF87a", GIF),
-    (b"GIF89a", GIF),
-    (b"II*\0", TIFF),
-    (b"MM\0*", TIFF),
+    (b"\xff\xd8\xff", formats.JPEG),
+    (b"\x89PNG\r\n\x1a\n", formats.PNG),
+    (b"GIF87a", formats.GIF),
+    (b"GIF89a", formats.GIF),
+    (b"II*\0", formats.TIFF),
+    (b"MM\0*", formats.TIFF),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", formats.JXL),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", formats.JP2),
+    (b"\xff\x4f\xff\x51\0", formats.JP2),
+    (b"8BPS\0\1", formats.PSD),
+    (b"FUJIFILMCCD-RAW", formats.RAF),
+    (b"IIRO", formats.ORF),
+    (b"IIRS", formats.ORF),
+    (b"MMOR", formats.ORF),
+    (b"IIU\0", formats.RW2),
+    (b"\0MRM", formats.MRW),
+    (b"FOVb", formats.X3F),
 )
-_AV1_BRANDS, _OTHER_CODECS = {b"avif", b"avis"}, {b"heic", b"heix", b"hevc", b"hevx"}
+_NAKED_JXL, _LEAST_JXL = b"\xff\x0a", 16
+_BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}
+
+_AV1_BRANDS = {b"avif", b"avis"}
+_HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_HEIF_BRANDS = {b"mif1", b"mif2", b"msf1"}
+_VIDEO_BRANDS = {
+    *(b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"mp4v"),
+    *(b"avc1", b"hvc1", b"MSNV", b"M4V ", b"XAVC", b"dash"),
+}
 
 _IFD_ENTRY = 12
-_REDUCED, _OLD_REDUCED, _PHOTOMETRIC, _DNG_VERSION = 254, 255, 262, 50706
+_REDUCED, _OLD_REDUCED, _PHOTOMETRIC, _MAKE, _DNG_VERSION = 254, 255, 262, 271, 50706
 _SENSOR = {32803, 34892}  # photometric interpretations: a colour filter array, and what was read from one
 _SHORT = 3
-
-
-def taken_formats() -> str:
-    """The formats that we take, as a sentence lists them."""
-    *others, last = (known.name for known in FORMATS)
-    return f"{', '.join(others)} and {last}"
+_MAKE_BYTES = 32
+_MAKERS = (
+    (b"nikon", formats.NEF),
+    (b"sony", formats.ARW),
+    (b"pentax", formats.PEF),
+    (b"ricoh", formats.PEF),
+    (b"samsung", formats.SRW),
+)
 
 
 def sniff(head: bytes) -> Format | None:
     """The format of a file that starts with `head`, or None when we do not know it."""
     found = next((known for signature, known in _SIGNATURES if head.startswith(signature)), None)
-    if found is TIFF and is_raw(lambda start, length: head[start : start + length]):
-        return None
-    return found or _container(head)
+    if found is formats.TIFF:
+        return raw_in_tiff(lambda start, length: head[start : start + length]) or found
+    return found or _short_signature(head) or _container(head)
 
 
-def is_raw(read: Read) -> bool:
-    """Whether a TIFF holds a camera's raw picture, so that what it shows first is a thumbnail or a sensor's dots."""
+def raw_in_tiff(read: Read) -> Format | None:
+    """The raw format that a TIFF holds, if what it shows first is a thumbnail or a sensor's dots; else None."""
     start = read(0, 16)
-    if start[8:10] == b"CR" or start[8:12] == b"IIII":  # Canon, Phase One
-        return True
+    if start[8:10] == b"CR":
+        return formats.CR2
+    if start[8:12] == b"IIII":  # Phase One
+        return formats.RAW
     tags = _first_tags(read)
-    return (
-        _DNG_VERSION in tags
-        or bool(tags.get(_REDUCED, 0) & 1)
-        or tags.get(_OLD_REDUCED) == 2
-        or tags.get(_PHOTOMETRIC) in _SENSOR
-    )
+    if _DNG_VERSION in tags:
+        return formats.DNG
+    is_raw = tags.get(_REDUCED, 0) & 1 or tags.get(_OLD_REDUCED) == 2 or tags.get(_PHOTOMETRIC) in _SENSOR
+    return _of_maker(read(tags.get(_MAKE, 0), _MAKE_BYTES)) if is_raw else None
 
 
 def directories(read: Read) -> Iterator[tuple[int, int]]:
@@ -83,16 +87,38 @@ def directories(read: Read) -> Iterator[tuple[int, int]]:
         (start,) = struct.unpack(order + "I", read(start + 2 + _IFD_ENTRY * count, 4).ljust(4, b"\0"))
 
 
+def _short_signature(head: bytes) -> Format | None:
+    """The format of a file whose signature is so short that more of it has to make sense."""
+    if head.startswith(_NAKED_JXL) and len(head) >= _LEAST_JXL:
+        return formats.JXL
+    if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
+        return formats.BMP
+    return None
+
+
 def _container(head: bytes) -> Format | None:
     """The format of a picture in a container that other things come in as well."""
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return WEBP
+        return formats.WEBP
     if head[4:8] == b"ftyp" and len(head) >= 16:
         end = min(int.from_bytes(head[:4], "big"), HEAD_BYTES)
-        brands = {head[8:12], *(head[at : at + 4] for at in range(16, end, 4))}
-        if brands & _AV1_BRANDS and not brands & _OTHER_CODECS:
-            return AVIF
+        return _branded(head[8:12], {head[at : at + 4] for at in range(16, end, 4)})
     return None
+
+
+def _branded(major: bytes, others: set[bytes]) -> Format | None:
+    """The format of an ISO container by its own brand; where that says only `some picture`, by the others."""
+    if major == b"crx ":
+        return formats.CR3
+    if major == b"qt  ":
+        return formats.MOV
+    if major in _VIDEO_BRANDS:
+        return formats.MP4
+    if major in _HEIF_BRANDS:
+        return formats.AVIF if others & _AV1_BRANDS and not others & _HEVC_BRANDS else formats.HEIC
+    if major in _HEVC_BRANDS:
+        return formats.HEIC
+    return formats.AVIF if major in _AV1_BRANDS else None
 
 
 def _first_tags(read: Read) -> dict[int, int]:
@@ -104,6 +130,11 @@ def _first_tags(read: Read) -> dict[int, int]:
         tag, kind = struct.unpack_from(order + "HH", entries, at)
         (tags[tag],) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), entries, at + 8)
     return tags
+
+
+def _of_maker(make: bytes) -> Format:
+    written = make.lower()
+    return next((known for name, known in _MAKERS if written.startswith(name)), formats.RAW)
 
 
 def _order(read: Read) -> str:

@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from psycopg_pool import PoolTimeout
 
-from common import log, sniff
+from common import formats, log
 from common.files import FULL_DISK, STARVED, Offline
 from common.roots import Refused
 from common.trash import NoAsset
@@ -93,7 +93,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     NotReady: Answer(HTTPStatus.NOT_FOUND, "not ready yet, try again", SOON),
     NotFound: Answer(HTTPStatus.NOT_FOUND, "not found"),
     NoAsset: Answer(HTTPStatus.NOT_FOUND, "not found"),
-    Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"this version takes {sniff.taken_formats()} photos"),
+    Unknown: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"this version takes {formats.taken_formats()}"),
     Unusable: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be done"),
     Refused: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "the repository cannot be used like this"),
     TooLarge: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "more was sent than is taken"),

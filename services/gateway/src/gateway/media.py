@@ -11,15 +11,14 @@ from urllib.parse import quote
 from litestar import Request
 from litestar.types import Receive, Scope, Send
 
-from common import files, sniff
+from common import files, formats
 from gateway.errors import NoSuchRange
 
 CHUNK = 1 << 20
 
 # A part up to this length is read in one go on the event loop: a thread would cost more than the read.
 SMALL = 256 * 1024
-EXTENSIONS = {known.extension: known.mime_type for known in sniff.FORMATS}
-EXTENSIONS |= {".jpeg": "image/jpeg", ".jpe": "image/jpeg", ".jfif": "image/jpeg", ".tiff": "image/tiff"}
+EXTENSIONS = {extension: known.mime_type for known in formats.FORMATS for extension in (known.extension, *known.others)}
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 GUARDED = {
     "accept-ranges": "bytes",

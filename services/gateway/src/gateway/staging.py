@@ -10,7 +10,8 @@ from uuid import uuid4
 from blake3 import blake3
 
 from common import files, folders, layout
-from common.sniff import HEAD_BYTES, Format, sniff, taken_formats
+from common.formats import Format, taken_formats
+from common.sniff import HEAD_BYTES, sniff
 from gateway.errors import Unknown, Unusable
 
 

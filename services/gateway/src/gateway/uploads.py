@@ -14,9 +14,9 @@ from common import files, marker, outbox, trash
 from common import queries as core
 from common import repository_queries as repositories
 from common.db import Connection, Pool, glance
+from common.formats import Format
 from common.messages import UploadStaged
 from common.names import display_name
-from common.sniff import Format
 from common.stages import Stage
 from gateway import form
 from gateway.announced import Sender

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from common import layout, sniff
+from common import formats, layout
 from common.marker import Clash, Marker
 from common.names import display_name
 
 HIDING = (".", "-", "~")
 NUMBERS = range(1, 1000)
 TOKENS = (8, 16, 32)
-EXTENSIONS = {known.mime_type: known.extension for known in sniff.FORMATS}
+EXTENSIONS = {known.mime_type: known.extension for known in formats.FORMATS}
 
 # What other systems, to which a repository may be shared, take for devices whatever the extension.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}

@@ -1,5 +1,6 @@
 """A confined process: reads the files it is handed one after the other and answers on its only line out."""
 
+import contextlib
 import os
 import socket
 import struct
@@ -15,10 +16,11 @@ from processor.unreadable import Unreadable
 
 LENGTH = struct.Struct("!Q")
 REQUEST_LIMIT = 8 * 1024  # small enough to arrive in one piece
+MOST_FILES = 4
 
 
 class Request(Struct, frozen=True):
-    """Call a function of an imported module with the file sent along, if any, and these arguments."""
+    """Call a function of an imported module with the first file sent along, if any, these arguments, and the others."""
 
     module: str
     function: str
@@ -66,7 +68,7 @@ def live(line: int, *, parent: int, limits: confine.Limits) -> NoReturn:
 
 def serve(line: socket.socket) -> bool:
     """Answer one request; False when the line was closed."""
-    message, descriptors, _, _ = socket.recv_fds(line, REQUEST_LIMIT, 1)
+    message, descriptors, _, _ = socket.recv_fds(line, REQUEST_LIMIT, MOST_FILES)
     if not message:
         return False
     answer = msgspec.msgpack.encode(attempt(msgspec.msgpack.decode(message, type=Request), descriptors))
@@ -79,11 +81,12 @@ def attempt(request: Request, descriptors: list[int]) -> Answer:
     """Call the function and put its outcome, whatever it is, into words."""
     function: Callable[..., Any] = getattr(sys.modules[request.module], request.function)
     try:
-        if not descriptors:
-            return Done(msgspec.Raw(msgspec.msgpack.encode(function(*request.arguments))))
-        with os.fdopen(descriptors[0], "rb") as file:
-            file.seek(0)
-            return Done(msgspec.Raw(msgspec.msgpack.encode(function(file, *request.arguments))))
+        with contextlib.ExitStack() as opened:
+            files = [opened.enter_context(os.fdopen(descriptor, "rb")) for descriptor in descriptors]
+            for file in files:
+                file.seek(0)
+            result = function(*files[:1], *request.arguments, *files[1:])
+            return Done(msgspec.Raw(msgspec.msgpack.encode(result)))
     except Unreadable as verdict:
         return Refused(str(verdict))
     except MemoryError:

@@ -3,16 +3,17 @@
 import os
 from functools import partial
 from itertools import islice
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import pyvips
 
 from common import sniff
+from processor import pictures
+from processor.metadata import Blobs
+from processor.pictures import Picture, blob
 from processor.unreadable import Unreadable
 
-Mime = Literal["image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif"]
-
-LOADERS: dict[Mime, tuple[str, str]] = {
+LOADERS: dict[str, tuple[str, str]] = {
     "image/jpeg": ("jpegload_source", "VipsForeignLoadJpegSource"),
     "image/png": ("pngload_source", "VipsForeignLoadPngSource"),
     "image/webp": ("webpload_source", "VipsForeignLoadWebpSource"),
@@ -20,7 +21,7 @@ LOADERS: dict[Mime, tuple[str, str]] = {
     "image/tiff": ("tiffload_source", "VipsForeignLoadTiffSource"),
     "image/avif": ("heifload_source", "VipsForeignLoadHeifSource"),
 }
-"""The decoder of each format and its class, which alone is let in."""
+"""The decoder of each format that libvips reads, and its class, which alone is let in."""
 
 # Work at import time, the one exception: nobody may reach libvips before its doors are shut.
 pyvips.block_untrusted_set(True)
@@ -30,54 +31,64 @@ for _, door in LOADERS.values():
 pyvips.cache_set_max(0)
 pyvips.concurrency_set(1)
 
-MOST_PIXELS = 250_000_000
-LONGEST_SIDE = 65_535
-MOST_AT_ONCE = 384 << 20
-"""Bytes of picture that a decoder may have to hold at once, where a format cannot be read line by line."""
 NEVER_LOADED = ("csvload_source", "matrixload_source", "svgload_source", "uhdrload_source", "vipsload_source")
 NEVER_BUILT = ("magickload", "matload", "openslideload", "pdfload")
-PROFILE = "icc-profile-data"
 BYTES = {"uchar": 1, "ushort": 2}
-LINES_UNLESS: dict[Mime, str] = {"image/jpeg": "jpeg-multiscan", "image/png": "interlaced", "image/tiff": "never"}
-COPIES: dict[Mime, float] = {"image/jpeg": 2, "image/png": 1, "image/webp": 2.1, "image/gif": 2, "image/avif": 2.7}
+LINES_UNLESS: dict[str, str] = {"image/jpeg": "jpeg-multiscan", "image/png": "interlaced", "image/tiff": "never"}
+COPIES: dict[str, float] = {"image/jpeg": 2, "image/png": 1, "image/webp": 2.1, "image/gif": 2, "image/avif": 2.7}
 """How many times the picture's bytes a decoder takes when it holds all of it."""
 MOST_PAGES = 500
 ABSURD = ("Security limit exceeded", "Out of memory reading", "to read TIFF directory")
-NAMES = {known.mime_type: known.name for known in sniff.FORMATS}
 
 
-def load(file: BinaryIO, mime: Mime, *, shrink: int = 1) -> pyvips.Image:
+def open_picture(file: BinaryIO, mime: str, *, edge: int) -> Picture:  # noqa: ARG001
+    """The picture in a file of this type, its size checked; pixels of at least `edge` on the longer side will do."""
+    if mime not in LOADERS:
+        raise Unreadable("this version has no decoder for it")
+    header = load(file, mime)
+    check(header, mime)
+    return Picture(
+        pixels=header,
+        width=header.width,
+        height=header.height,
+        decoder="libvips",
+        blobs=_blobs(header, file, mime),
+        jpeg=file if mime == "image/jpeg" else None,
+        frames=int(header.get("n-pages")) if header.get_typeof("n-pages") else 1,
+    )
+
+
+def load(file: BinaryIO | bytes, mime: str, *, shrink: int = 1) -> pyvips.Image:
     """The first picture in the file, to be read once from top to bottom; only its header is read now."""
-    if mime == "image/tiff":
+    if mime == "image/tiff" and not isinstance(file, bytes):
         check_directories(file)
     name, _ = LOADERS[mime]
     options = {"shrink": shrink} if mime == "image/jpeg" else {}
-    source = pyvips.Source.new_from_descriptor(file.fileno())
+    source = (
+        pyvips.Source.new_from_memory(file)
+        if isinstance(file, bytes)
+        else pyvips.Source.new_from_descriptor(file.fileno())
+    )
     image: pyvips.Image = getattr(pyvips.Image, name)(source, access="sequential", fail_on="error", **options)
     return image
 
 
-def check(header: pyvips.Image, mime: Mime) -> None:
+def check(header: pyvips.Image, mime: str) -> None:
     """Refuse pictures too large to be worth their memory."""
-    size = f"{header.width} x {header.height} pixels"
-    if max(header.width, header.height) > LONGEST_SIDE:
-        raise Unreadable(f"{size}: no side may be longer than {LONGEST_SIDE}")
-    if header.width * header.height > MOST_PIXELS:
-        raise Unreadable(f"{size} are more than the {MOST_PIXELS // 1_000_000} megapixels allowed")
-    if held_at_once(header, mime) > MOST_AT_ONCE:
-        raise Unreadable(f"{size} are too many for a {NAMES[mime]} that has to be decoded as a whole")
+    pictures.check_size(header.width, header.height)
+    pictures.check_held(held_at_once(header, mime), header.width, header.height, mime)
 
 
 def check_directories(file: BinaryIO) -> None:
     """Refuse a TIFF that is no picture for people, has no end of pages, or whose pages go round in a circle."""
     read = partial(read_at, file)
-    if sniff.is_raw(read):
+    if sniff.raw_in_tiff(read):
         raise Unreadable("it is a camera's raw file, which this version cannot develop")
     if len(list(islice(sniff.directories(read), MOST_PAGES + 1))) > MOST_PAGES:
         raise Unreadable(f"it has more than {MOST_PAGES} pages")
 
 
-def held_at_once(header: pyvips.Image, mime: Mime) -> float:
+def held_at_once(header: pyvips.Image, mime: str) -> float:
     """The bytes that a decoder needs at one time because it cannot go line by line."""
     goes_line_by_line = mime in LINES_UNLESS and not is_set(header, LINES_UNLESS[mime])
     decoded: int = header.width * header.height * header.bands * BYTES.get(header.format, 4)
@@ -92,12 +103,10 @@ def read_at(file: BinaryIO, start: int, length: int) -> bytes:
     return os.pread(file.fileno(), length, start)
 
 
-def orientation(header: pyvips.Image) -> int:
-    return int(header.get("orientation")) if header.get_typeof("orientation") else 1
-
-
-def exif(header: pyvips.Image) -> bytes:
-    return bytes(header.get("exif-data")) if header.get_typeof("exif-data") else b""
+def _blobs(header: pyvips.Image, file: BinaryIO, mime: str) -> Blobs:
+    """What the file says beside its pixels; a TIFF is an EXIF block itself."""
+    exif = file if mime == "image/tiff" else blob(header, "exif-data")
+    return Blobs(exif=exif, xmp=blob(header, "xmp-data"), iptc=blob(header, "iptc-data"))
 
 
 def reason_of(error: pyvips.Error) -> str:

@@ -5,6 +5,8 @@ from processor.metadata import Metadata
 from processor.queries import Facts
 
 SIGN_BIT = 1 << 63
+VERSION = 1
+"""Of what is read from a file; one more whenever files that were read before should be read again."""
 
 
 def of_photo(photo: Photo) -> Facts:
@@ -19,14 +21,16 @@ def of_photo(photo: Photo) -> Facts:
         taken_offset_source=seen.offset_from,
         thumbhash=photo.thumbhash,
         perceptual_hash=_signed(photo.phash),
-        specific={key: value for key, value in _specific(photo, seen).items() if value is not None},
+        specific={key: value for key, value in _specific(photo, seen).items() if value not in (None, ())},
         notes=list(seen.notes),
+        version=VERSION,
     )
 
 
 def _specific(photo: Photo, seen: Metadata) -> dict[str, object]:
     return {
         "taken_time": seen.taken_at,
+        "time_zone": seen.time_zone,
         "camera_make": seen.camera_make,
         "camera_model": seen.camera_model,
         "lens_model": seen.lens_model,
@@ -36,12 +40,25 @@ def _specific(photo: Photo, seen: Metadata) -> dict[str, object]:
         "iso_speed": seen.iso_speed,
         "exposure": seen.exposure or 0.0,
         "dimensions": f"{photo.width}x{photo.height}",
+        "stored_dimensions": f"{photo.stored_width}x{photo.stored_height}",
         "resolution": f"{round(photo.width * photo.height / 1_000_000)}MP",
         "gps_latitude": seen.gps_latitude,
         "gps_longitude": seen.gps_longitude,
         "altitude": seen.altitude,
+        "country": seen.country,
+        "country_code": seen.country_code,
+        "region": seen.region,
+        "city": seen.city,
+        "title": seen.title,
         "description": seen.description,
-        "is_raw": False,
+        "keywords": seen.keywords,
+        "rating": seen.rating,
+        "faces": seen.faces,
+        "projection": seen.projection,
+        "content_identifier": seen.content_identifier,
+        "decoder": photo.decoder,
+        "is_animated": photo.frames > 1,
+        "is_raw": photo.is_raw,
     }
 
 

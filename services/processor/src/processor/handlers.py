@@ -1,18 +1,16 @@
 """The render stage: one visit to the sandbox gives a photo its thumbnails, its fingerprints and its metadata."""
 
 import asyncio
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from blake3 import blake3
 
-from common import files, layout, marker, outbox
+from common import files, layout, outbox
 from common.db import Pool, glance
 from common.messages import AssetProcessed
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
-from processor import facts, images, queries, sandbox
+from processor import facts, images, queries, sandbox, sources
 from processor.images import Photo
 from processor.queries import Original, Thumbnail
 from processor.sandbox import Sandbox
@@ -53,30 +51,22 @@ class Processor:
             raise
 
     async def _look(self, original: Original, claim: Claim) -> Photo:
-        file = await asyncio.to_thread(_open, original, self.spare)
+        source = await asyncio.to_thread(sources.open_source, original, self.spare)
+        told = sources.told(original, source)
+        options = images.Options()
         try:
             return await self.sandbox.run(
-                images.render, file, original.mime_type, owner=claim.owner_id, limits=sandbox.PHOTO
+                *(images.render, source.file, original.mime_type, told, options),
+                owner=claim.owner_id,
+                limits=sandbox.limits_of(original.mime_type),
+                beside=[other.descriptor for other in source.beside],
             )
         except Unreadable as error:
             raise Reject(str(error)) from None
         except sandbox.Died as error:
             raise Died(str(error)) from None
         finally:
-            os.close(file)
-
-
-def _open(original: Original, spare: int) -> int:
-    """The stored file; what is hashed is what is decoded, for it is opened once."""
-    marker.check(original.root, original.repository_id, original.private_root)
-    files.check_room(original.home, spare)
-    with files.outages(), ExitStack() as unless_right:
-        descriptor = files.open_original(original.root, original.path)
-        unless_right.callback(os.close, descriptor)
-        if files.hash_open(descriptor) != original.content_hash:
-            raise Reject("the file on the disk is not the one that was stored")
-        unless_right.pop_all()
-    return descriptor
+            source.close()
 
 
 async def _written(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:

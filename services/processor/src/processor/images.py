@@ -1,21 +1,38 @@
 """Turns a photo into its thumbnails, its fingerprints and its metadata, with one decode."""
 
-import functools
-from typing import BinaryIO, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, BinaryIO, Literal
 
+import msgspec
 import pyvips
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from processor import hashes, metadata
-from processor.decoders import PROFILE, Mime, check, exif, load, orientation, reason_of, wants_memory
+from processor import decoders, hashes, metadata
+from processor.colours import profiles
+from processor.decoders import reason_of, wants_memory
+from processor.metadata import Told
+from processor.pictures import Picture, orientation
 from processor.unreadable import Unreadable
 
 Size = Literal["small", "medium", "large"]
+Edge = Annotated[int, Meta(ge=64, le=8192)]
+Quality = Annotated[int, Meta(ge=1, le=100)]
 
-EDGES: dict[Size, int] = {"large": 1920, "medium": 800, "small": 400}
 WHITE = [255, 255, 255]
-SAMPLES, UNSEEN = 6, 2  # a side of the cube of colours, and a difference that nobody sees
 TURNED = range(5, 9)  # the EXIF orientations that lay a picture on its side
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """How thumbnails are made: the longest edge of each in pixels, and how well they are compressed."""
+
+    small: Edge = 400
+    medium: Edge = 800
+    large: Edge = 1920
+    format: Literal["webp", "jpeg"] = "webp"
+    """Of the small and the medium one; the large one is always JPEG."""
+    quality: Quality = 80
+    large_quality: Quality = 85
 
 
 class Thumbnail(Struct, frozen=True, kw_only=True):
@@ -38,17 +55,53 @@ class Photo(Struct, frozen=True, kw_only=True):
     thumbhash: bytes
     phash: int
     metadata: metadata.Metadata
+    decoder: str
+    is_raw: bool = False
+    frames: int = 1
 
 
-def render(file: BinaryIO, mime: Mime) -> Photo:
-    """A photo's thumbnails, fingerprints and metadata; `Unreadable` if it is damaged, too large or another format."""
+def render(
+    file: BinaryIO,
+    mime: str,
+    told: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
+    *beside: BinaryIO,
+) -> Photo:
+    """A photo's thumbnails, fingerprints and metadata; `Unreadable` if it is damaged, too large or another format.
+
+    `told` is a `Told` and `options` are `Options`, in plain values; `beside` are the files that `told` names.
+    """
+    asked = msgspec.convert(options or {}, Options)
+    with verdicts():
+        picture = decoders.open_picture(file, mime, edge=asked.large)
+        large = largest(picture, asked.large)
+        medium = shrunk(large, asked.medium)
+        small = shrunk(medium, asked.small)
+        thumbnails = encoded(small, medium, large, asked)
+    sideways = picture.orientation in TURNED
+    width, height = (picture.height, picture.width) if sideways else (picture.width, picture.height)
+    return Photo(
+        width=width,
+        height=height,
+        stored_width=picture.width,
+        stored_height=picture.height,
+        thumbnails=thumbnails,
+        thumbhash=hashes.thumbhash(with_alpha(small).numpy()),
+        phash=hashes.perceptual(opaque(small).numpy()),
+        metadata=metadata.read(
+            picture.blobs, msgspec.convert(told or {}, Told), orientation=picture.orientation, beside=beside
+        ),
+        decoder=picture.decoder,
+        is_raw=picture.is_raw,
+        frames=picture.frames,
+    )
+
+
+@contextmanager
+def verdicts() -> Iterator[None]:
+    """What a decoder says against a file, as a verdict on it."""
     try:
-        header = load(file, mime)
-        check(header, mime)
-        large = largest(header, file, mime)
-        medium = shrunk(large, EDGES["medium"])
-        small = shrunk(medium, EDGES["small"])
-        thumbnails: dict[Size, Thumbnail] = {"small": webp(small), "medium": webp(medium), "large": jpeg(large)}
+        yield
     except pyvips.Error as error:
         if wants_memory(error):
             raise MemoryError from error
@@ -56,28 +109,20 @@ def render(file: BinaryIO, mime: Mime) -> Photo:
     except UnicodeDecodeError as error:  # the decoder repeated what it found in the file
         pyvips.vips_lib.vips_error_clear()  # or the next picture would fail by the same remark
         raise Unreadable("the file is damaged: it has nonsense where names should be") from error
-    sideways = orientation(header) in TURNED
-    return Photo(
-        width=header.height if sideways else header.width,
-        height=header.width if sideways else header.height,
-        stored_width=header.width,
-        stored_height=header.height,
-        thumbnails=thumbnails,
-        thumbhash=hashes.thumbhash(with_alpha(small).numpy()),
-        phash=hashes.perceptual(opaque(small).numpy()),
-        metadata=metadata.read(file if mime == "image/tiff" else exif(header)),  # a TIFF is an EXIF block itself
-    )
 
 
-def largest(header: pyvips.Image, file: BinaryIO, mime: Mime) -> pyvips.Image:
+def largest(picture: Picture, edge: int) -> pyvips.Image:
     """The pixels of the largest thumbnail, from which the others are made."""
     from processor import turbo  # in the sandbox only: the service itself needs no second picture library
 
-    edge, shrink = EDGES["large"], shrink_on_load(header, mime)
-    quick = turbo.decoded(header, file, shrink=shrink, edge=edge) if mime == "image/jpeg" else None
+    if picture.jpeg is None:
+        return shrunk(picture.pixels, edge)
+    shrink = shrink_on_load(picture.pixels, edge)
+    quick = turbo.decoded(picture.pixels, picture.jpeg, shrink=shrink, edge=edge)
     if quick is not None:
         return quick if is_finished(quick, edge) else shrunk(quick, edge)
-    return shrunk(load(file, mime, shrink=shrink) if shrink > 1 else header, edge)
+    again = decoders.load(picture.jpeg, "image/jpeg", shrink=shrink) if shrink > 1 else picture.pixels
+    return shrunk(again, edge)
 
 
 def is_finished(image: pyvips.Image, edge: int) -> bool:
@@ -85,12 +130,10 @@ def is_finished(image: pyvips.Image, edge: int) -> bool:
     return orientation(image) == 1 and not profiles(image) and max(image.width, image.height) <= edge
 
 
-def shrink_on_load(header: pyvips.Image, mime: Mime) -> int:
+def shrink_on_load(header: pyvips.Image, edge: int) -> int:
     """How many times smaller the JPEG decoder itself may make the picture without loss to the largest thumbnail."""
-    if mime != "image/jpeg":
-        return 1
     longest = max(header.width, header.height)
-    return max(factor for factor in (1, 2, 4, 8) if factor == 1 or longest // factor >= EDGES["large"])
+    return max(factor for factor in (1, 2, 4, 8) if factor == 1 or longest // factor >= edge)
 
 
 def shrunk(image: pyvips.Image, edge: int) -> pyvips.Image:
@@ -99,33 +142,23 @@ def shrunk(image: pyvips.Image, edge: int) -> pyvips.Image:
     return small.colourspace("srgb").cast("uchar").copy_memory()
 
 
-def profiles(image: pyvips.Image) -> dict[str, str]:
-    """The colour profiles to convert by; none where that would change no colour and only take time."""
-    if image.interpretation == "cmyk":
-        return {"input_profile": "cmyk", "output_profile": "srgb"}
-    if not image.get_typeof(PROFILE):
-        return {}
-    is_plain = image.interpretation == "srgb" and image.bands == 3 and changes_nothing(bytes(image.get(PROFILE)))
-    return {} if is_plain else {"output_profile": "srgb"}
+def encoded(small: pyvips.Image, medium: pyvips.Image, large: pyvips.Image, asked: Options) -> dict[Size, Thumbnail]:
+    """The three thumbnails as files."""
+    encode = webp if asked.format == "webp" else jpeg
+    return {
+        "small": encode(small, asked.quality),
+        "medium": encode(medium, asked.quality),
+        "large": jpeg(large, asked.large_quality),
+    }
 
 
-@functools.lru_cache(maxsize=8)
-def changes_nothing(profile: bytes) -> bool:
-    """Whether a profile is sRGB by what it does to colours from all over the space, whatever it calls itself."""
-    colours = pyvips.Image.identity(bands=1, size=SAMPLES**3).cast("ushort")
-    axes = [colours // SAMPLES**place % SAMPLES * (255 // (SAMPLES - 1)) for place in range(3)]
-    cube = axes[0].bandjoin(axes[1:]).cast("uchar").copy(interpretation="srgb").copy_memory()
-    cube.set_type(pyvips.GValue.blob_type, PROFILE, profile)
-    return bool((cube.icc_transform("srgb", embedded=True) - cube).abs().max() <= UNSEEN)
-
-
-def webp(image: pyvips.Image) -> Thumbnail:
-    data = image.webpsave_buffer(Q=80, effort=2, keep="none")
+def webp(image: pyvips.Image, quality: int) -> Thumbnail:
+    data = image.webpsave_buffer(Q=quality, effort=2, keep="none")
     return Thumbnail(data=data, mime="image/webp", width=image.width, height=image.height)
 
 
-def jpeg(image: pyvips.Image) -> Thumbnail:
-    data = opaque(image).jpegsave_buffer(Q=85, keep="none")
+def jpeg(image: pyvips.Image, quality: int) -> Thumbnail:
+    data = opaque(image).jpegsave_buffer(Q=quality, keep="none")
     return Thumbnail(data=data, mime="image/jpeg", width=image.width, height=image.height)
 
 

@@ -8,6 +8,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from common.db import Connection, struct_row
+from common.messages import Kind
 
 
 class Original(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,10 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
     path: bytes
     content_hash: bytes
     mime_type: str
+    kind: Kind
+    file_name: str
+    modified_ns: int
+    uploaded_at: datetime
 
     @property
     def home(self) -> bytes:
@@ -51,6 +56,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     perceptual_hash: int
     specific: dict[str, object]
     notes: list[str]
+    version: int
 
 
 async def find_original(conn: Connection, asset_id: UUID) -> Original | None:
@@ -58,7 +64,8 @@ async def find_original(conn: Connection, asset_id: UUID) -> Original | None:
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select repository_id, root, private_root, path, content_hash, mime_type
+            select repository_id, root, private_root, path, content_hash, mime_type, kind,
+                   original_filename as file_name, modified_ns, uploaded_at
             from file_records
             join repositories using (repository_id)
             join assets using (asset_id)
@@ -97,12 +104,12 @@ async def save_facts(conn: Connection, asset_id: UUID, seen: Facts) -> None:
     )
     await conn.execute(
         """
-        insert into asset_metadata (asset_id, facts, notes)
-        values (%s, %s, %s)
+        insert into asset_metadata (asset_id, facts, notes, version)
+        values (%s, %s, %s, %s)
         on conflict (asset_id) do update
-        set facts = excluded.facts, notes = excluded.notes
+        set facts = excluded.facts, notes = excluded.notes, version = excluded.version
         """,
-        (asset_id, Jsonb(seen.specific), seen.notes),
+        (asset_id, Jsonb(seen.specific), seen.notes, seen.version),
     )
 
 

@@ -7,19 +7,21 @@ import functools
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
+from common.formats import RAW_TYPES
 from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request
 from processor.confine import Limits, Walls
 from processor.nursery import Child, Nursery
 from processor.unreadable import Unreadable
 
-PHOTO = Limits(seconds=30, memory=5 << 28, answer=32 << 20)  # a quarter of the memory is mapped code
+PHOTO = Limits(seconds=30, memory=7 << 28, answer=32 << 20)  # two fifths of the memory are mapped code
+RAW = Limits(seconds=45, memory=9 << 28, answer=32 << 20)
 DECODERS = ("processor.images", "processor.turbo")  # all that a confined process will need, for it can load nothing
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
@@ -78,8 +80,9 @@ class Sandbox:
         *arguments: Any,
         owner: int,
         limits: Limits = PHOTO,
+        beside: Sequence[int] = (),
     ) -> Result:
-        """What the function returns for the file (a read-only descriptor or a path) and plain arguments.
+        """What the function returns for the file (a read-only descriptor or a path), plain arguments and files beside.
 
         Raises `Unreadable` when the function does, and `Died` when its process broke a limit, broke down or was killed.
         """
@@ -88,7 +91,7 @@ class Sandbox:
             raise ValueError("the arguments are too long for the sandbox")
         with opened(file) as descriptors:
             async with self._child(owner, limits) as child:
-                answer = await ask(child, request, descriptors)
+                answer = await ask(child, request, [*descriptors, *map(checked, beside)])
                 return decoded(outcome_of(answer, limits), function)
 
     def rest(self) -> None:
@@ -221,10 +224,20 @@ def opened(file: int | Path | None) -> Iterator[list[int]]:
             yield [stream.fileno()]
     elif file is None:
         yield []
-    elif fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
-        yield [file]
     else:
+        yield [checked(file)]
+
+
+def checked(descriptor: int) -> int:
+    """A descriptor that only reads; ValueError for any other."""
+    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
         raise ValueError("the sandbox takes files that are open for reading only")
+    return descriptor
+
+
+def limits_of(mime: str) -> Limits:
+    """What a photo of this type may cost."""
+    return RAW if mime in RAW_TYPES else PHOTO
 
 
 def status_of(walls: Walls) -> Status:

@@ -1,59 +1,27 @@
-"""What a camera wrote beside the picture: a stranger's text and numbers, so nothing is believed unchecked."""
+"""What a camera wrote in an EXIF block: a stranger's text and numbers, so nothing is believed unchecked."""
 
 import encodings.utf_16_le  # noqa: F401 - where metadata is read nothing can be imported any more
-import math
 import re
-import unicodedata
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, TypeVar
 
-from msgspec import Struct
 from PIL import TiffImagePlugin  # noqa: F401
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.Image import Exif
 
+from processor.metadata.record import Moment, Said, Values
+from processor.metadata.text import TEXT_BYTES, cleaned, line, number, text
+
 Tags = Mapping[int, Any]
 Value = TypeVar("Value")
 
-MAIN = {Base.Make, Base.Model, Base.Orientation, Base.ImageDescription, Base.XPComment}
-TEXT_BYTES = 4096
+MAIN = {Base.Make, Base.Model, Base.ImageDescription, Base.XPComment}
 DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)", re.ASCII)
 YEARS = range(1826, 2101)  # from the first photograph that survived
-BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-FURTHEST_OFFSET, OFFSET_STEP = 14 * 60, 15  # minutes, of the time zones there are
-CLOCK_ERROR = 150  # seconds that a camera may be off and still tell us its time zone
-
-
-class Metadata(Struct, frozen=True, kw_only=True):
-    """What was believed, None for the rest, and a note for whatever was there and was not believed."""
-
-    taken_at: datetime | None = None
-    """By the clock on the wall where it was taken, without a zone."""
-    taken_from: str | None = None
-    offset_minutes: int | None = None
-    """Of that clock, east of Greenwich."""
-    offset_from: str | None = None
-    camera_make: str | None = None
-    camera_model: str | None = None
-    lens_model: str | None = None
-    exposure_time: str | None = None
-    """In seconds as people write it, `1/250`."""
-    f_number: float | None = None
-    iso_speed: int | None = None
-    focal_length: float | None = None
-    """In millimetres."""
-    exposure: float | None = None
-    """The correction in EV."""
-    orientation: int = 1
-    gps_latitude: float | None = None
-    gps_longitude: float | None = None
-    altitude: float | None = None
-    """In metres above the sea."""
-    description: str | None = None
-    notes: tuple[str, ...] = ()
+FURTHEST_OFFSET = 14 * 60  # minutes, of the time zones there are
 
 
 class Reader:
@@ -93,54 +61,39 @@ class Reader:
         return self.attempt(tag.name, lambda: convert(tags[tag]))
 
 
-def read(exif: bytes | BinaryIO) -> Metadata:
-    """All that an EXIF block, or the TIFF file that is one, says and that can be true; never fails."""
+def read(exif: bytes | BinaryIO) -> tuple[Said, list[str]]:
+    """All that an EXIF block, or the TIFF file that is one, says and that can be true, and notes; never fails."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the parser's remarks on broken blocks; our notes say it better
         reader = Reader(exif)
-        return Metadata(**taken(reader), **camera(reader), **place(reader), notes=tuple(reader.notes))
+        instant = reader.attempt("GPS clock", lambda: gps_clock(reader.gps))
+        said = Said(moments=tuple(moments(reader)), instant=instant, **camera(reader), **place(reader))
+        return said, reader.notes
 
 
-def taken(reader: Reader) -> dict[str, Any]:
-    """When the picture was taken, the difference of that clock to Greenwich, and who says so."""
-    greenwich = reader.attempt("GPS clock", lambda: gps_clock(reader.gps))
-    for source, fraction, offset in (
+def moments(reader: Reader) -> Iterator[Moment]:
+    """When the picture was taken and when it was digitized, by the camera's clock."""
+    for source, fraction, zone in (
         (Base.DateTimeOriginal, Base.SubsecTimeOriginal, Base.OffsetTimeOriginal),
         (Base.DateTimeDigitized, Base.SubsecTimeDigitized, Base.OffsetTimeDigitized),
     ):
-        moment = reader.read(reader.camera, source, date)
-        if moment is not None:
-            moment += reader.read(reader.camera, fraction, part_of_second) or timedelta()
-            minutes, witness = offset_of(reader, moment, offset, greenwich)
-            return {
-                "taken_at": moment,
-                "taken_from": source.name,
-                "offset_minutes": minutes,
-                "offset_from": witness,
-            }
-    if greenwich is not None:
-        return {"taken_at": greenwich, "taken_from": "GPS", "offset_minutes": 0, "offset_from": "GPS"}
-    return {}
+        at = reader.read(reader.camera, source, date)
+        if at is not None:
+            at += reader.read(reader.camera, fraction, part_of_second) or timedelta()
+            minutes, witness = offset_of(reader, zone)
+            yield Moment(at=at, source=source.name, offset_minutes=minutes, offset_source=witness)
 
 
-def offset_of(
-    reader: Reader, moment: datetime, tag: Base, greenwich: datetime | None
-) -> tuple[int, str] | tuple[None, None]:
-    """Minutes east of Greenwich by the camera's word, else by the GPS clock, and which of them said so."""
+def offset_of(reader: Reader, tag: Base) -> tuple[int, str] | tuple[None, None]:
+    """Minutes east of Greenwich by the camera's word, and where it says so."""
     for name in (tag, Base.OffsetTime):
         minutes = reader.read(reader.camera, name, offset)
         if minutes is not None:
             return minutes, name.name
-    if greenwich is not None:
-        seconds = (moment - greenwich).total_seconds()
-        minutes = OFFSET_STEP * round(seconds / 60 / OFFSET_STEP)
-        if abs(minutes) <= FURTHEST_OFFSET and abs(seconds - 60 * minutes) <= CLOCK_ERROR:
-            return minutes, "GPS"
-        reader.notes.append("the GPS clock fits no time zone")
     return None, None
 
 
-def camera(reader: Reader) -> dict[str, Any]:
+def camera(reader: Reader) -> Values:
     """Which camera, and how it was set."""
     main, inner = reader.main, reader.camera
     return {
@@ -152,7 +105,6 @@ def camera(reader: Reader) -> dict[str, Any]:
         "iso_speed": reader.read(inner, Base.ISOSpeedRatings, lambda value: int(number(value, least=1, most=1e7))),
         "focal_length": reader.read(inner, Base.FocalLength, lambda value: number(value, least=0.1, most=1e5)),
         "exposure": reader.read(inner, Base.ExposureBiasValue, lambda value: number(value, least=-100, most=100)),
-        "orientation": reader.read(main, Base.Orientation, lambda value: int(number(value, least=1, most=8))) or 1,
         "description": described(reader),
     }
 
@@ -167,7 +119,7 @@ def described(reader: Reader) -> str | None:
     )
 
 
-def place(reader: Reader) -> dict[str, Any]:
+def place(reader: Reader) -> Values:
     """Where the picture was taken; half a position is none."""
     tags = reader.gps
     latitude = reader.read(tags, GPS.GPSLatitude, lambda value: angle(value, tags.get(GPS.GPSLatitudeRef), most=90))
@@ -177,8 +129,8 @@ def place(reader: Reader) -> dict[str, Any]:
     below = tags.get(GPS.GPSAltitudeRef) in (1, b"\x01")
     altitude = reader.read(tags, GPS.GPSAltitude, lambda value: number(value, least=0, most=100_000))
     return {
-        "gps_latitude": latitude,
-        "gps_longitude": longitude,
+        "latitude": latitude,
+        "longitude": longitude,
         "altitude": -altitude if below and altitude is not None else altitude,
     }
 
@@ -236,31 +188,6 @@ def angle(parts: Any, side: Any, *, most: int) -> float:
     return round(-total if letter[:1].upper() in {"S", "W"} else total, 7)
 
 
-def number(value: Any, *, least: float, most: float) -> float:
-    """A finite number in its range; of several the first."""
-    if isinstance(value, tuple | list):
-        value = value[0]
-    result = float(value)
-    if not math.isfinite(result) or not least <= result <= most:
-        raise ValueError(f"the number {result}")
-    return result
-
-
-def line(value: Any) -> str | None:
-    """Text without line breaks and double spaces."""
-    return " ".join((text(value) or "").split()) or None
-
-
-def text(value: Any) -> str | None:
-    """A string up to its first NUL, in UTF-8 if it can be that."""
-    raw = value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")
-    raw = raw.partition(b"\0")[0][: 4 * TEXT_BYTES]
-    try:
-        return cleaned(raw.decode())
-    except UnicodeDecodeError:
-        return cleaned(raw.decode("latin-1"))
-
-
 def comment(value: Any) -> str | None:
     """A user comment, whose first eight bytes name its character set."""
     raw = value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")
@@ -270,14 +197,3 @@ def comment(value: Any) -> str | None:
             body[: 4 * TEXT_BYTES].decode("utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-16-le", "ignore")
         )
     return text(body if charset.startswith((b"ASCII", b"\0" * 8)) else raw)
-
-
-def cleaned(written: str) -> str:
-    """Without control, bidirectional and broken characters, and at most 4 KB long."""
-    kept = "".join(
-        character
-        for character in written
-        if character in "\n\t"
-        or (unicodedata.category(character) not in {"Cc", "Cs", "Cn"} and character not in BIDIRECTIONAL)
-    )
-    return kept.strip().encode()[:TEXT_BYTES].decode(errors="ignore")

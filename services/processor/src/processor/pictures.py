@@ -1,0 +1,77 @@
+"""An open picture, whatever its format: its pixels, how they are to be turned, and what its file says beside them."""
+
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import pyvips
+
+from common.formats import BY_MIME
+from processor.metadata import Blobs
+from processor.unreadable import Unreadable
+
+MOST_PIXELS = 250_000_000
+LONGEST_SIDE = 65_535
+MOST_AT_ONCE = 384 << 20
+"""Bytes of picture that a decoder may have to hold at once, where a format cannot be read line by line."""
+PROFILE, ORIENTATION = "icc-profile-data", "orientation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """Pixels that carry their colour profile and EXIF orientation; `width` and `height` are the original's as stored.
+
+    `jpeg` is where the quick way may read the same picture once more. A raw file's pixels may be a smaller preview's.
+    """
+
+    pixels: pyvips.Image
+    width: int
+    height: int
+    decoder: str
+    blobs: Blobs = field(default_factory=Blobs)
+    jpeg: BinaryIO | bytes | None = None
+    is_raw: bool = False
+    frames: int = 1
+
+    @property
+    def orientation(self) -> int:
+        """How the pixels are to be turned and flipped, as EXIF counts it."""
+        return orientation(self.pixels)
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse pictures too large to be worth their memory."""
+    size = f"{width} x {height} pixels"
+    if min(width, height) < 1:
+        raise Unreadable(f"{size} are no picture")
+    if max(width, height) > LONGEST_SIDE:
+        raise Unreadable(f"{size}: no side may be longer than {LONGEST_SIDE}")
+    if width * height > MOST_PIXELS:
+        raise Unreadable(f"{size} are more than the {MOST_PIXELS // 1_000_000} megapixels allowed")
+
+
+def check_held(held: float, width: int, height: int, mime: str) -> None:
+    """Refuse a picture of which a decoder would have to hold so many bytes at once, if they are too many."""
+    if held > MOST_AT_ONCE:
+        raise Unreadable(
+            f"{width} x {height} pixels are too many for a {BY_MIME[mime].name} that has to be decoded as a whole"
+        )
+
+
+def orientation(image: pyvips.Image) -> int:
+    """The EXIF orientation that an image carries, 1 when it carries none."""
+    found = int(image.get(ORIENTATION)) if image.get_typeof(ORIENTATION) else 1
+    return found if 1 <= found <= 8 else 1
+
+
+def blob(image: pyvips.Image, name: str) -> bytes:
+    """A block of bytes that an image carries, empty when it carries none."""
+    return bytes(image.get(name)) if image.get_typeof(name) else b""
+
+
+def described(image: pyvips.Image, *, orientation: int, profile: bytes = b"") -> pyvips.Image:
+    """The pixels of a decoder that knows nothing else, with what is to be heeded when they are shown."""
+    image = image.copy()
+    image.set_type(pyvips.GValue.gint_type, ORIENTATION, orientation)
+    if profile:
+        image.set_type(pyvips.GValue.blob_type, PROFILE, profile)
+    return image

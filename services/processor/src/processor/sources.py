@@ -1,0 +1,98 @@
+"""An open original, the files beside it that say something of it, and the rules of its repository."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
+
+from common import files, marker
+from common.marker import Marker
+from common.stages import Reject
+from processor.metadata import Told
+from processor.queries import Original
+
+LARGEST_SIDECAR = 1 << 20
+PICASA = b".picasa.ini"
+LEAST_AGE = timedelta(minutes=1)
+"""A file that was changed later than so long before it came says nothing of when it was taken."""
+
+Kind = Literal["xmp", "picasa"]
+
+
+class Beside(NamedTuple):
+    """An open file beside an original, and what it is."""
+
+    kind: Kind
+    descriptor: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """The bytes of an original, the most trusted files beside it first, and how its repository wants things."""
+
+    file: int
+    beside: list[Beside]
+    rules: Marker
+
+    def close(self) -> None:
+        """Close all of its files."""
+        for descriptor in (self.file, *(other.descriptor for other in self.beside)):
+            os.close(descriptor)
+
+
+def open_source(original: Original, spare: int) -> Source:
+    """The stored file and what lies beside it; what is hashed is what is decoded, for it is opened once."""
+    rules = marker.check(original.root, original.repository_id, original.private_root)
+    files.check_room(original.home, spare)
+    with files.outages(), ExitStack() as unless_right:
+        descriptor = files.open_original(original.root, original.path)
+        unless_right.callback(os.close, descriptor)
+        if files.hash_open(descriptor) != original.content_hash:
+            raise Reject("the file on the disk is not the one that was stored")
+        beside = list(_open_beside(original.root, original.path))
+        unless_right.pop_all()
+    return Source(descriptor, beside, rules)
+
+
+def told(original: Original, source: Source) -> Told:
+    """What is known of the file from outside."""
+    modified = datetime.fromtimestamp(original.modified_ns / 1e9, UTC)
+    is_telling = modified < original.uploaded_at - LEAST_AGE
+    return Told(
+        file_name=original.file_name,
+        modified=modified.replace(tzinfo=None) if is_telling else None,
+        beside=tuple(other.kind for other in source.beside),
+    )
+
+
+def candidates(path: bytes) -> Iterator[tuple[Kind, bytes]]:
+    """The paths that may speak of an original, the most trusted first: `photo.ext.xmp`, then `photo.xmp`."""
+    folder, name = os.path.split(path)
+    for leaf in (name, os.path.splitext(name)[0]):
+        for extension in (b".xmp", b".XMP"):
+            yield "xmp", os.path.join(folder, leaf + extension)
+    yield "picasa", os.path.join(folder, PICASA)
+
+
+def _open_beside(root: bytes, path: bytes) -> Iterator[Beside]:
+    """The first file of each kind that is there and of a decent size."""
+    found: set[Kind] = set()
+    for kind, candidate in candidates(path):
+        if kind not in found and (descriptor := _open(root, candidate)) is not None:
+            found.add(kind)
+            yield Beside(kind, descriptor)
+
+
+def _open(root: bytes, path: bytes) -> int | None:
+    try:
+        descriptor = files.open_original(root, path)
+    except OSError as error:
+        if error.errno in files.STARVED:
+            raise
+        return None
+    if os.fstat(descriptor).st_size <= LARGEST_SIDECAR:
+        return descriptor
+    os.close(descriptor)
+    return None
