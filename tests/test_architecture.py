@@ -17,7 +17,10 @@ SOURCES = {
     "lumilio": ROOT / "deploy/local/src/lumilio",
 }
 PURE = [
-    *(SOURCES["processor"] / f"{name}.py" for name in ("images", "decoders", "pictures", "colours", "hashes", "turbo")),
+    *(
+        SOURCES["processor"] / f"{name}.py"
+        for name in ("images", "opening", "decoders", "pictures", "colours", "hashes", "turbo")
+    ),
     *sorted((SOURCES["processor"] / "metadata").glob("*.py")),
     *(SOURCES["ingest"] / name for name in ("place.py", "names.py", "standing.py")),
     *(

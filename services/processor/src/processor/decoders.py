@@ -41,10 +41,8 @@ MOST_PAGES = 500
 ABSURD = ("Security limit exceeded", "Out of memory reading", "to read TIFF directory")
 
 
-def open_picture(file: BinaryIO, mime: str, *, edge: int) -> Picture:  # noqa: ARG001
-    """The picture in a file of this type, its size checked; pixels of at least `edge` on the longer side will do."""
-    if mime not in LOADERS:
-        raise Unreadable("this version has no decoder for it")
+def open_picture(file: BinaryIO, mime: str, _edge: int) -> Picture:
+    """The picture in a file of a type that libvips reads, its size checked; pixels are read when they are asked for."""
     header = load(file, mime)
     check(header, mime)
     return Picture(

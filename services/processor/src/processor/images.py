@@ -8,7 +8,7 @@ import msgspec
 import pyvips
 from msgspec import Meta, Struct
 
-from processor import decoders, hashes, metadata
+from processor import decoders, hashes, metadata, opening
 from processor.colours import profiles
 from processor.decoders import reason_of, wants_memory
 from processor.metadata import Told
@@ -73,7 +73,7 @@ def render(
     """
     asked = msgspec.convert(options or {}, Options)
     with verdicts():
-        picture = decoders.open_picture(file, mime, edge=asked.large)
+        picture = opening.open_picture(file, mime, asked.large)
         large = largest(picture, asked.large)
         medium = shrunk(large, asked.medium)
         small = shrunk(medium, asked.small)

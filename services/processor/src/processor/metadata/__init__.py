@@ -11,7 +11,7 @@ __all__ = ["Blobs", "Face", "Metadata", "Moment", "Said", "Told", "read"]
 WORDS = ("title", "description", "rating")
 FACTS = (
     *("camera_make", "camera_model", "lens_model", "exposure_time", "f_number", "iso_speed", "focal_length"),
-    *("exposure", "projection", "content_identifier", "burst_identifier"),
+    *("exposure", "projection", "content_identifier", "burst_identifier", "motion_length"),
 )
 
 

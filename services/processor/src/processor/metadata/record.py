@@ -76,6 +76,8 @@ class Said(Struct, frozen=True, kw_only=True):
     content_identifier: str | None = None
     """What a Live Photo's still and its video have in common."""
     burst_identifier: str | None = None
+    motion_length: int | None = None
+    """The bytes at the end of the file that are a motion photo's video."""
 
 
 class Metadata(Struct, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ class Metadata(Struct, frozen=True, kw_only=True):
     projection: str | None = None
     content_identifier: str | None = None
     burst_identifier: str | None = None
+    motion_length: int | None = None
     notes: tuple[str, ...] = ()
 
 
