@@ -25,7 +25,7 @@ PURE = [
     *(SOURCES["ingest"] / name for name in ("place.py", "names.py", "standing.py")),
     *(
         SOURCES["common"] / f"{name}.py"
-        for name in ("files", "folders", "layout", "marker", "roots", "sniff", "formats", "edits")
+        for name in ("files", "folders", "layout", "marker", "roots", "sniff", "formats", "edits", "readings")
     ),
     SOURCES["common"] / "passwords.py",
 ]

@@ -1,12 +1,11 @@
 """What the catalogue keeps of a photo: columns to sort and compare by, and the documented keys for clients."""
 
+from common.readings import VERSION
 from processor.images import Photo
 from processor.metadata import Metadata
 from processor.queries import Facts
 
 SIGN_BIT = 1 << 63
-VERSION = 1
-"""Of what is read from a file; one more whenever files that were read before should be read again."""
 
 
 def of_photo(photo: Photo) -> Facts:
