@@ -72,6 +72,14 @@ class AssetRestored(Event, frozen=True, kw_only=True):
     asset_id: UUID
 
 
+class AssetReopened(Event, frozen=True, kw_only=True):
+    """Somebody asked for an asset to be read and rendered again, and waits for it."""
+
+    subject = "lumilio.asset.reopened"
+
+    asset_id: UUID
+
+
 class StageFailed(Event, frozen=True, kw_only=True):
     """A stage gave up on an asset; the reason is for people."""
 
@@ -88,6 +96,7 @@ EVENTS: tuple[type[Event], ...] = (
     AssetProcessed,
     AssetTrashed,
     AssetRestored,
+    AssetReopened,
     StageFailed,
 )
 

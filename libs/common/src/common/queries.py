@@ -28,7 +28,8 @@ async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> C
             set state = 'running',
                 lease_epoch = s.lease_epoch + 1,
                 lease_until = now() + make_interval(secs => %(lease)s),
-                deaths = s.deaths + 1
+                deaths = s.deaths + 1,
+                again = false
             from (
                 select asset_id, stage
                 from asset_stages
@@ -79,11 +80,12 @@ async def renew(
 
 
 async def settle_done(conn: Connection, asset_id: UUID, stage: str, *, epoch: int) -> bool:
-    """Mark the stage done and lock its row; False when somebody newer owns it."""
+    """Mark the stage done, or due if it is to be done again, and lock its row; False when somebody newer owns it."""
     cursor = await conn.execute(
         """
         update asset_stages
-        set state = 'done', next_at = null, lease_until = null, deaths = 0, failures = 0,
+        set state = case when again then 'pending' else 'done' end, next_at = case when again then now() end,
+            lease_until = null, deaths = 0, failures = 0,
             error_class = null, error = null, changed_at = now()
         where asset_id = %s and stage = %s and lease_epoch = %s and state = 'running'
         returning true
@@ -96,11 +98,12 @@ async def settle_done(conn: Connection, asset_id: UUID, stage: str, *, epoch: in
 async def settle_failed(
     conn: Connection, asset_id: UUID, stage: str, *, epoch: int, error_class: str, error: str
 ) -> bool:
-    """Give up on the stage, with its reason; False when somebody newer owns it."""
+    """Give up on the stage, with its reason, unless it is to be done again; False when somebody newer owns it."""
     cursor = await conn.execute(
         """
         update asset_stages
-        set state = 'failed', next_at = null, lease_until = null, deaths = 0,
+        set state = case when again then 'pending' else 'failed' end, next_at = case when again then now() end,
+            lease_until = null, deaths = 0,
             error_class = %(class)s, error = %(error)s, changed_at = now()
         where asset_id = %(asset)s and stage = %(stage)s and lease_epoch = %(epoch)s and state = 'running'
         returning true

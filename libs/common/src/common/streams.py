@@ -6,7 +6,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from common.messages import AssetRestored, AssetStored, AssetTrashed, UploadStaged
+from common.messages import AssetReopened, AssetRestored, AssetStored, AssetTrashed, UploadStaged
 
 DAY = 24 * 60 * 60
 
@@ -32,7 +32,7 @@ STREAM = StreamConfig(
     duplicate_window=120,
 )
 PLACE = Durable("ingest-place", (UploadStaged.subject, AssetTrashed.subject, AssetRestored.subject))
-RENDER = Durable("processor-render", (f"{AssetStored.subject}.photo",))
+RENDER = Durable("processor-render", (f"{AssetStored.subject}.photo", AssetReopened.subject))
 DURABLES = (PLACE, RENDER)
 
 

@@ -19,7 +19,7 @@ from gateway.auth import SignIn, Tokens, guard
 from gateway.grounds import Grounds
 from gateway.queries.users import User
 from gateway.room import Room
-from gateway.routes import assets, health, index, media, repositories, sessions, stages, trash, uploads
+from gateway.routes import assets, health, index, media, repositories, reprocess, sessions, stages, trash, uploads
 from gateway.uploads import FORM_BYTES, Intake
 
 API = "/api/v1"
@@ -83,6 +83,8 @@ def create(
             assets.list_assets,
             assets.list_types,
             assets.get_asset,
+            reprocess.reprocess_asset,
+            reprocess.reprocess_assets,
             trash.trash_asset,
             trash.restore_asset,
             media.original,

@@ -123,11 +123,11 @@ async def find_render(conn: Connection, asset_id: UUID, *, owner: int) -> Render
 
 
 async def render_again(conn: Connection, asset_id: UUID) -> None:
-    """Make a finished rendering due once more; an idle processor looks every few seconds."""
+    """Make a finished rendering due once more, for somebody waits; an idle processor looks every few seconds."""
     await conn.execute(
         """
         update asset_stages
-        set state = 'pending', next_at = now(), changed_at = now()
+        set state = 'pending', next_at = now(), lane = 0, changed_at = now()
         where asset_id = %s and stage = 'render' and state = 'done'
         """,
         (asset_id,),

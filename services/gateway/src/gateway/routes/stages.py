@@ -41,7 +41,7 @@ async def list_stages(
     limit = min(limit, MOST)
     found = await queries.newest(
         conn,
-        owner=_owner(user, everyone=everyone),
+        owner=owner_of(user, everyone=everyone),
         state=only,
         stage=stage,
         error_class=error_class,
@@ -58,7 +58,7 @@ async def summarize(
     conn: NamedDependency[Connection], user: NamedDependency[User], *, everyone: Everyone = False
 ) -> Envelope[StageSummary]:
     """How much is not done, for how long it has been due, and which stages are paused."""
-    counts = await stage_queries.count(conn, owner=_owner(user, everyone=everyone))
+    counts = await stage_queries.count(conn, owner=owner_of(user, everyone=everyone))
     return Envelope(data=StageSummary(counts=counts, pauses=await stage_queries.list_pauses(conn)))
 
 
@@ -88,7 +88,7 @@ async def retry_all(
     """Try all failed work of the caller again, or what the filters leave of it; administrators may take `all`."""
     retried = await core.retry_failed(
         conn,
-        owner=_owner(user, everyone=everyone),
+        owner=owner_of(user, everyone=everyone),
         stage=stage,
         error_class=error_class,
         repository=repository_id,
@@ -115,16 +115,16 @@ async def resume(conn: NamedDependency[Connection], stage: FromPath[str]) -> Env
     return await _everything(conn)
 
 
-async def _everything(conn: Connection) -> Envelope[StageSummary]:
-    counts = await stage_queries.count(conn, owner=None)
-    return Envelope(data=StageSummary(counts=counts, pauses=await stage_queries.list_pauses(conn)))
-
-
-def _owner(user: User, *, everyone: bool) -> int | None:
+def owner_of(user: User, *, everyone: bool) -> int | None:
     """Whose work is meant: the caller's, or everyone's, which only administrators may ask for."""
     if everyone and not user.is_admin:
         raise Forbidden("`all` is for administrators")
     return None if everyone else user.user_id
+
+
+async def _everything(conn: Connection) -> Envelope[StageSummary]:
+    counts = await stage_queries.count(conn, owner=None)
+    return Envelope(data=StageSummary(counts=counts, pauses=await stage_queries.list_pauses(conn)))
 
 
 def _known(stage: str) -> Stage:
