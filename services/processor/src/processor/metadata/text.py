@@ -1,10 +1,23 @@
 """Text and numbers from strangers: cleaned, shortened and checked before anybody sees them."""
 
 import math
+import re
 import unicodedata
 from typing import Any
 
 TEXT_BYTES = 4096
+SHORT = 200
+"""Characters of what names something: a keyword, a person."""
+OF_CAMERAS = frozenset(
+    {
+        *("olympus digital camera", "sony dsc", "samsung camera pictures", "samsung", "digital camera", "camera"),
+        *("minolta digital camera", "konica minolta digital camera", "kodak digital still camera", "exif jpeg", "dji"),
+        *("casio computer co.,ltd", "created by dji camera", "my beautiful picture", "exif_jpeg_picture", "untitled"),
+        *("dav", "cof", "cav", "edf", "rhdr", "vhdr", "hdrpl", "oznor", "oznorco", "oznorwo", "bty", "mde", "sdr"),
+    }
+)
+"""What cameras and telephones put where a person's words belong."""
+OF_FOLDERS = re.compile(r"DCIM[\\/]\S+$", re.IGNORECASE)
 BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -23,6 +36,22 @@ def text(value: Any) -> str | None:
         return cleaned(raw.decode("latin-1"))
 
 
+def line_of(written: str) -> str | None:
+    """A text of ours on one line."""
+    return " ".join(cleaned(written).split()) or None
+
+
+def short(written: str) -> str | None:
+    """What names something, on one line."""
+    return (line_of(written) or "")[:SHORT].rstrip() or None
+
+
+def caption(written: str) -> str | None:
+    """What somebody said of a picture, None if that was only the camera."""
+    said = cleaned(written)
+    return None if said.casefold() in OF_CAMERAS or OF_FOLDERS.match(said) else said or None
+
+
 def number(value: Any, *, least: float, most: float) -> float:
     """A finite number in its range; of several the first."""
     if isinstance(value, tuple | list):
@@ -37,7 +66,7 @@ def cleaned(written: str) -> str:
     """Without control, bidirectional and broken characters, and at most 4 KB long."""
     kept = "".join(
         character
-        for character in written
+        for character in written[: 4 * TEXT_BYTES]
         if character in "\n\t"
         or (unicodedata.category(character) not in {"Cc", "Cs", "Cn"} and character not in BIDIRECTIONAL)
     )

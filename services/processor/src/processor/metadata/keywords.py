@@ -1,0 +1,48 @@
+"""Keywords as paths, `Places/Paris`, whatever the program that wrote them separates with."""
+
+from collections.abc import Iterable, Iterator
+
+from processor.metadata import packet
+from processor.metadata.names import KEYWORDS
+from processor.metadata.packet import Properties
+from processor.metadata.text import short
+
+MOST_KEYWORDS = 1000
+
+
+def read(properties: Properties) -> tuple[str, ...]:
+    """All that an XMP packet calls keywords."""
+    return several(
+        path(word, separator) for name, separator in KEYWORDS.items() for word in packet.texts(properties.get(name))
+    )
+
+
+def path(written: str, separator: str) -> str | None:
+    """The keyword with its steps between slashes."""
+    steps = (short(step) for step in written.split(separator))
+    return short("/".join(step for step in steps if step))
+
+
+def listed(written: str) -> tuple[str, ...]:
+    """Those between semicolons."""
+    return several(short(word) for word in written.split(";"))
+
+
+def several(words: Iterable[str | None]) -> tuple[str, ...]:
+    """Each keyword once, in order, and no more than anybody would write."""
+    return tuple(dict.fromkeys(word for word in words if word))[:MOST_KEYWORDS]
+
+
+def united(words: Iterable[str]) -> tuple[str, ...]:
+    """The keywords of all sources, without those that a longer path says already: `Places/Paris` needs no `Paris`."""
+    once = list(dict.fromkeys(words))
+    implied = {word.casefold() for keyword in once for word in _implied(keyword)}
+    return several(keyword for keyword in once if keyword.casefold() not in implied)
+
+
+def _implied(keyword: str) -> Iterator[str]:
+    """The steps of a path, and the paths to each of them."""
+    steps = keyword.split("/")
+    if len(steps) > 1:
+        yield from steps
+        yield from ("/".join(steps[:length]) for length in range(2, len(steps)))
