@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common import passwords, stages
+from common import passwords, retries, stages
 from common.db import Connection, Pool
 from common.stage_queries import count
 from common.stages import Stage
@@ -204,6 +204,29 @@ async def test_many_retries_give_way_to_fresh_photos(api: Api, pool: Pool, user:
     assert nothing.json()["data"] == {"retried": 0, "message": "nothing of this has failed"}
     assert answer.json()["data"]["retried"] == 5
     assert await ask(pool, "select distinct state || ' ' || lane from asset_stages") == ["pending 1"]
+
+
+async def test_however_many_failed_no_statement_lasts(
+    api: Api, pool: Pool, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them are tried again, a few at a time, each once: what fails again meanwhile has had its turn."""
+    await many(pool, user, 7)
+    await do(pool, FAIL)
+    await do(
+        pool,
+        """
+        create function fail_again() returns trigger language plpgsql as
+        $$ begin new.state = 'failed'; new.next_at = null; new.error = 'again'; new.changed_at = clock_timestamp();
+        return new; end $$
+        """,
+    )
+    await do(pool, "create trigger fail_again before update on asset_stages for each row execute function fail_again()")
+    monkeypatch.setattr(retries, "BATCH", 2)
+
+    answer = await api.client.post(f"{STAGES}/retry")
+
+    assert answer.json()["data"]["retried"] == 7
+    assert await ask(pool, "select distinct error from asset_stages") == ["again"]
 
 
 async def test_one_of_all_is_one(api: Api, asset: UUID, pool: Pool) -> None:

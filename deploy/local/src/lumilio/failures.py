@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from psycopg import AsyncConnection
 
-from common import queries as core
+from common import retries
 from lumilio import queries
 
 
 async def tell(database_url: str, *, retry: bool, say: Callable[[str], None] = print) -> None:
     """Say what has failed and why; with `retry` it is all due again."""
-    async with await AsyncConnection.connect(database_url) as conn:
+    async with await AsyncConnection.connect(database_url, autocommit=True) as conn:
         failed = await queries.list_failed(conn)
         for one in failed:
             when = one.changed_at.astimezone().strftime("%Y-%m-%d %H:%M")
@@ -18,6 +18,6 @@ async def tell(database_url: str, *, retry: bool, say: Callable[[str], None] = p
         if not failed:
             say("nothing has failed")
         elif retry:
-            say(f"{await core.retry_failed(conn)} are tried again within seconds")
+            say(f"{await retries.retry(conn)} are tried again within seconds")
         else:
             say("try them again with --retry, once their cause is gone")

@@ -202,44 +202,6 @@ async def reopen(conn: Connection, asset_id: UUID, stage: str, *, lane: int | No
     )
 
 
-async def retry_failed(
-    conn: Connection,
-    *,
-    owner: int | None = None,
-    stage: str | None = None,
-    error_class: str | None = None,
-    repository: UUID | None = None,
-) -> int:
-    """Make what failed due again, of one owner or of all; returns how many. Many give way to what people wait for."""
-    cursor = await conn.execute(
-        """
-        with failed as (
-            select asset_id, stage
-            from asset_stages s
-            where pile = 'failed'
-              and (%(owner)s::int is null or owner_id = %(owner)s)
-              and (%(stage)s::text is null or stage = %(stage)s)
-              and (%(class)s::text is null or error_class = %(class)s)
-              and (%(repository)s::uuid is null or %(repository)s in (
-                  select repository_id from file_records f where f.asset_id = s.asset_id
-                  union all
-                  select repository_id from uploads u where u.asset_id = s.asset_id and u.state = 'staged'
-              ))
-            for update skip locked
-        )
-        update asset_stages s
-        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
-            lane = case (select count(*) from failed) when 1 then 0 else 1 end,
-            error_class = null, error = null, changed_at = now()
-        from failed
-        where s.asset_id = failed.asset_id
-          and s.stage = failed.stage
-        """,
-        {"owner": owner, "stage": stage, "class": error_class, "repository": repository},
-    )
-    return cursor.rowcount
-
-
 async def save_dead_letter(conn: Connection, *, subject: str, body: bytes, reason: str) -> None:
     """Keep a message that nobody could read."""
     await conn.execute("insert into dead_letters (subject, body, reason) values (%s, %s, %s)", (subject, body, reason))

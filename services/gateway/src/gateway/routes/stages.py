@@ -7,9 +7,9 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from common import queries as core
-from common import stage_queries
-from common.db import Connection
+from common import retries, stage_queries
+from common.db import Connection, Pool, glance
+from common.retries import Failed
 from common.stages import Stage
 from gateway import cursors
 from gateway.auth import only_admins
@@ -77,7 +77,7 @@ async def retry(
 
 @post("/stages/retry", status_code=200)
 async def retry_all(
-    conn: NamedDependency[Connection],
+    pool: NamedDependency[Pool],
     user: NamedDependency[User],
     stage: FromQuery[str | None] = None,
     error_class: FromQuery[ErrorClass | None] = None,
@@ -86,13 +86,10 @@ async def retry_all(
     everyone: Everyone = False,
 ) -> Envelope[Retried]:
     """Try all failed work of the caller again, or what the filters leave of it; administrators may take `all`."""
-    retried = await core.retry_failed(
-        conn,
-        owner=owner_of(user, everyone=everyone),
-        stage=stage,
-        error_class=error_class,
-        repository=repository_id,
-    )
+    failed = Failed(stage=stage, error_class=error_class, repository=repository_id)
+    owner = owner_of(user, everyone=everyone)
+    async with glance(pool) as conn:
+        retried = await retries.retry(conn, failed, owner=owner)
     return Envelope(data=Retried(retried=retried, message=SOON if retried else "nothing of this has failed"))
 
 
