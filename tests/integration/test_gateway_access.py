@@ -32,6 +32,7 @@ PUBLIC = {
     ("POST", "/api/v1/auth/logout"),
 }
 LOGIN = "/api/v1/auth/login"
+SAID = {"rating": 1, "description": "mine"}
 
 
 @pytest.fixture
@@ -66,8 +67,9 @@ async def test_assets_of_somebody_else_do_not_exist(api: Api, pool: Pool, foreig
     assert len(asked) >= 5
 
     for method, path in asked:
-        theirs = await api.client.request(method, filled(path, foreign))
-        nobodys = await api.client.request(method, filled(path, unknown := uuid4()))
+        body = SAID if method in {"PATCH", "PUT"} else None
+        theirs = await api.client.request(method, filled(path, foreign), json=body)
+        nobodys = await api.client.request(method, filled(path, unknown := uuid4()), json=body)
         assert theirs.status_code == nobodys.status_code == 404, path
         assert theirs.text.replace(str(foreign), "") == nobodys.text.replace(str(unknown), "")
     assert (await api.client.get("/api/v1/assets")).json()["data"]["assets"] == []

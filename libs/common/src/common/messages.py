@@ -80,6 +80,14 @@ class AssetReopened(Event, frozen=True, kw_only=True):
     asset_id: UUID
 
 
+class AssetUpdated(Event, frozen=True, kw_only=True):
+    """Somebody said something else about an asset than was known before."""
+
+    subject = "lumilio.asset.updated"
+
+    asset_id: UUID
+
+
 class StageFailed(Event, frozen=True, kw_only=True):
     """A stage gave up on an asset; the reason is for people."""
 
@@ -97,6 +105,7 @@ EVENTS: tuple[type[Event], ...] = (
     AssetTrashed,
     AssetRestored,
     AssetReopened,
+    AssetUpdated,
     StageFailed,
 )
 

@@ -202,6 +202,47 @@ async def reopen(conn: Connection, asset_id: UUID, stage: str, *, lane: int | No
     )
 
 
+async def demand(conn: Connection, asset_id: UUID, stage: str, *, owner: int) -> None:
+    """Make a stage due at once that a person asks for, whatever became of it before; what runs is to be done again."""
+    await conn.execute(
+        """
+        insert into asset_stages (asset_id, stage, owner_id, lane, state, next_at)
+        values (%s, %s, %s, 0, 'pending', now())
+        on conflict (asset_id, stage) do nothing
+        """,
+        (asset_id, stage, owner),
+    )
+    await redo(conn, asset_id, stage)
+
+
+async def redo(conn: Connection, asset_id: UUID, stage: str) -> None:
+    """Make a stage due once more that had its turn; what runs is to be done again, as it may have seen what was before.
+
+    A person waits for it. The first statement holds the row, so that nobody claims it before the second.
+    """
+    await conn.execute(
+        """
+        update asset_stages
+        set again = state = 'running', lane = 0
+        where asset_id = %s
+          and stage = %s
+          and state <> 'blocked'
+        """,
+        (asset_id, stage),
+    )
+    await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
+        where asset_id = %s
+          and stage = %s
+          and state in ('pending', 'done', 'failed')
+        """,
+        (asset_id, stage),
+    )
+
+
 async def save_dead_letter(conn: Connection, *, subject: str, body: bytes, reason: str) -> None:
     """Keep a message that nobody could read."""
     await conn.execute("insert into dead_letters (subject, body, reason) values (%s, %s, %s)", (subject, body, reason))

@@ -21,6 +21,7 @@ class Stage(StrEnum):
 
     PLACE = "place"
     RENDER = "render"
+    SIDECAR = "sidecar"
 
 
 class Wait(Exception):  # an outcome, not an error

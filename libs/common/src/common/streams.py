@@ -6,7 +6,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from common.messages import AssetReopened, AssetRestored, AssetStored, AssetTrashed, UploadStaged
+from common.messages import AssetReopened, AssetRestored, AssetStored, AssetTrashed, AssetUpdated, UploadStaged
 
 DAY = 24 * 60 * 60
 
@@ -33,7 +33,8 @@ STREAM = StreamConfig(
 )
 PLACE = Durable("ingest-place", (UploadStaged.subject, AssetTrashed.subject, AssetRestored.subject))
 RENDER = Durable("processor-render", (f"{AssetStored.subject}.photo", AssetReopened.subject))
-DURABLES = (PLACE, RENDER)
+SIDECAR = Durable("processor-sidecar", (AssetUpdated.subject,))
+DURABLES = (PLACE, RENDER, SIDECAR)
 
 
 async def ensure_stream(js: JetStreamContext) -> None:

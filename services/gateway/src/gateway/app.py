@@ -19,7 +19,19 @@ from gateway.auth import SignIn, Tokens, guard
 from gateway.grounds import Grounds
 from gateway.queries.users import User
 from gateway.room import Room
-from gateway.routes import assets, health, index, media, repositories, reprocess, sessions, stages, trash, uploads
+from gateway.routes import (
+    assets,
+    edits,
+    health,
+    index,
+    media,
+    repositories,
+    reprocess,
+    sessions,
+    stages,
+    trash,
+    uploads,
+)
 from gateway.uploads import FORM_BYTES, Intake
 
 API = "/api/v1"
@@ -85,6 +97,9 @@ def create(
             assets.get_asset,
             reprocess.reprocess_asset,
             reprocess.reprocess_assets,
+            edits.edit_asset,
+            edits.rate_asset,
+            edits.describe_asset,
             trash.trash_asset,
             trash.restore_asset,
             media.original,
@@ -139,7 +154,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=origins,
-        allow_methods=["DELETE", "GET", "HEAD", "POST", "PUT"],
+        allow_methods=["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range", "X-Content-Hash"],
         expose_headers=["Content-Disposition", "Content-Range", "ETag", "Retry-After"],
     )

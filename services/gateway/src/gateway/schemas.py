@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from common import stage_queries
+from common.edits import Edits, Name, Text
 from common.marker import LocalSettings, Strategy
 from common.roots import Validation
 from gateway.queries import stages
@@ -163,10 +164,25 @@ class ThumbnailDTO(Struct, frozen=True, kw_only=True):
 
 
 class AssetDetail(AssetDTO, frozen=True, kw_only=True):
-    """An asset with its thumbnails and the state of its processing."""
+    """An asset with its thumbnails and the state of its processing; `edited` names what a person said of it."""
 
+    edited: list[str]
     thumbnails: list[ThumbnailDTO]
     stages: list[StageState]
+
+
+class EditRequest(Edits, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change, and by `reset` what to take back."""
+
+    reset: Annotated[list[Name], Meta(max_length=100)] = field(default_factory=list)
+
+
+class RateRequest(Struct, frozen=True, kw_only=True):
+    rating: Annotated[int, Meta(ge=0, le=5)]
+
+
+class DescribeRequest(Struct, frozen=True, kw_only=True):
+    description: Text
 
 
 class StageList(Struct, frozen=True, kw_only=True):

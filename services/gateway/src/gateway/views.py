@@ -7,6 +7,8 @@ from gateway import cursors
 from gateway.queries.assets import Asset, Cursor, StageState, Thumbnail
 from gateway.schemas import AssetDetail, AssetDTO, AssetList, State, ThumbnailDTO, Type
 
+CALLED = {"tags": "keywords"}
+OF_A_PLACE = {"altitude", "country", "country_code", "region", "city", "time_zone"}
 TYPES: dict[str, Type] = {"photo": "PHOTO", "video": "VIDEO", "audio": "AUDIO"}
 
 
@@ -20,7 +22,10 @@ def page(found: list[Asset], *, limit: int, offset: int) -> AssetList:
 def detail(asset: Asset, thumbnails: list[Thumbnail], stages: list[StageState]) -> AssetDetail:
     """An asset with everything that is known of it."""
     return AssetDetail(
-        **_fields(asset), thumbnails=[_thumbnail(asset, thumbnail) for thumbnail in thumbnails], stages=stages
+        **_fields(asset),
+        edited=sorted(asset.edits),
+        thumbnails=[_thumbnail(asset, thumbnail) for thumbnail in thumbnails],
+        stages=stages,
     )
 
 
@@ -40,11 +45,11 @@ def _fields(asset: Asset) -> dict[str, Any]:
         "height": asset.height,
         "duration": asset.facts.get("duration"),
         "upload_time": asset.uploaded_at,
-        "taken_time": _taken(asset.taken_at, asset.taken_offset_minutes),
+        "taken_time": _taken(asset.edited_taken_at or asset.taken_at, _offset(asset)),
         "is_deleted": asset.trashed_at is not None,
         "deleted_at": asset.trashed_at,
         "thumbhash": asset.thumbhash,
-        "specific_metadata": asset.facts | asset.edits,
+        "specific_metadata": _specific(asset),
     }
 
 
@@ -60,6 +65,20 @@ def _taken(local: datetime | None, offset_minutes: int | None) -> datetime | Non
     if local is None or offset_minutes is None:
         return local
     return local.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
+
+
+def _offset(asset: Asset) -> int | None:
+    found: int | None = asset.edits.get("offset_minutes", asset.taken_offset_minutes)
+    return found
+
+
+def _specific(asset: Asset) -> dict[str, Any]:
+    """What is believed in the end: a person's word before the file's, and nothing where a person wants nothing."""
+    said = {CALLED.get(name, name): value for name, value in asset.edits.items() if name != "offset_minutes"}
+    facts = asset.facts
+    if "gps_latitude" in said:  # what the file says of its own position tells nothing of another one
+        facts = {name: value for name, value in facts.items() if name not in OF_A_PLACE} | (asset.edited_place or {})
+    return {name: value for name, value in (facts | said).items() if value is not None}
 
 
 def _thumbnail(asset: Asset, thumbnail: Thumbnail) -> ThumbnailDTO:

@@ -33,12 +33,14 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     height: int | None
     taken_at: datetime | None
     taken_offset_minutes: int | None
+    edited_taken_at: datetime | None
     thumbhash: bytes | None
     sort_at: datetime
     repository_id: UUID | None
     path: bytes | None
     facts: dict[str, Any]
     edits: dict[str, Any]
+    edited_place: dict[str, Any] | None
     has_failed: bool
     is_complete: bool
 
@@ -111,9 +113,9 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
         await cursor.execute(
             """
             select a.asset_id, a.owner_id, a.content_hash, a.size, a.kind, a.mime_type, a.original_filename,
-                   a.uploaded_at, a.trashed_at, a.width, a.height, a.taken_at, a.taken_offset_minutes, a.thumbhash,
-                   a.sort_at, f.repository_id, f.path, coalesce(m.facts, '{}') as facts,
-                   coalesce(m.edits, '{}') as edits,
+                   a.uploaded_at, a.trashed_at, a.width, a.height, a.taken_at, a.taken_offset_minutes,
+                   a.edited_taken_at, a.thumbhash, a.sort_at, f.repository_id, f.path, coalesce(m.facts, '{}') as facts,
+                   coalesce(m.edits, '{}') as edits, m.edited_place,
                    coalesce(s.has_failed, false) as has_failed, coalesce(s.is_complete, false) as is_complete
             from unnest(%(assets)s::uuid[]) with ordinality wanted (asset_id, position)
             join assets a on a.asset_id = wanted.asset_id and a.owner_id = %(owner)s
@@ -128,7 +130,7 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
             cross join lateral (
                 select bool_or(state = 'failed') as has_failed, bool_and(state = 'done') as is_complete
                 from asset_stages
-                where asset_id = a.asset_id
+                where asset_id = a.asset_id and stage <> 'sidecar'
             ) s
             order by wanted.position
             """,

@@ -57,12 +57,18 @@ async def get_asset(
     include_thumbnails: FromQuery[str] = "true",
 ) -> Envelope[AssetDetail]:
     """One of the caller's assets, with its thumbnails and how far its processing is."""
-    found = await queries.list_assets(conn, [asset_id], owner=user.user_id)
+    with_thumbnails = include_thumbnails == "true"
+    return Envelope(data=await show(conn, asset_id, owner=user.user_id, with_thumbnails=with_thumbnails))
+
+
+async def show(conn: Connection, asset_id: UUID, *, owner: int, with_thumbnails: bool = True) -> AssetDetail:
+    """All that is known of one of the owner's assets."""
+    found = await queries.list_assets(conn, [asset_id], owner=owner)
     if not found:
         raise NotFound(f"no asset {asset_id}")
-    thumbnails = await queries.list_thumbnails(conn, asset_id) if include_thumbnails == "true" else []
+    thumbnails = await queries.list_thumbnails(conn, asset_id) if with_thumbnails else []
     stages = await queries.list_stages(conn, asset_id)
-    return Envelope(data=views.detail(found[0], thumbnails, stages))
+    return views.detail(found[0], thumbnails, stages)
 
 
 def _kinds(types: str | None) -> list[Kind]:
