@@ -12,7 +12,7 @@ from processor import decoders, hashes, metadata, opening
 from processor.colours import profiles
 from processor.decoders import reason_of, wants_memory
 from processor.metadata import Told
-from processor.pictures import Picture, orientation
+from processor.pictures import PROFILE, TURNED, Picture, blob, described, orientation
 from processor.unreadable import Unreadable
 
 Size = Literal["small", "medium", "large"]
@@ -20,7 +20,6 @@ Edge = Annotated[int, Meta(ge=64, le=8192)]
 Quality = Annotated[int, Meta(ge=1, le=100)]
 
 WHITE = [255, 255, 255]
-TURNED = range(5, 9)  # the EXIF orientations that lay a picture on its side
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -121,8 +120,11 @@ def largest(picture: Picture, edge: int) -> pyvips.Image:
     quick = turbo.decoded(picture.pixels, picture.jpeg, shrink=shrink, edge=edge)
     if quick is not None:
         return quick if is_finished(quick, edge) else shrunk(quick, edge)
-    again = decoders.load(picture.jpeg, "image/jpeg", shrink=shrink) if shrink > 1 else picture.pixels
-    return shrunk(again, edge)
+    if shrink == 1:
+        return shrunk(picture.pixels, edge)
+    again = decoders.load(picture.jpeg, "image/jpeg", shrink=shrink)
+    meant = described(again, orientation=orientation(picture.pixels), profile=blob(picture.pixels, PROFILE))
+    return shrunk(meant, edge)
 
 
 def is_finished(image: pyvips.Image, edge: int) -> bool:

@@ -13,6 +13,7 @@ MOST_PIXELS = 250_000_000
 LONGEST_SIDE = 65_535
 MOST_AT_ONCE = 384 << 20
 """Bytes of picture that a decoder may have to hold at once, where a format cannot be read line by line."""
+TURNED = range(5, 9)  # the EXIF orientations that lay a picture on its side
 PROFILE, ORIENTATION = "icc-profile-data", "orientation"
 
 
@@ -31,11 +32,13 @@ class Picture:
     jpeg: BinaryIO | bytes | None = None
     is_raw: bool = False
     frames: int = 1
+    stored: int | None = None
+    """The orientation of the original where the pixels, a preview's, have one of their own."""
 
     @property
     def orientation(self) -> int:
-        """How the pixels are to be turned and flipped, as EXIF counts it."""
-        return orientation(self.pixels)
+        """How the original as stored is to be turned and flipped, as EXIF counts it."""
+        return self.stored or orientation(self.pixels)
 
 
 def check_size(width: int, height: int) -> None:
