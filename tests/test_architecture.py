@@ -19,7 +19,18 @@ SOURCES = {
 PURE = [
     *(
         SOURCES["processor"] / f"{name}.py"
-        for name in ("images", "opening", "decoders", "pictures", "colours", "hashes", "turbo")
+        for name in (
+            "images",
+            "opening",
+            "decoders",
+            "pictures",
+            "colours",
+            "hashes",
+            "turbo",
+            "raw",
+            "raw_blobs",
+            "raw_previews",
+        )
     ),
     *sorted((SOURCES["processor"] / "metadata").glob("*.py")),
     *(SOURCES["ingest"] / name for name in ("place.py", "names.py", "standing.py")),

@@ -176,7 +176,7 @@ def dng(
         {
             **thumbnail(),
             **camera("Maker", orientation=orientation),
-            330: [sensor(picture), *shown],
+            330: [*shown, sensor(picture)],
             50706: b"\1\4\0\0",
             50708: "Maker Model 1",
             50721: matrix,
@@ -237,21 +237,21 @@ def box(kind: bytes, content: bytes) -> bytes:
 
 def tiff(tags: Tags, signature: bytes = b"II*\0") -> bytes:
     """A TIFF with this signature and these tags: numbers, text, bytes, fractions, directories and data far away."""
-    out = bytearray(signature + bytes(4))
+    out = bytearray(signature.ljust(8, b"\0"))
     order = "<" if signature.startswith(b"II") else ">"
     out[4:8] = struct.pack(order + "I", _written(out, tags, order))
     return bytes(out)
 
 
 def _written(out: bytearray, tags: Tags, order: str) -> int:
-    """Append a directory and all that belongs to it; returns where it is."""
-    entries = []
-    for tag, value in sorted(tags.items()):
+    """Append a directory and behind it all that belongs to it; returns where it is."""
+    start = _appended(out, struct.pack(order + "H", len(tags)) + bytes(12 * len(tags) + 4))
+    for at, (tag, value) in zip(range(start + 2, len(out), 12), sorted(tags.items()), strict=False):
         kind, count, data = _value(out, value, order)
         if len(data) > 4:
             data = struct.pack(order + "I", _appended(out, data))
-        entries.append(struct.pack(order + "HHI", tag, kind, count) + data.ljust(4, b"\0"))
-    return _appended(out, struct.pack(order + "H", len(entries)) + b"".join(entries) + bytes(4))
+        out[at : at + 12] = struct.pack(order + "HHI", tag, kind, count) + data.ljust(4, b"\0")
+    return start
 
 
 def _value(out: bytearray, value: Any, order: str) -> tuple[int, int, bytes]:

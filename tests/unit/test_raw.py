@@ -148,9 +148,9 @@ def test_an_upright_preview_is_not_turned_again(tmp_path: Path, orientation: int
         (1920, 2400, 2400, "libraw preview"),
         (1920, 2400, 1920, "libraw preview"),
         (1920, 2400, 1900, "libraw"),
-        (1920, 4800, 1900, "libraw"),
         (1920, 1200, 1200, "libraw preview"),
         (800, 2400, 900, "libraw preview"),
+        (800, 2400, 700, "libraw"),
         (800, 2400, 0, "libraw"),
     ],
 )

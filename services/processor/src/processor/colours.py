@@ -1,11 +1,13 @@
 """Colours as a screen shows them: which profile a picture is converted by, and when that would change nothing."""
 
 import functools
+import struct
 
 import pyvips
 
 from processor.pictures import PROFILE
 
+ICC_HEADER = 128  # bytes
 SAMPLES, UNSEEN = 6, 2  # a side of the cube of colours, and a difference that nobody sees
 
 
@@ -27,3 +29,30 @@ def changes_nothing(profile: bytes) -> bool:
     cube = axes[0].bandjoin(axes[1:]).cast("uchar").copy(interpretation="srgb").copy_memory()
     cube.set_type(pyvips.GValue.blob_type, PROFILE, profile)
     return bool((cube.icc_transform("srgb", embedded=True) - cube).abs().max() <= UNSEEN)
+
+
+@functools.cache
+def adobe_rgb() -> bytes:
+    """The colour profile of Adobe RGB (1998), which cameras name and do not embed."""
+    curve = struct.pack(">4s4xIH2x", b"curv", 1, 563)  # a gamma of 2.2, in units of 1/256
+    blocks = {
+        b"desc": struct.pack(">4s4xI10s78x", b"desc", 10, b"Adobe RGB"),
+        b"wtpt": _xyz(0.9505, 1, 1.0891),
+        b"rXYZ": _xyz(0.60974, 0.31111, 0.01947),
+        b"rTRC": curve,
+        b"gXYZ": _xyz(0.20528, 0.62567, 0.06087),
+        b"gTRC": curve,
+        b"bXYZ": _xyz(0.14919, 0.06322, 0.74457),
+        b"bTRC": curve,
+    }
+    table, data, start = struct.pack(">I", len(blocks)), b"", ICC_HEADER + 4 + 12 * len(blocks)
+    for name, block in blocks.items():
+        table += struct.pack(">4sII", name, start + len(data), len(block))
+        data += block
+    white = _xyz(0.9642, 1, 0.8249)[8:]
+    head = struct.pack(">I4xI12s12x4s28x12s", start + len(data), 0x02100000, b"mntrRGB XYZ ", b"acsp", white)
+    return head.ljust(ICC_HEADER, b"\0") + table + data
+
+
+def _xyz(*values: float) -> bytes:
+    return struct.pack(">4s4x3i", b"XYZ ", *(round(value * 65536) for value in values))

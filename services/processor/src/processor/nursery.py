@@ -148,6 +148,7 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "LANG": "C.UTF-8",
         "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "1",
         "VIPS_DISC_THRESHOLD": "999g",
     }

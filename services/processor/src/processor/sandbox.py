@@ -22,7 +22,8 @@ from processor.unreadable import Unreadable
 
 PHOTO = Limits(seconds=30, memory=7 << 28, answer=32 << 20)  # two fifths of the memory are mapped code
 RAW = Limits(seconds=45, memory=9 << 28, answer=32 << 20)
-DECODERS = ("processor.images", "processor.turbo")  # all that a confined process will need, for it can load nothing
+# All that a confined process will need, for it can load nothing.
+DECODERS = ("processor.images", "processor.turbo", "processor.raw")
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
 ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

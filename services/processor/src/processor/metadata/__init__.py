@@ -20,7 +20,7 @@ def read(blobs: Blobs, told: Told, *, orientation: int, beside: Sequence[BinaryI
     notes: list[str] = []
     embedded, remarks = exif.read(blobs.exif)
     notes += remarks
-    sources = [embedded]
+    sources = [embedded, *blobs.known]
     return Metadata(
         **times.decide(sources, told, notes),
         **_place(sources),

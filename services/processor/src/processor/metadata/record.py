@@ -14,6 +14,8 @@ class Blobs:
     exif: bytes | BinaryIO = b""
     xmp: bytes = b""
     iptc: bytes = b""
+    known: tuple["Said", ...] = ()
+    """What the decoder says of the file, believed after all of these."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
