@@ -21,6 +21,7 @@ PURE = [
         SOURCES["processor"] / f"{name}.py"
         for name in (
             "images",
+            "options",
             "opening",
             "decoders",
             "pictures",
@@ -36,9 +37,10 @@ PURE = [
     *(SOURCES["ingest"] / name for name in ("place.py", "names.py", "standing.py")),
     *(
         SOURCES["common"] / f"{name}.py"
-        for name in ("files", "folders", "layout", "marker", "roots", "sniff", "formats", "edits", "readings")
+        for name in ("files", "folders", "layout", "marker", "roots", "sniff", "formats", "edits", "rendering")
     ),
     SOURCES["common"] / "passwords.py",
+    SOURCES["common"] / "readings.py",
 ]
 SLOW_OR_SHARED = {"psycopg", "psycopg_pool", "nats", "asyncio", "structlog", "litestar"}
 STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with)\b.*\b(from|into|set|as)\b", re.DOTALL)

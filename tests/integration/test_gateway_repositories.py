@@ -13,6 +13,7 @@ import pytest
 from common import marker, roots
 from common.db import Pool
 from common.marker import Marker
+from common.rendering import Rendering
 from gateway.grounds import Grounds
 from tests.support.disks import fingerprints, read_only
 from tests.support.gateway import JPEG, Api, serving
@@ -67,7 +68,9 @@ def fill(folder: Path) -> Path:
 async def test_a_new_repository_takes_uploads_by_its_own_rules(api: Api, ground: Path) -> None:
     """It is made with the folders and the marker of the contract, is listed, and gets what is sent to it."""
     settings = {"handle_duplicate_filenames": "rename", "max_file_size": 10_000}
-    made = await created(api, ground / "deep" / "holidays", storage_strategy="flat", local_settings=settings)
+    rendering = {"thumbnail_format": "jpeg", "thumbnail_small": 300}
+    rules = {"storage_strategy": "flat", "local_settings": settings, "rendering": rendering}
+    made = await created(api, ground / "deep" / "holidays", **rules)
 
     assert made | {"created_at": ""} == {
         "id": made["id"],
@@ -78,6 +81,7 @@ async def test_a_new_repository_takes_uploads_by_its_own_rules(api: Api, ground:
         "created_at": "",
         "storage_strategy": "flat",
         "local_settings": {"preserve_original_filename": True, **settings},
+        "rendering": {**dict.fromkeys(Rendering.__struct_fields__), **rendering},
         "path": str(ground / "deep" / "holidays"),
     }
     assert marker.check(bytes(ground / "deep" / "holidays"), UUID(made["id"])).name == "Holidays"
@@ -293,6 +297,7 @@ async def test_names_and_settings_are_checked_before_anything_is_made(api: Api, 
         {"name": "x" * 201},
         {"storage_strategy": "heap"},
         {"local_settings": {"max_file_size": -1}},
+        {"rendering": {"thumbnail_small": 9}},
         {"path": 7},
     ]
     for more in wrong:
@@ -479,4 +484,18 @@ async def test_a_disk_that_becomes_read_only_is_told_before_bytes_are_sent(api: 
 
     assert (shown["state"], sent.status_code) == ("offline", 503)
     assert "mounted read-only?" in shown["reason"]
+    assert (await send_to(api, made["id"])).status_code == 200
+
+
+async def test_a_wish_for_thumbnails_that_makes_no_sense_is_told(api: Api, ground: Path) -> None:
+    """The repository takes uploads as before, and says what of its marker is not honoured."""
+    made = await created(api, ground / "a")
+    path = ground / "a" / ".lumiliorepo"
+    path.write_text(path.read_text().replace("thumbnail_format: null", "thumbnail_format: gif"))
+
+    shown = (await api.client.get(f"{REPOSITORIES}/{made['id']}")).json()["data"]
+
+    assert shown["state"] == "online"
+    assert shown["rendering"]["thumbnail_format"] is None
+    assert [warning.split(":")[0] for warning in shown["warnings"]] == ["rendering.thumbnail_format"]
     assert (await send_to(api, made["id"])).status_code == 200

@@ -16,6 +16,7 @@ from ingest.handlers import Ingest
 from lumilio.verify import verify
 from processor import confine, sandbox
 from processor.handlers import Processor
+from processor.images import Options
 from processor.sandbox import Sandbox
 from tests.support import media, photos
 from tests.support.disks import read_only
@@ -69,6 +70,33 @@ async def test_rendering_saves_thumbnails_facts_and_the_event(
         "lumilio.asset.processed",
         str(asset),
     )
+    assert await verify(database_url)
+
+
+async def test_thumbnails_are_made_as_the_server_and_the_repository_want_them(
+    pool: Pool, repository: Repository, user: User, box: Sandbox, database_url: str
+) -> None:
+    """What the repository says goes before what the server says; what it says wrongly is left to the server."""
+    path = Path(os.fsdecode(repository.root), ".lumiliorepo")
+    wishes = {"thumbnail_small: null": "thumbnail_small: 200", "thumbnail_quality: null": "thumbnail_quality: best"}
+    text = path.read_text()
+    for usual, wish in wishes.items():
+        text = text.replace(usual, wish)
+    path.write_text(text)
+    await stored(pool, repository, user, photos.jpeg(1200, 800))
+
+    server = Options(small=300, medium=500, large=1000, format="jpeg", quality=20, large_quality=95)
+    await Processor(pool, box, options=server).render(await claim(pool, Stage.RENDER))
+
+    thumbnails = await ask(pool, "select size, mime_type, width, bytes from thumbnails order by width")
+    assert [row[:3] for row in thumbnails] == [
+        ("small", "image/jpeg", 200),
+        ("medium", "image/jpeg", 500),
+        ("large", "image/jpeg", 1000),
+    ]
+    assert thumbnails[1][3] < 20_000
+    assert thumbnails[2][3] > 100_000
+    assert len([name for name in derived(repository) if name.endswith(".jpg")]) == 3
     assert await verify(database_url)
 
 

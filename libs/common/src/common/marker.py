@@ -4,14 +4,14 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 import yaml
 from msgspec import Meta, Struct, field
 
-from common import files, folders, layout
+from common import files, folders, layout, rendering
 from common.files import Offline
 
 LARGEST = 64 * 1024
@@ -56,6 +56,8 @@ class Marker(Struct, frozen=True, kw_only=True):
     storage_strategy: Strategy = "date"
     sync_settings: SyncSettings = field(default_factory=SyncSettings)
     local_settings: LocalSettings = field(default_factory=LocalSettings)
+    rendering: Any = field(default_factory=rendering.written)
+    """As it stands there; what is wrong in it keeps nobody from storing photos, so `rendering.read` judges it."""
 
 
 def check(root: bytes, repository_id: UUID, private_root: bytes | None = None) -> Marker:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 
 import msgspec
 
-from common import files, layout, marker, roots
+from common import files, layout, marker, rendering, roots
 from common import repository_queries as queries
 from common.db import Connection
 from common.files import FULL_DISK, Offline
 from common.marker import LocalSettings, Marker, Strategy
+from common.rendering import Rendering
 from common.repository_queries import KnownOriginal, Repository
 from common.roots import Refused, Validation
 
@@ -29,6 +30,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     private_roots: bytes | None = None
     storage_strategy: Strategy = "date"
     local_settings: LocalSettings = msgspec.field(default_factory=LocalSettings)
+    rendering: Rendering = msgspec.field(default_factory=Rendering)
 
 
 async def register(conn: Connection, wish: Wish) -> Repository:
@@ -48,6 +50,7 @@ async def register(conn: Connection, wish: Wish) -> Repository:
         name=wish.name,
         storage_strategy=wish.storage_strategy,
         local_settings=wish.local_settings,
+        rendering=rendering.written(wish.rendering),
     )
     private_root = await asyncio.to_thread(_create, wish, made)
     await queries.save_repository(conn, made.id, name=made.name, root=wish.root, private_root=private_root)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from common import files, folders, layout, marker
+from common import files, folders, layout, marker, rendering
 from common.files import Offline
 from common.marker import Marker
 
@@ -99,7 +99,7 @@ def validate(
     if nested := nesting(root, others):
         errors.append(nested)
     missing = [f"the folder {path.decode()} is missing: repair makes it" for path in _missing(root, private_root)]
-    return Validation(valid=not errors, errors=errors, warnings=missing)
+    return Validation(valid=not errors, errors=errors, warnings=[*missing, *_odd_wishes(private_root or root)])
 
 
 def _outage(root: bytes, repository_id: UUID, private_root: bytes | None) -> Iterator[str]:
@@ -120,6 +120,15 @@ def _obstacles(root: bytes, private_root: bytes | None) -> Iterator[str]:
                 yield f"{path.decode()} is no folder: move it away, then repair"
             elif error.errno != errno.ENOENT:
                 yield f"the folder {path.decode()} takes no files: {error.strerror}"
+
+
+def _odd_wishes(home: bytes) -> list[str]:
+    """What the marker says that makes no sense and keeps nothing from working."""
+    try:
+        found = marker.find(home)
+    except Offline:
+        return []
+    return rendering.read(found.rendering)[1] if found else []
 
 
 def _missing(root: bytes, private_root: bytes | None) -> list[bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, structs
 
-from common import marker
+from common import marker, rendering
 from common.files import Offline
 from common.marker import Marker
 from common.repository_queries import Repository
@@ -36,7 +36,14 @@ async def show(repository: Repository, user: User) -> RepositoryDTO:
     )
     if isinstance(found, str):
         return structs.replace(shown, state="offline", reason=found)
-    return structs.replace(shown, storage_strategy=found.storage_strategy, local_settings=found.local_settings)
+    wanted, wrong = rendering.read(found.rendering)
+    return structs.replace(
+        shown,
+        storage_strategy=found.storage_strategy,
+        local_settings=found.local_settings,
+        rendering=wanted,
+        warnings=wrong or UNSET,
+    )
 
 
 def refuse_idle(shown: RepositoryDTO) -> None:

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from common import stage_queries
 from common.edits import Edits, Name, Text
 from common.marker import LocalSettings, Strategy
+from common.rendering import Rendering
 from common.roots import Validation
 from gateway.queries import stages
 from gateway.queries.assets import StageState
@@ -258,10 +259,14 @@ class CreateRepository(Struct, frozen=True, kw_only=True):
     path: Annotated[str, Meta(min_length=2, max_length=4096)]
     storage_strategy: Strategy = "date"
     local_settings: LocalSettings = field(default_factory=LocalSettings)
+    rendering: Rendering = field(default_factory=Rendering)
 
 
 class RepositoryDTO(Struct, frozen=True, kw_only=True):
-    """A tree of originals; `reason` says why it is offline, and its settings are not known then."""
+    """A tree of originals; `reason` says why it is offline, and its settings are not known then.
+
+    `warnings` say what of its settings makes no sense and is not honoured.
+    """
 
     id: UUID
     name: str
@@ -272,6 +277,8 @@ class RepositoryDTO(Struct, frozen=True, kw_only=True):
     created_at: datetime
     storage_strategy: Strategy | None = None
     local_settings: LocalSettings | None = None
+    rendering: Rendering | None = None
+    warnings: list[str] | UnsetType = UNSET
     path: str | UnsetType = UNSET
 
 

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blake3 import blake3
 
-from common import files, layout, outbox
+from common import files, layout, outbox, rendering
 from common.db import Pool, glance
 from common.messages import AssetProcessed
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
-from processor import facts, images, queries, sandbox, sources
-from processor.images import Photo
+from processor import facts, images, options, queries, sandbox, sources
+from processor.images import Options, Photo
 from processor.queries import Original, Thumbnail
 from processor.sandbox import Sandbox
 from processor.unreadable import Unreadable
@@ -22,11 +22,15 @@ EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg"}
 
 @dataclass(frozen=True)
 class Processor:
-    """Everything the processor needs to do its work; `spare` bytes of a disk are left to what cannot be made again."""
+    """Everything the processor needs to do its work; `spare` bytes of a disk are left to what cannot be made again.
+
+    `options` are how thumbnails are made where a repository does not say.
+    """
 
     pool: Pool
     sandbox: Sandbox
     spare: int = 0
+    options: Options = field(default_factory=Options)
 
     async def render(self, claim: Claim) -> None:
         """Render a photo's thumbnails and read its metadata."""
@@ -53,10 +57,10 @@ class Processor:
     async def _look(self, original: Original, claim: Claim) -> Photo:
         source = await asyncio.to_thread(sources.open_source, original, self.spare)
         told = sources.told(original, source)
-        options = images.Options()
+        asked = options.adjusted(self.options, rendering.read(source.rules.rendering)[0])
         try:
             return await self.sandbox.run(
-                *(images.render, source.file, original.mime_type, told, options),
+                *(images.render, source.file, original.mime_type, told, asked),
                 owner=claim.owner_id,
                 limits=sandbox.limits_of(original.mime_type),
                 beside=[other.descriptor for other in source.beside],

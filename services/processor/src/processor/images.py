@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 import pyvips
-from msgspec import Meta, Struct
+from msgspec import Struct
 
+from common.rendering import Format, Large, Medium, Quality, Small
 from processor import decoders, hashes, metadata, opening
 from processor.colours import profiles
 from processor.decoders import reason_of, wants_memory
@@ -16,8 +17,6 @@ from processor.pictures import PROFILE, TURNED, Picture, blob, described, orient
 from processor.unreadable import Unreadable
 
 Size = Literal["small", "medium", "large"]
-Edge = Annotated[int, Meta(ge=64, le=8192)]
-Quality = Annotated[int, Meta(ge=1, le=100)]
 
 WHITE = [255, 255, 255]
 
@@ -25,10 +24,10 @@ WHITE = [255, 255, 255]
 class Options(Struct, frozen=True, kw_only=True):
     """How thumbnails are made: the longest edge of each in pixels, and how well they are compressed."""
 
-    small: Edge = 400
-    medium: Edge = 800
-    large: Edge = 1920
-    format: Literal["webp", "jpeg"] = "webp"
+    small: Small = 400
+    medium: Medium = 800
+    large: Large = 1920
+    format: Format = "webp"
     """Of the small and the medium one; the large one is always JPEG."""
     quality: Quality = 80
     large_quality: Quality = 85

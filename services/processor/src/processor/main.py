@@ -4,11 +4,13 @@ import asyncio
 import os
 
 from common import process, streams
+from common.rendering import Format, Large, Medium, Quality, Small
 from common.settings import NotNegative, Settings
 from common.stages import Stage
 from common.worker import Worker
-from processor import decoders, sandbox
+from processor import decoders, options, sandbox
 from processor.handlers import Processor
+from processor.images import Options
 
 NOBODY = 0
 
@@ -17,11 +19,20 @@ SPARE = 1 << 28
 
 
 class ProcessorSettings(Settings, frozen=True, kw_only=True):
-    """What the processor needs to know; 0 workers means one per core that this process may use."""
+    """What the processor needs to know; 0 workers means one per core that this process may use.
+
+    Repositories may say otherwise of thumbnails, by the same names.
+    """
 
     reserve_bytes: NotNegative = 2 * 1024**3
     workers: NotNegative = 0
     require_sandbox: bool = False
+    thumbnail_format: Format = "webp"
+    thumbnail_quality: Quality = 80
+    thumbnail_large_quality: Quality = 85
+    thumbnail_small: Small = 400
+    thumbnail_medium: Medium = 800
+    thumbnail_large: Large = 1920
 
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
@@ -33,7 +44,8 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         await box.run(decoders.self_test, None, owner=NOBODY)
-        processor = Processor(core.pool, box, min(config.reserve_bytes, SPARE))
+        wanted = options.adjusted(Options(), config)
+        processor = Processor(core.pool, box, min(config.reserve_bytes, SPARE), wanted)
         slots = workers + 1  # one photo is fetched or written while the others are decoded, so that no decoder waits
         worker = Worker(core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, slots)
         tasks.create_task(worker.run(stop))

@@ -54,7 +54,7 @@ async def thumbnail(
     asset_id: FromPath[UUID],
     size: FromQuery[Size] = "medium",
 ) -> ASGIApp:
-    """A small picture of an asset: 400, 800 or 1920 pixels on its longer side."""
+    """A small picture of an asset: 400, 800 or 1920 pixels on its longer side, unless the server makes others."""
     async with glance(pool) as conn:
         found = await queries.find_thumbnail(conn, asset_id, size, owner=user.user_id)
         if found is None:

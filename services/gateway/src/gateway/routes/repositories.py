@@ -57,6 +57,7 @@ async def create_repository(
         name=data.name,
         storage_strategy=data.storage_strategy,
         local_settings=data.local_settings,
+        rendering=data.rendering,
     )
     async with pool.connection() as conn:
         made = await repositories.register(conn, wish)
