@@ -107,7 +107,7 @@ def test_satellites_tell_the_zone(gps: dict[int, Any], minutes: int | None) -> N
     seen = read(camera={Base.DateTimeOriginal: NOON}, gps=gps)
 
     assert seen.offset_minutes == minutes
-    assert seen.offset_from == (None if minutes is None else "GPS")
+    assert seen.offset_from == (None if minutes is None else "GPSDateTime")
     assert bool(seen.notes) == (minutes is None)
 
 
@@ -118,7 +118,7 @@ def test_sources_of_the_capture_time_in_order() -> None:
 
     assert (digitised.taken_from, digitised.offset_minutes) == ("DateTimeDigitized", 120)
     assert satellites.taken_at == datetime(2024, 5, 17, 10, 0, 1, 500_000)  # noqa: DTZ001
-    assert (satellites.taken_from, satellites.offset_minutes) == ("GPS", 0)
+    assert (satellites.taken_from, satellites.offset_minutes) == ("GPSDateTime", 0)
 
 
 @pytest.mark.parametrize(
@@ -261,4 +261,4 @@ def test_damage_never_fails(changes: list[tuple[int, int]]) -> None:
 @given(some.binary(max_size=400), some.sampled_from([b"", b"Exif\0\0", b"Exif\0\0II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"]))
 def test_anything_can_be_read(content: bytes, start: bytes) -> None:
     """No bytes at all make the reader fail."""
-    assert read_block(start + content).taken_from in {None, "DateTimeOriginal", "DateTimeDigitized", "GPS"}
+    assert read_block(start + content).taken_from in {None, "DateTimeOriginal", "DateTimeDigitized", "GPSDateTime"}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from blake3 import blake3
+from msgspec import structs
 
 from common import files, layout, outbox, rendering
 from common.db import Pool, glance
@@ -12,6 +13,7 @@ from common.messages import AssetProcessed
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
 from processor import facts, images, options, queries, sandbox, sources
 from processor.images import Options, Photo
+from processor.metadata import where
 from processor.queries import Original, Thumbnail
 from processor.sandbox import Sandbox
 from processor.unreadable import Unreadable
@@ -41,6 +43,7 @@ class Processor:
 
         try:
             photo = await self._look(original, claim)
+            photo = structs.replace(photo, metadata=await asyncio.to_thread(where.located, photo.metadata))
             thumbnails = await _written(original, claim, photo)
         except (files.Offline, FileNotFoundError) as outage:
             raise Wait(str(outage), after=AWAY_RETRY_SECONDS) from None

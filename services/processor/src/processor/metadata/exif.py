@@ -11,6 +11,7 @@ from PIL import TiffImagePlugin  # noqa: F401
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.Image import Exif
 
+from processor.metadata import cameras, makers
 from processor.metadata.record import Moment, Said, Values
 from processor.metadata.text import TEXT_BYTES, cleaned, line, number, text
 
@@ -30,6 +31,7 @@ class Reader:
     def __init__(self, exif: bytes | BinaryIO) -> None:
         self.notes: list[str] = []
         self.parsed = Exif()
+        self.block = exif if isinstance(exif, bytes) else b""
         self.attempt("EXIF", lambda: self.load(exif))
         self.main: Tags = self.attempt("IFD0", self.known) or {}
         self.camera: Tags = self.attempt("Exif IFD", lambda: dict(self.parsed.get_ifd(IFD.Exif))) or {}
@@ -96,17 +98,29 @@ def offset_of(reader: Reader, tag: Base) -> tuple[int, str] | tuple[None, None]:
 def camera(reader: Reader) -> Values:
     """Which camera, and how it was set."""
     main, inner = reader.main, reader.camera
+    maker = cameras.make(reader.read(main, Base.Make, line))
     return {
-        "camera_make": reader.read(main, Base.Make, line),
-        "camera_model": reader.read(main, Base.Model, line),
-        "lens_model": reader.read(inner, Base.LensModel, line),
+        "camera_make": maker,
+        "camera_model": cameras.model(reader.read(main, Base.Model, line), maker),
+        "lens_model": lens(reader),
         "exposure_time": reader.read(inner, Base.ExposureTime, exposure_time),
         "f_number": reader.read(inner, Base.FNumber, lambda value: number(value, least=0.1, most=1000)),
         "iso_speed": reader.read(inner, Base.ISOSpeedRatings, lambda value: int(number(value, least=1, most=1e7))),
         "focal_length": reader.read(inner, Base.FocalLength, lambda value: number(value, least=0.1, most=1e5)),
         "exposure": reader.read(inner, Base.ExposureBiasValue, lambda value: number(value, least=-100, most=100)),
+        **(reader.read(inner, Base.MakerNote, makers.apple) or {}),
         "description": described(reader),
     }
+
+
+def lens(reader: Reader) -> str | None:
+    """The lens by its name, by its maker's word, or by what it can do."""
+    named = cameras.lens(reader.read(reader.camera, Base.LensModel, line))
+    told = named or reader.attempt("MakerNote", lambda: makers.lens(reader.block, str(reader.main.get(Base.Make))))
+    if isinstance(told, str) and cameras.lens(line(told)) is not None:
+        return line(told)
+    measured = told if isinstance(told, list) else reader.camera.get(Base.LensSpecification)
+    return reader.attempt("LensSpecification", lambda: cameras.lens_of(measured)) if measured else None
 
 
 def described(reader: Reader) -> str | None:

@@ -3,31 +3,42 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from processor.metadata import file_names
 from processor.metadata.record import Moment, Said, Told, Values
 
 FURTHEST_OFFSET, OFFSET_STEP = 14 * 60, 15  # minutes, of the time zones there are
 CLOCK_ERROR = 150  # seconds that a camera may be off and still tell us its time zone
+SATELLITES, CHANGED = "GPSDateTime", "FileModifyDate"
 
 
-def decide(sources: Sequence[Said], _told: Told, notes: list[str]) -> Values:
-    """The first moment in the order of trust, with the offset of its clock if anything tells it."""
+def decide(sources: Sequence[Said], told: Told, notes: list[str]) -> Values:
+    """The first moment in the order of trust, and the offset of its clock if it or the satellites tell it.
+
+    A moment that is only known in Greenwich is told as there, offset 0, until somebody knows the zone of the place.
+    """
     greenwich = next((said.instant for said in sources if said.instant is not None), None)
     moment = next((moment for said in sources for moment in said.moments), None)
     if moment is not None:
         minutes, witness = _offset(moment, greenwich, notes)
-        return {
-            "taken_at": moment.at,
-            "taken_from": moment.source,
-            "offset_minutes": minutes,
-            "offset_from": witness,
-        }
+        return _values(moment.at, moment.source, minutes, witness)
     if greenwich is not None:
-        return {"taken_at": greenwich, "taken_from": "GPS", "offset_minutes": 0, "offset_from": "GPS"}
-    return {}
+        return _in_greenwich(greenwich, SATELLITES)
+    named = file_names.moment(told.file_name)
+    if named is not None:
+        return _values(named.at, named.source, named.offset_minutes, named.offset_source)
+    return {} if told.modified is None else _in_greenwich(told.modified, CHANGED)
+
+
+def _values(at: datetime, source: str, minutes: int | None, witness: str | None) -> Values:
+    return {"taken_at": at, "taken_from": source, "offset_minutes": minutes, "offset_from": witness}
+
+
+def _in_greenwich(at: datetime, source: str) -> Values:
+    return _values(at, source, 0, source)
 
 
 def _offset(moment: Moment, greenwich: datetime | None, notes: list[str]) -> tuple[int | None, str | None]:
-    """Minutes east of Greenwich by the camera's word, else by the GPS clock, and which of them said so."""
+    """Minutes east of Greenwich by the source's word, else by the satellites' clock, and which of them said so."""
     if moment.offset_minutes is not None:
         return moment.offset_minutes, moment.offset_source
     if greenwich is None:
@@ -35,6 +46,6 @@ def _offset(moment: Moment, greenwich: datetime | None, notes: list[str]) -> tup
     seconds = (moment.at - greenwich).total_seconds()
     minutes = OFFSET_STEP * round(seconds / 60 / OFFSET_STEP)
     if abs(minutes) <= FURTHEST_OFFSET and abs(seconds - 60 * minutes) <= CLOCK_ERROR:
-        return minutes, "GPS"
+        return minutes, SATELLITES
     notes.append("the GPS clock fits no time zone")
     return None, None

@@ -1,0 +1,34 @@
+"""What makers keep in a block of their own: what a Live Photo and a burst have in common, and the lens."""
+
+import io
+
+import exifread
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+APPLE = b"Apple iOS\0\0\1MM"
+APPLE_TAGS = {"burst_identifier": 0x000B, "content_identifier": 0x0011}
+TALKATIVE = ("canon", "nikon")
+"""Makers whose blocks name the lens where the standard's tag does not."""
+LARGEST_BLOCK = 256 << 10
+
+
+def apple(note: bytes) -> dict[str, str]:
+    """The identifiers in the block of an iPhone, as far as there are any."""
+    if not note.startswith(APPLE):
+        return {}
+    directory = ImageFileDirectory_v2(b"MM\0*\0\0\0\x0e")
+    block = io.BytesIO(note)
+    block.seek(len(APPLE))
+    directory.load(block)
+    return {name: str(directory[tag]) for name, tag in APPLE_TAGS.items() if tag in directory}
+
+
+def lens(exif: bytes, maker: str) -> str | list[float] | None:
+    """The lens by its name, or by its focal lengths and f-numbers, in the block of a maker that tells it."""
+    if not maker.lower().startswith(TALKATIVE) or len(exif) > LARGEST_BLOCK:
+        return None
+    tags = exifread.process_file(io.BytesIO(exif.removeprefix(b"Exif\0\0")), details=True, strict=False)
+    if (named := tags.get("MakerNote LensModel")) is not None:
+        return str(named)
+    measured = tags.get("MakerNote LensMinMaxFocalMaxAperture")
+    return None if measured is None else [float(value) for value in measured.values]
