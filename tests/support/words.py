@@ -1,9 +1,12 @@
 """Writes what people and their programs write about photos: XMP packets, IPTC records, Picasa's files."""
 
+import struct
 from collections.abc import Mapping
+from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from processor.metadata.names import NAMESPACES
+from tests.support import media
 
 DECLARED = " ".join(f'xmlns:{prefix}="{namespace}"' for prefix, namespace in NAMESPACES.items() if prefix != "xml")
 
@@ -67,3 +70,15 @@ def in_photoshop(block: bytes) -> bytes:
     """The records among the other things that Photoshop writes."""
     other = b"8BIM\x04\x25\x03abc" + (3).to_bytes(4, "big") + b"xyz\0"
     return b"Photoshop 3.0\0" + other + b"8BIM\x04\x04\0\0" + len(block).to_bytes(4, "big") + block
+
+
+def photo(path: Path, *, exif: bytes = b"", xmp: bytes = b"", iptc: bytes = b"") -> Path:
+    """A JPEG with these blocks."""
+    media.quadrants().save(path, exif=exif)
+    plain = path.read_bytes()
+    blocks = [(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp)] if xmp else []
+    blocks += [(0xED, in_photoshop(iptc))] if iptc else []
+    written = b"".join(struct.pack(">BBH", 0xFF, kind, 2 + len(block)) + block for kind, block in blocks)
+    end_of_first = 4 + int.from_bytes(plain[4:6], "big")
+    path.write_bytes(plain[:end_of_first] + written + plain[end_of_first:])
+    return path

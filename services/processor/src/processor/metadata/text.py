@@ -1,5 +1,6 @@
 """Text and numbers from strangers: cleaned, shortened and checked before anybody sees them."""
 
+import encodings.cp1252  # noqa: F401 - where metadata is read nothing can be imported any more
 import math
 import re
 import unicodedata
@@ -36,6 +37,14 @@ def text(value: Any) -> str | None:
         return cleaned(raw.decode("latin-1"))
 
 
+def decoded(raw: bytes) -> str:
+    """What was written in UTF-8 if it can be that, else as Windows wrote it in Europe."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
 def line_of(written: str) -> str | None:
     """A text of ours on one line."""
     return " ".join(cleaned(written).split()) or None
@@ -66,7 +75,7 @@ def cleaned(written: str) -> str:
     """Without control, bidirectional and broken characters, and at most 4 KB long."""
     kept = "".join(
         character
-        for character in written[: 4 * TEXT_BYTES]
+        for character in written[: 4 * TEXT_BYTES].replace("\r\n", "\n").replace("\r", "\n")
         if character in "\n\t"
         or (unicodedata.category(character) not in {"Cc", "Cs", "Cn"} and character not in BIDIRECTIONAL)
     )
