@@ -62,6 +62,7 @@ def told(original: Original, source: Source) -> Told:
     is_telling = modified < original.uploaded_at - LEAST_AGE
     return Told(
         file_name=original.file_name,
+        stored_name=os.path.basename(original.path).decode(errors="replace"),
         modified=modified.replace(tzinfo=None) if is_telling else None,
         beside=tuple(other.kind for other in source.beside),
     )

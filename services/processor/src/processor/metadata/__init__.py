@@ -3,35 +3,72 @@
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
-from processor.metadata import exif, times
+from processor.metadata import exif, iptc, keywords, picasa, regions, times, xmp
+from processor.metadata.packet import LARGEST
 from processor.metadata.record import Blobs, Face, Metadata, Moment, Said, Told, Values
 
 __all__ = ["Blobs", "Face", "Metadata", "Moment", "Said", "Told", "read"]
 
-WORDS = ("title", "description", "rating")
+WORDS = ("title", "description")
 FACTS = (
     *("camera_make", "camera_model", "lens_model", "exposure_time", "f_number", "iso_speed", "focal_length"),
     *("exposure", "projection", "content_identifier", "burst_identifier", "motion_length"),
 )
 
 
-def read(blobs: Blobs, told: Told, *, orientation: int, beside: Sequence[BinaryIO] = ()) -> Metadata:  # noqa: ARG001
-    """All that can be true of what the sources say; never fails. A person's sidecar is believed before the camera."""
+def read(blobs: Blobs, told: Told, *, orientation: int, beside: Sequence[BinaryIO] = ()) -> Metadata:
+    """All that can be true of what the sources say; never fails. A person's sidecar is believed before the camera.
+
+    `orientation` is how the pixels are still to be turned; faces are given in the upright picture.
+    """
     notes: list[str] = []
-    embedded, remarks = exif.read(blobs.exif)
-    notes += remarks
-    sources = [embedded, *blobs.known]
+    camera = _noted(exif.read(blobs.exif), notes)
+    embedded = _noted(xmp.read(blobs.xmp), notes)
+    records = _noted(iptc.read(blobs.iptc), notes)
+    sidecars = [_noted(xmp.read(file.read(LARGEST + 1), "sidecar"), notes) for file in _besides("xmp", told, beside)]
+    names = (told.stored_name, told.file_name)
+    albums = [_noted(picasa.read(file.read(LARGEST + 1), *names), notes) for file in _besides("picasa", told, beside)]
+    by_clock = [*sidecars, camera, embedded, records, *blobs.known]
+    by_words = [*sidecars, embedded, records, camera, *albums, *blobs.known]
     return Metadata(
-        **times.decide(sources, told, notes),
-        **_place(sources),
-        **{name: _first(sources, name) for name in (*WORDS, *FACTS)},
-        keywords=tuple(dict.fromkeys(word for said in sources for word in said.keywords)),
+        **times.decide(by_clock, told, notes),
+        **_place(by_clock),
+        **{name: _first(by_words, name) for name in WORDS},
+        **{name: _first([camera, *by_clock], name) for name in FACTS},
+        rating=_rating(sidecars, by_words),
+        keywords=keywords.united(word for said in by_words for word in said.keywords),
+        faces=_faces(by_words, orientation if orientation != 1 else camera.orientation or 1),
         notes=tuple(notes),
     )
 
 
+def _noted(heard: tuple[Said, list[str]], notes: list[str]) -> Said:
+    notes += heard[1]
+    return heard[0]
+
+
+def _besides(kind: str, told: Told, beside: Sequence[BinaryIO]) -> list[BinaryIO]:
+    return [file for name, file in zip(told.beside, beside, strict=False) if name == kind]
+
+
 def _first(sources: Sequence[Said], name: str) -> Any:
     return next((value for said in sources if (value := getattr(said, name)) is not None), None)
+
+
+def _rating(sidecars: Sequence[Said], sources: Sequence[Said]) -> int | None:
+    """The first one; but cameras write 0 into every file, so one that gives stars is believed before them."""
+    ratings = [said.rating for said in sources if said.rating is not None]
+    by_hand = _first(sidecars, "rating")
+    return by_hand if by_hand is not None else next(filter(None, ratings), ratings[0] if ratings else None)
+
+
+def _faces(sources: Sequence[Said], orientation: int) -> tuple[Face, ...]:
+    """Those of the first source that knows any, turned upright.
+
+    Where the container has turned the picture already, programs still count from how the sensor saw it.
+    """
+    stored = next((said.faces for said in sources if said.faces), ())
+    return tuple(regions.turned(face, orientation) for face in stored)
 
 
 def _place(sources: Sequence[Said]) -> Values:

@@ -11,14 +11,17 @@ from PIL import TiffImagePlugin  # noqa: F401
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.Image import Exif
 
-from processor.metadata import cameras, makers
+from processor.metadata import cameras, keywords, makers, rating
 from processor.metadata.record import Moment, Said, Values
-from processor.metadata.text import TEXT_BYTES, cleaned, line, number, text
+from processor.metadata.text import TEXT_BYTES, caption, cleaned, line, line_of, number, text
 
 Tags = Mapping[int, Any]
 Value = TypeVar("Value")
 
-MAIN = {Base.Make, Base.Model, Base.ImageDescription, Base.XPComment}
+MAIN = {
+    *(Base.Make, Base.Model, Base.Orientation, Base.ImageDescription, Base.Rating, Base.RatingPercent),
+    *(Base.XPTitle, Base.XPComment, Base.XPKeywords, Base.XPSubject),
+}
 DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)", re.ASCII)
 YEARS = range(1826, 2101)  # from the first photograph that survived
@@ -69,7 +72,9 @@ def read(exif: bytes | BinaryIO) -> tuple[Said, list[str]]:
         warnings.simplefilter("ignore")  # the parser's remarks on broken blocks; our notes say it better
         reader = Reader(exif)
         instant = reader.attempt("GPS clock", lambda: gps_clock(reader.gps))
-        said = Said(moments=tuple(moments(reader)), instant=instant, **camera(reader), **place(reader))
+        said = Said(
+            moments=tuple(moments(reader)), instant=instant, **camera(reader), **wording(reader), **place(reader)
+        )
         return said, reader.notes
 
 
@@ -109,7 +114,7 @@ def camera(reader: Reader) -> Values:
         "focal_length": reader.read(inner, Base.FocalLength, lambda value: number(value, least=0.1, most=1e5)),
         "exposure": reader.read(inner, Base.ExposureBiasValue, lambda value: number(value, least=-100, most=100)),
         **(reader.read(inner, Base.MakerNote, makers.apple) or {}),
-        "description": described(reader),
+        "orientation": reader.read(main, Base.Orientation, lambda value: int(number(value, least=1, most=8))),
     }
 
 
@@ -123,14 +128,28 @@ def lens(reader: Reader) -> str | None:
     return reader.attempt("LensSpecification", lambda: cameras.lens_of(measured)) if measured else None
 
 
-def described(reader: Reader) -> str | None:
-    """What a person wrote about the picture."""
-    return (
-        reader.read(reader.main, Base.ImageDescription, text)
-        or reader.read(reader.camera, Base.UserComment, comment)
-        or reader.read(reader.main, Base.XPComment, lambda value: cleaned(value.decode("utf-16-le", "replace")))
-        or None
-    )
+def wording(reader: Reader) -> Values:
+    """What a person wrote about the picture, or Windows for one."""
+    main = reader.main
+    return {
+        "title": reader.read(main, Base.XPTitle, lambda value: line_of(wide(value))),
+        "description": reader.read(main, Base.ImageDescription, lambda value: caption(text(value) or ""))
+        or reader.read(reader.camera, Base.UserComment, lambda value: caption(comment(value) or ""))
+        or reader.read(main, Base.XPComment, lambda value: caption(wide(value)))
+        or reader.read(main, Base.XPSubject, lambda value: caption(wide(value))),
+        "keywords": reader.read(main, Base.XPKeywords, lambda value: keywords.listed(wide(value))) or (),
+        "rating": stars_of(reader),
+    }
+
+
+def stars_of(reader: Reader) -> int | None:
+    stars = reader.read(reader.main, Base.Rating, lambda value: int(number(value, least=0, most=5)))
+    return reader.read(reader.main, Base.RatingPercent, rating.of_percentage) if stars is None else stars
+
+
+def wide(value: Any) -> str:
+    """A text of Windows."""
+    return bytes(value)[: 4 * TEXT_BYTES].decode("utf-16-le", "replace").partition("\0")[0]
 
 
 def place(reader: Reader) -> Values:

@@ -22,10 +22,12 @@ class Told(Struct, frozen=True, kw_only=True):
     """What is known of a file from outside: its name, when it was last changed, and which files lie beside it.
 
     `modified` is a UTC time without zone, None when it says nothing of the picture. `beside` says what each of the
-    files is that come along, the most trusted first: an XMP sidecar or the folder's `.picasa.ini`.
+    files is that come along, the most trusted first: an XMP sidecar or the folder's `.picasa.ini`. Beside them the file
+    is called `stored_name`.
     """
 
     file_name: str = ""
+    stored_name: str = ""
     modified: datetime | None = None
     beside: tuple[Literal["xmp", "picasa"], ...] = ()
 
@@ -65,6 +67,8 @@ class Said(Struct, frozen=True, kw_only=True):
     keywords: tuple[str, ...] = ()
     rating: int | None = None
     faces: tuple[Face, ...] = ()
+    orientation: int | None = None
+    """How the camera was held, as EXIF counts it, whether or not the pixels are to be turned still."""
     camera_make: str | None = None
     camera_model: str | None = None
     lens_model: str | None = None
