@@ -1,9 +1,7 @@
 """What is believed of XMP, in the file and beside it."""
 
-import os
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -388,20 +386,3 @@ def test_any_value(name: str, value: str) -> None:
 def test_anything_can_be_read(content: bytes) -> None:
     """No bytes at all make the reader fail."""
     check(xmp.read(content)[0])
-
-
-@pytest.mark.skipif("LUMILIO_TEST_MEDIA" not in os.environ, reason="real media are not there")
-def test_real_packets() -> None:
-    """The same two faces in the same picture, once stored upright and once on its side."""
-    import pyvips
-
-    faces = Path(os.environ["LUMILIO_TEST_MEDIA"]) / "metadata/faces"
-    seen = {
-        orientation: xmp.read(bytes(pyvips.Image.new_from_file(str(faces / name)).get("xmp-data")))[0].faces
-        for orientation, name in ((1, "portrait.jpg"), (6, "portrait-orientation-6.jpg"))
-    }
-    for upright, stored in zip(seen[1], seen[6], strict=True):
-        again = regions.turned(stored, 6)
-        assert again.name == upright.name
-        assert (again.left, again.top) == pytest.approx((upright.left, upright.top), abs=1e-5)
-        assert (again.width, again.height) == pytest.approx((upright.width, upright.height), abs=1e-5)
