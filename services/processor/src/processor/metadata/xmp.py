@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from processor.metadata import keywords, names, packet, rating, regions
+from processor.metadata import cameras, keywords, names, packet, rating, regions
 from processor.metadata.dates import date, instant
 from processor.metadata.exif import exposure_time
 from processor.metadata.packet import Properties
@@ -120,10 +120,11 @@ def degrees(written: str, *, sides: str, most: int) -> float:
 
 def camera(reader: Reader) -> Values:
     """Which camera, and how it was set."""
+    maker = cameras.make(reader.read("tiff:Make", short))
     return {
-        "camera_make": reader.read("tiff:Make", short),
-        "camera_model": reader.read("tiff:Model", short),
-        "lens_model": reader.first(short, "exifEX:LensModel", "aux:Lens"),
+        "camera_make": maker,
+        "camera_model": cameras.model(reader.read("tiff:Model", short), maker),
+        "lens_model": reader.first(lambda written: cameras.lens(short(written)), "exifEX:LensModel", "aux:Lens"),
         "exposure_time": reader.read("exif:ExposureTime", lambda written: exposure_time(rational(written))),
         "f_number": reader.read("exif:FNumber", lambda written: number(rational(written), least=0.1, most=1000)),
         "iso_speed": reader.first(
