@@ -20,6 +20,7 @@ from common.files import FULL_DISK
 from lumilio import data, failures, migrations, repositories, verify, work
 from lumilio.ballast import BallastSettings
 from lumilio.refusal import CannotStart
+from lumilio.reprocess import options as reprocess
 from lumilio.up import Options, up
 from lumilio.upload import options as upload
 
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_repositories(commands, default)
     upload.add_to(commands)
+    reprocess.add_to(commands)
     return parser
 
 

@@ -13,12 +13,9 @@ MOST_PARALLEL = 64
 def add_to(commands: Any) -> None:
     """Make `upload` one of the commands."""
     parser = commands.add_parser("upload", help="send folders of photos to a server; what it has already is skipped")
-    server = os.environ.get("LUMILIO_SERVER", "http://127.0.0.1:8080")
     add = parser.add_argument
     add("paths", metavar="DIR", nargs="+", type=_path, help="a folder, with all folders in it, or a file")
-    add("--server", metavar="URL", default=server, type=_address, help="LUMILIO_SERVER, or http://127.0.0.1:8080")
-    add("--user", metavar="NAME", default="admin", help="who sends (admin); LUMILIO_PASSWORD is the password, or asked")
-    add("--password-file", metavar="FILE", type=Path, help="a file that holds the password alone")
+    add_server(parser, "who sends (admin)")
     add("--repository", metavar="ID", type=UUID, help="where to keep the photos (in the default repository)")
     add("--parallel", metavar="N", default=4, type=_number, help="how many files are sent at once (4)")
     add("--report", metavar="FILE", type=Path, help="write every failure there, a JSON object a line")
@@ -26,6 +23,15 @@ def add_to(commands: Any) -> None:
     wait = "wait until the server has processed what was sent, and say what it could not (yes)"
     add("--wait", action=argparse.BooleanOptionalAction, default=True, help=wait)
     parser.set_defaults(run=_upload)
+
+
+def add_server(parser: argparse.ArgumentParser, who: str) -> None:
+    """Let a command be told which server to speak to, and as whom."""
+    server = os.environ.get("LUMILIO_SERVER", "http://127.0.0.1:8080")
+    add = parser.add_argument
+    add("--server", metavar="URL", default=server, type=_address, help="LUMILIO_SERVER, or http://127.0.0.1:8080")
+    add("--user", metavar="NAME", default="admin", help=f"{who}; LUMILIO_PASSWORD is the password, or asked")
+    add("--password-file", metavar="FILE", type=Path, help="a file that holds the password alone")
 
 
 def _upload(arguments: argparse.Namespace) -> None:

@@ -14,14 +14,15 @@ WINDOW_SECONDS = 20.0
 
 @dataclass
 class Speed:
-    """Bytes a second over the last while."""
+    """Bytes, or whatever is counted, a second over the last while."""
 
+    window: float = WINDOW_SECONDS
     _samples: deque[tuple[float, int]] = field(default_factory=deque)
 
     def note(self, total: int, *, now: float) -> float:
-        """The speed, now that so many bytes are done with in all."""
+        """The speed, now that so much is done with in all."""
         self._samples.append((now, total))
-        while now - self._samples[0][0] > WINDOW_SECONDS:
+        while now - self._samples[0][0] > self.window:
             self._samples.popleft()
         began, before = self._samples[0]
         return max(0.0, (total - before) / (now - began)) if now > began else 0.0

@@ -95,7 +95,7 @@ class Server:
             raise Changed(words(answer))
         if answer.status_code != OK:
             raise Refused(words(answer))
-        taken = _read(answer, Taken)
+        taken = read(answer, Taken)
         if taken.content_hash != file.content_hash:
             raise Refused("the server has got other bytes than were sent")
         return taken
@@ -116,10 +116,11 @@ class Server:
             return None
         if answer.status_code != OK:
             raise Gone(f"the server does not say what it has: {words(answer)}")
-        return _read(answer, kind)
+        return read(answer, kind)
 
 
-def _read(answer: httpx.Response, kind: type[T]) -> T:
+def read(answer: httpx.Response, kind: type[T]) -> T:
+    """The data of a good answer; Gone when it is not what this version knows."""
     try:
         return msgspec.json.decode(answer.content, type=_Envelope[kind]).data  # type: ignore[valid-type]
     except GARBAGE as error:

@@ -68,10 +68,11 @@ def _draw(run: Run, console: Console) -> None:
     watcher = Watcher(run)
     with Live(console=console, transient=True, auto_refresh=False) as live:
         for _ in _moments(run):
-            live.update(_picture(watcher.look(), run.server.trouble), refresh=True)
+            live.update(picture(watcher.look(), run.server.trouble), refresh=True)
 
 
-def _picture(sight: Sight, trouble: str | None) -> Table:
+def picture(sight: Sight, trouble: str | None) -> Table:
+    """A bar, a line about it, and why it stands still if it does."""
     picture = Table.grid(expand=True)
     picture.add_row(ProgressBar(max(1, sight.total), sight.done))
     picture.add_row(Text(sight.line, no_wrap=True, overflow="ellipsis"))

@@ -1,0 +1,1 @@
+"""`lumilio reprocess`: has a server read and render photos again, and shows how far it is."""
