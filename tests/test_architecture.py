@@ -22,6 +22,10 @@ PURE = [
         for name in (
             "images",
             "options",
+            "videos",
+            "clips",
+            "motion",
+            "stacks",
             "opening",
             "decoders",
             "pictures",

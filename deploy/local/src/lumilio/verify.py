@@ -74,7 +74,7 @@ def checks(acks: Sequence[Ack]) -> list[Check]:
         Check("I8", "no owner has a content twice", _each(queries.list_doubles)),
         Check("I10", "every failure has its reason and was announced", _each(queries.list_unexplained)),
         Check("I11", "no original was touched since it was stored", _touched),
-        Check("I12", "every thumbnail is the one that was rendered", _wrong_thumbnails),
+        Check("I12", "every thumbnail and rendition is the one that was made", _wrong_derived),
         Check("I13", "the trash holds what was thrown away, each with its note", _misplaced),
         Check("I14", "what was set aside is a failed upload, each with its note", _unexplained_failures),
     ]
@@ -161,13 +161,13 @@ async def _touched(conn: Connection) -> AsyncIterator[str]:
             yield f"asset {claimed.asset_id}: {_shown(claimed.path)} changed since it was stored"
 
 
-async def _wrong_thumbnails(conn: Connection) -> AsyncIterator[str]:
+async def _wrong_derived(conn: Connection) -> AsyncIterator[str]:
     after = (queries.FIRST, "")
-    while page := await queries.list_thumbnails(conn, after=after, limit=BATCH):
-        for thumbnail in page:
-            if wrong := await asyncio.to_thread(_wrong, thumbnail.home, thumbnail.path, thumbnail.hash):
-                yield f"asset {thumbnail.asset_id}: {_shown(thumbnail.path)} {wrong}"
-        after = (page[-1].asset_id, page[-1].size)
+    while page := await queries.list_derived(conn, after=after, limit=BATCH):
+        for derived in page:
+            if wrong := await asyncio.to_thread(_wrong, derived.home, derived.path, derived.hash):
+                yield f"asset {derived.asset_id}: {_shown(derived.path)} {wrong}"
+        after = (page[-1].asset_id, page[-1].kind)
 
 
 async def _misplaced(conn: Connection) -> AsyncIterator[str]:

@@ -44,13 +44,13 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     is_trashed: bool
 
 
-class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
-    """A thumbnail; `home` is where its repository keeps such."""
+class Derived(msgspec.Struct, frozen=True, kw_only=True):
+    """A thumbnail or a rendition; `home` is where its repository keeps such."""
 
     home: bytes
     path: bytes
     asset_id: UUID
-    size: str
+    kind: str
     hash: bytes
 
 
@@ -132,19 +132,32 @@ async def list_placed(conn: Connection, *, after: int, limit: int) -> list[Place
         return await cursor.fetchall()
 
 
-async def list_thumbnails(conn: Connection, *, after: tuple[UUID, str], limit: int) -> list[Thumbnail]:
-    """Some thumbnails, in the order of their assets."""
-    async with conn.cursor(row_factory=struct_row(Thumbnail)) as cursor:
+async def list_derived(conn: Connection, *, after: tuple[UUID, str], limit: int) -> list[Derived]:
+    """Some thumbnails and renditions, in the order of their assets."""
+    async with conn.cursor(row_factory=struct_row(Derived)) as cursor:
         await cursor.execute(
             """
-            select coalesce(private_root, root) as home, path, asset_id, size, hash
-            from thumbnails
-            join repositories using (repository_id)
-            where (asset_id, size) > (%s::uuid, %s::text)
-            order by asset_id, size
-            limit %s
+            (
+                select coalesce(private_root, root) as home, path, asset_id, size as kind, hash
+                from thumbnails
+                join repositories using (repository_id)
+                where (asset_id, size) > (%(asset)s::uuid, %(kind)s::text)
+                order by asset_id, size
+                limit %(limit)s
+            )
+            union all
+            (
+                select coalesce(private_root, root), path, asset_id, kind, hash
+                from renditions
+                join repositories using (repository_id)
+                where (asset_id, kind) > (%(asset)s::uuid, %(kind)s::text)
+                order by asset_id, kind
+                limit %(limit)s
+            )
+            order by asset_id, kind
+            limit %(limit)s
             """,
-            (*after, limit),
+            {"asset": after[0], "kind": after[1], "limit": limit},
         )
         return await cursor.fetchall()
 

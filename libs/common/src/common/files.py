@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 from uuid import uuid4
 
 from blake3 import blake3
@@ -255,13 +255,32 @@ def forget(root: bytes, path: bytes) -> None:
 
 def write_derived(root: bytes, path: bytes, content: bytes) -> None:
     """A file that can be made again: readers see it whole or not at all, and a power cut may take it away."""
+    with _derived(root, path) as file:
+        file.write(content)
+
+
+def copy_derived(root: bytes, path: bytes, source: int, part: range) -> bytes:
+    """A file that can be made again, as `write_derived` makes it, of a part of an open file; returns its BLAKE3."""
+    digest = blake3()
+    with _derived(root, path) as file:
+        for start in range(part.start, part.stop, CHUNK):
+            chunk = os.pread(source, min(CHUNK, part.stop - start), start)
+            digest.update(chunk)
+            file.write(chunk)
+        if file.tell() < len(part):
+            raise OSError(errno.EIO, "the file became shorter while it was read")
+    return digest.digest()
+
+
+@contextmanager
+def _derived(root: bytes, path: bytes) -> Iterator[BinaryIO]:
     parent, name = os.path.split(path)
     temporary = b".%s.tmp" % uuid4().hex.encode()
     with folder(root, parent, make=True, durable=False) as directory:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644, dir_fd=directory)
         try:
             with open(descriptor, "wb") as file:
-                file.write(content)
+                yield file
             os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
         except OSError:
             os.unlink(temporary, dir_fd=directory)

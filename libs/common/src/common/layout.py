@@ -14,8 +14,10 @@ FAILED = b".lumilio/staging/failed"
 TRASH = b".lumilio/trash"
 MANIFESTS = b".lumilio/manifests"
 THUMBNAILS = b".lumilio/assets/thumbnails"
+MOTION = b".lumilio/assets/motion"
+DERIVED = (THUMBNAILS, MOTION)
 SIDECAR = b".json"
-THUMBNAIL = re.compile(rb"([0-9a-f]{64})_(\d{1,10})_(\d{1,18})\.[a-z]+")
+MADE = re.compile(rb"([0-9a-f]{64})_(\d{1,10})_(\d{1,18})\.[a-z0-9]+")
 FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, FAILED, TRASH, MANIFESTS, b".lumilio/assets", THUMBNAILS)
 
 # What lies outside the root where the root may not be written to; nothing is uploaded to it, so nothing is thrown away.
@@ -79,9 +81,17 @@ def is_managed(path: bytes) -> bool:
 
 def thumbnail(size: str, content_hash: bytes, owner_id: int, epoch: int, extension: str) -> bytes:
     """A thumbnail; hash and owner are its asset, the epoch keeps a stale worker away from a newer render."""
+    return b"/".join((THUMBNAILS, size.encode(), _made(content_hash, owner_id, epoch, extension)))
+
+
+def motion(content_hash: bytes, owner_id: int, epoch: int, extension: str) -> bytes:
+    """The video that a motion photo carries inside, as a file of its own; named as a thumbnail is."""
+    return b"/".join((MOTION, _made(content_hash, owner_id, epoch, extension)))
+
+
+def _made(content_hash: bytes, owner_id: int, epoch: int, extension: str) -> bytes:
     digest = content_hash.hex()
-    name = f"{size}/{digest[:2]}/{digest}_{owner_id}_{epoch}{extension}"
-    return b"/".join((THUMBNAILS, name.encode()))
+    return f"{digest[:2]}/{digest}_{owner_id}_{epoch}{extension}".encode()
 
 
 def is_unfinished(path: bytes) -> bool:
@@ -91,8 +101,8 @@ def is_unfinished(path: bytes) -> bool:
 
 
 def made_by(path: bytes) -> Made | None:
-    """The work whose thumbnail a path is; None for a path that is no thumbnail's."""
-    found = THUMBNAIL.fullmatch(os.path.basename(path))
+    """The work that a derived file came from, by its path; None for a path that is no such file's."""
+    found = MADE.fullmatch(os.path.basename(path))
     return Made(bytes.fromhex(found[1].decode()), int(found[2]), int(found[3])) if found else None
 
 

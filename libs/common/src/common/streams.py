@@ -32,7 +32,9 @@ STREAM = StreamConfig(
     duplicate_window=120,
 )
 PLACE = Durable("ingest-place", (UploadStaged.subject, AssetTrashed.subject, AssetRestored.subject))
-RENDER = Durable("processor-render", (f"{AssetStored.subject}.photo", AssetReopened.subject))
+RENDER = Durable(
+    "processor-render", (f"{AssetStored.subject}.photo", f"{AssetStored.subject}.video", AssetReopened.subject)
+)
 SIDECAR = Durable("processor-sidecar", (AssetUpdated.subject,))
 DURABLES = (PLACE, RENDER, SIDECAR)
 

@@ -1,4 +1,4 @@
-"""What lies in repositories long after it was of use: failed uploads, half-written and forgotten thumbnails."""
+"""What lies in repositories long after it was of use: failed uploads, half-written and forgotten derived files."""
 
 import asyncio
 import contextlib
@@ -50,7 +50,12 @@ async def _forget_failed(pool: Pool, repository: Repository, path: bytes) -> Non
 
 
 async def _clean_derived(pool: Pool, repository: Repository, *, before: float) -> None:
-    async for paths in _old(repository, layout.THUMBNAILS, before):
+    for below in layout.DERIVED:
+        await _clean_below(pool, repository, below, before=before)
+
+
+async def _clean_below(pool: Pool, repository: Repository, below: bytes, *, before: float) -> None:
+    async for paths in _old(repository, below, before):
         made = {path: found for path in paths if (found := layout.made_by(path)) is not None}
         async with pool.connection() as conn:
             named = await queries.list_named(conn, repository.repository_id, made)
@@ -58,17 +63,17 @@ async def _clean_derived(pool: Pool, repository: Repository, *, before: float) -
             if layout.is_unfinished(path):
                 await asyncio.to_thread(files.forget, repository.home, path)
             elif path in made and path not in named:
-                await _forget_thumbnail(pool, repository, path, made[path])
+                await _forget_made(pool, repository, path, made[path])
 
 
-async def _forget_thumbnail(pool: Pool, repository: Repository, path: bytes, made: layout.Made) -> None:
+async def _forget_made(pool: Pool, repository: Repository, path: bytes, made: layout.Made) -> None:
     """Decide and remove while nobody can settle the rendering: what its worker still may name stays."""
     async with pool.connection() as conn:
         epoch = await queries.lock_rendering(conn, owner=made.owner_id, content_hash=made.content_hash)
         named = await queries.list_named(conn, repository.repository_id, {path: made})
         if epoch != made.epoch and path not in named:
             await asyncio.to_thread(files.forget, repository.home, path)
-            log.get().info("thumbnail removed that no row names", path=path.decode(errors="replace"))
+            log.get().info("derived file removed that no row names", path=path.decode(errors="replace"))
 
 
 async def _old(repository: Repository, below: bytes, before: float) -> AsyncIterator[list[bytes]]:

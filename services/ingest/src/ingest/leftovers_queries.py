@@ -8,13 +8,22 @@ from common.layout import Made
 
 
 async def list_named(conn: Connection, repository_id: UUID, made: Mapping[bytes, Made]) -> set[bytes]:
-    """Those of the paths that a thumbnail of the asset has which they were made for."""
+    """Those of the paths that a thumbnail or rendition of the asset has which they were made for."""
     cursor = await conn.execute(
         """
         select seen.path
         from unnest(%(paths)s::bytea[], %(owners)s::bigint[], %(hashes)s::bytea[]) seen (path, owner_id, content_hash)
         join assets a on a.owner_id = seen.owner_id and a.content_hash = seen.content_hash
-        join thumbnails t on t.asset_id = a.asset_id and t.path = seen.path and t.repository_id = %(repository)s
+        where exists (
+                  select 1
+                  from thumbnails t
+                  where t.asset_id = a.asset_id and t.path = seen.path and t.repository_id = %(repository)s
+              )
+           or exists (
+                  select 1
+                  from renditions r
+                  where r.asset_id = a.asset_id and r.path = seen.path and r.repository_id = %(repository)s
+              )
         """,
         {
             "repository": repository_id,

@@ -1,25 +1,27 @@
-"""The render stage: one visit to the sandbox gives a photo its thumbnails, its fingerprints and its metadata."""
+"""The render stage: one visit to the sandbox gives a photo or video its thumbnails, fingerprints and metadata."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-from blake3 import blake3
 from msgspec import structs
 
-from common import files, layout, outbox, rendering
-from common.db import Pool, glance
+from common import files, outbox, rendering
+from common.db import Connection, Pool, glance
 from common.messages import AssetProcessed
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
-from processor import facts, images, options, queries, sandbox, sources
+from processor import derived, facts, images, options, queries, sandbox, sources, videos
+from processor.derived import Plan, Written
 from processor.images import Options, Photo
 from processor.metadata import where
-from processor.queries import Original, Thumbnail
+from processor.queries import Original
 from processor.sandbox import Sandbox
+from processor.sources import Source
 from processor.unreadable import Unreadable
+from processor.videos import Video
 
 AWAY_RETRY_SECONDS = 10.0
-EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg"}
 
 
 @dataclass(frozen=True)
@@ -35,35 +37,46 @@ class Processor:
     options: Options = field(default_factory=Options)
 
     async def render(self, claim: Claim) -> None:
-        """Render a photo's thumbnails and read its metadata."""
+        """Render a photo's or video's thumbnails and read its metadata."""
         async with glance(self.pool) as conn:
             original = await queries.find_original(conn, claim.asset_id)
         if original is None:
             raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS)
 
         try:
-            photo = await self._look(original, claim)
-            photo = structs.replace(photo, metadata=await asyncio.to_thread(where.located, photo.metadata))
-            thumbnails = await _written(original, claim, photo)
+            media, plan, written = await self._render(original, claim)
         except (files.Offline, FileNotFoundError) as outage:
             raise Wait(str(outage), after=AWAY_RETRY_SECONDS) from None
 
         try:
             async with claim.settle(self.pool) as conn:
-                await queries.save_facts(conn, claim.asset_id, facts.of_photo(photo))
-                await queries.save_thumbnails(conn, claim.asset_id, original.repository_id, thumbnails)
+                await _save(conn, claim=claim, media=media)
+                await _save_files(conn, claim, original, written)
                 await outbox.add(conn, AssetProcessed(owner_id=claim.owner_id, asset_id=claim.asset_id))
         except LeaseLost:
-            await asyncio.to_thread(_remove, original, claim, photo)
+            await derived.remove(plan)
             raise
 
-    async def _look(self, original: Original, claim: Claim) -> Photo:
+    async def _render(self, original: Original, claim: Claim) -> tuple[Photo | Video, Plan, Written]:
+        """What the file holds, and what was made of it, while the file is open."""
         source = await asyncio.to_thread(sources.open_source, original, self.spare)
-        told = sources.told(original, source)
+        try:
+            media = await self._look(original, source, claim)
+            media = structs.replace(media, metadata=await asyncio.to_thread(where.located, media.metadata))
+            if isinstance(media, Video) and media.trouble:
+                raise Reject(media.trouble, save=partial(_save, claim=claim, media=media))
+            motion = media.motion if isinstance(media, Photo) else None
+            plan = Plan(original, claim, media.thumbnails, motion)
+            return media, plan, await derived.write(plan, source.file)
+        finally:
+            source.close()
+
+    async def _look(self, original: Original, source: Source, claim: Claim) -> Photo | Video:
+        render: Callable[..., Photo | Video] = videos.render if original.kind == "video" else images.render
         asked = options.adjusted(self.options, rendering.read(source.rules.rendering)[0])
         try:
             return await self.sandbox.run(
-                *(images.render, source.file, original.mime_type, told, asked),
+                *(render, source.file, original.mime_type, sources.told(original, source), asked),
                 owner=claim.owner_id,
                 limits=sandbox.limits_of(original.mime_type),
                 beside=[other.descriptor for other in source.beside],
@@ -72,47 +85,13 @@ class Processor:
             raise Reject(str(error)) from None
         except sandbox.Died as error:
             raise Died(str(error)) from None
-        finally:
-            source.close()
 
 
-async def _written(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
-    """The thumbnails on the disk; a writing that fails or is cancelled leaves none behind."""
-    writing = asyncio.create_task(asyncio.to_thread(_write, original, claim, photo))
-    try:
-        return await asyncio.shield(writing)
-    except BaseException:
-        await asyncio.wait({writing})
-        await asyncio.to_thread(_remove, original, claim, photo)
-        raise
+async def _save(conn: Connection, *, claim: Claim, media: Photo | Video) -> None:
+    """What was read in the file."""
+    await queries.save_facts(conn, claim.asset_id, facts.of(media))
 
 
-def _write(original: Original, claim: Claim, photo: Photo) -> list[Thumbnail]:
-    with files.outages():
-        for _, path, thumbnail in _places(original, claim, photo):
-            files.write_derived(original.home, path, thumbnail.data)
-    return [_described(size, path, thumbnail) for size, path, thumbnail in _places(original, claim, photo)]
-
-
-def _remove(original: Original, claim: Claim, photo: Photo) -> None:
-    for _, path, _ in _places(original, claim, photo):
-        files.forget(original.home, path)
-
-
-def _places(original: Original, claim: Claim, photo: Photo) -> Iterator[tuple[str, bytes, images.Thumbnail]]:
-    """Each size, its path and its bytes; no other claim has these names, so no other render can be hurt."""
-    for size, thumbnail in photo.thumbnails.items():
-        extension = EXTENSIONS[thumbnail.mime]
-        yield size, layout.thumbnail(size, original.content_hash, claim.owner_id, claim.epoch, extension), thumbnail
-
-
-def _described(size: str, path: bytes, thumbnail: images.Thumbnail) -> Thumbnail:
-    return Thumbnail(
-        size=size,
-        path=path,
-        mime_type=thumbnail.mime,
-        width=thumbnail.width,
-        height=thumbnail.height,
-        length=len(thumbnail.data),
-        hash=blake3(thumbnail.data).digest(),
-    )
+async def _save_files(conn: Connection, claim: Claim, original: Original, written: Written) -> None:
+    await queries.save_thumbnails(conn, claim.asset_id, original.repository_id, written.thumbnails)
+    await queries.save_renditions(conn, claim.asset_id, original.repository_id, written.renditions)

@@ -9,10 +9,11 @@ import pyvips
 from msgspec import Struct
 
 from common.rendering import Format, Large, Medium, Quality, Small
-from processor import decoders, hashes, metadata, opening
+from processor import decoders, hashes, metadata, motion, opening
 from processor.colours import profiles
 from processor.decoders import reason_of, wants_memory
 from processor.metadata import Told
+from processor.motion import Motion
 from processor.pictures import PROFILE, TURNED, Picture, blob, described, orientation
 from processor.unreadable import Unreadable
 
@@ -42,6 +43,14 @@ class Thumbnail(Struct, frozen=True, kw_only=True):
     height: int
 
 
+class Look(Struct, frozen=True, kw_only=True):
+    """What a picture looks like: its thumbnails and its fingerprints."""
+
+    thumbnails: dict[Size, Thumbnail]
+    thumbhash: bytes
+    phash: int
+
+
 class Photo(Struct, frozen=True, kw_only=True):
     """All that is derived from a photo: as displayed, that is upright, unless said to be as stored."""
 
@@ -56,6 +65,7 @@ class Photo(Struct, frozen=True, kw_only=True):
     decoder: str
     is_raw: bool = False
     frames: int = 1
+    motion: Motion | None = None
 
 
 def render(
@@ -72,26 +82,36 @@ def render(
     asked = msgspec.convert(options or {}, Options)
     with verdicts():
         picture = opening.open_picture(file, mime, asked.large)
-        large = largest(picture, asked.large)
-        medium = shrunk(large, asked.medium)
-        small = shrunk(medium, asked.small)
-        thumbnails = encoded(small, medium, large, asked)
+        seen = look(largest(picture, asked.large), asked)
     sideways = picture.orientation in TURNED
     width, height = (picture.height, picture.width) if sideways else (picture.width, picture.height)
+    known = metadata.read(
+        picture.blobs, msgspec.convert(told or {}, Told), orientation=picture.orientation, beside=beside
+    )
     return Photo(
         width=width,
         height=height,
         stored_width=picture.width,
         stored_height=picture.height,
-        thumbnails=thumbnails,
-        thumbhash=hashes.thumbhash(with_alpha(small).numpy()),
-        phash=hashes.perceptual(opaque(small).numpy()),
-        metadata=metadata.read(
-            picture.blobs, msgspec.convert(told or {}, Told), orientation=picture.orientation, beside=beside
-        ),
+        thumbnails=seen.thumbnails,
+        thumbhash=seen.thumbhash,
+        phash=seen.phash,
+        metadata=known,
         decoder=picture.decoder,
         is_raw=picture.is_raw,
         frames=picture.frames,
+        motion=motion.find(file, mime, known.motion_length),
+    )
+
+
+def look(large: pyvips.Image, asked: Options) -> Look:
+    """The thumbnails and fingerprints of an upright sRGB picture that is as large as the largest of them."""
+    medium = shrunk(large, asked.medium)
+    small = shrunk(medium, asked.small)
+    return Look(
+        thumbnails=encoded(small, medium, large, asked),
+        thumbhash=hashes.thumbhash(with_alpha(small).numpy()),
+        phash=hashes.perceptual(opaque(small).numpy()),
     )
 
 

@@ -43,8 +43,18 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
+class Rendition(msgspec.Struct, frozen=True, kw_only=True):
+    """A file made of an original that is no thumbnail, as it lies on disk."""
+
+    kind: str
+    path: bytes
+    mime_type: str
+    length: int
+    hash: bytes
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen in a photo's bytes; width and height as displayed, `taken_at` local to where it was taken."""
+    """What was seen in an asset's bytes; width and height as displayed, `taken_at` local to where it was taken."""
 
     width: int
     height: int
@@ -52,8 +62,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     taken_source: str | None
     taken_offset_minutes: int | None
     taken_offset_source: str | None
-    thumbhash: bytes
-    perceptual_hash: int
+    thumbhash: bytes | None
+    perceptual_hash: int | None
     specific: dict[str, object]
     notes: list[str]
     version: int
@@ -130,4 +140,23 @@ async def save_thumbnails(
                 (asset_id, t.size, repository_id, t.path, t.mime_type, t.width, t.height, t.length, t.hash)
                 for t in thumbnails
             ],
+        )
+
+
+async def save_renditions(
+    conn: Connection, asset_id: UUID, repository_id: UUID, renditions: Sequence[Rendition]
+) -> None:
+    """The asset's renditions are these from now on, and no others."""
+    kinds = [rendition.kind for rendition in renditions]
+    await conn.execute("delete from renditions where asset_id = %s and kind <> all(%s)", (asset_id, kinds))
+    async with conn.cursor() as cursor:
+        await cursor.executemany(
+            """
+            insert into renditions (asset_id, kind, repository_id, path, mime_type, bytes, hash)
+            values (%s, %s, %s, %s, %s, %s, %s)
+            on conflict (asset_id, kind) do update
+            set repository_id = excluded.repository_id, path = excluded.path, mime_type = excluded.mime_type,
+                bytes = excluded.bytes, hash = excluded.hash
+            """,
+            [(asset_id, r.kind, repository_id, r.path, r.mime_type, r.length, r.hash) for r in renditions],
         )

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from common.formats import RAW_TYPES
+from common.formats import BY_MIME, RAW_TYPES
 from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request
 from processor.confine import Limits, Walls
 from processor.nursery import Child, Nursery
@@ -22,8 +22,9 @@ from processor.unreadable import Unreadable
 
 PHOTO = Limits(seconds=30, memory=7 << 28, answer=32 << 20)  # two fifths of the memory are mapped code
 RAW = Limits(seconds=45, memory=9 << 28, answer=32 << 20)
+VIDEO = Limits(seconds=60, memory=11 << 28, answer=32 << 20)
 # All that a confined process will need, for it can load nothing.
-DECODERS = ("processor.images", "processor.turbo", "processor.raw")
+DECODERS = ("processor.images", "processor.turbo", "processor.raw", "processor.videos", "processor.clips")
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
 ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
@@ -237,8 +238,10 @@ def checked(descriptor: int) -> int:
 
 
 def limits_of(mime: str) -> Limits:
-    """What a photo of this type may cost."""
-    return RAW if mime in RAW_TYPES else PHOTO
+    """What a file of this type may cost."""
+    if mime in RAW_TYPES:
+        return RAW
+    return VIDEO if BY_MIME[mime].kind == "video" else PHOTO
 
 
 def status_of(walls: Walls) -> Status:

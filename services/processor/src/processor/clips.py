@@ -1,0 +1,187 @@
+"""An open MP4 or QuickTime file: what its container says, and single pictures out of it."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from itertools import islice
+from typing import BinaryIO, NamedTuple
+
+import av
+import av.subtitles.stream  # the library would import it late, where nothing can be imported any more
+import pyvips
+from av.container import InputContainer
+from av.sidedata.sidedata import Type as SideData
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from processor import pictures
+from processor.unreadable import Unreadable
+
+DEMUXER = "mov"  # reads MP4 too; with any other a file could name further files
+OPTIONS = {"enable_drefs": "0", "probesize": "10000000", "analyzeduration": "2000000"}
+CODECS = {
+    *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "h263"),
+    *("mjpeg", "prores", "dnxhd", "dvvideo"),
+}
+MOST_STREAMS = 64
+MOST_PIXELS = 36_000_000
+"""Of one picture: a decoder keeps up to seventeen."""
+LONGEST_SECONDS, FASTEST, MOST_BITS = 30 * 24 * 60 * 60, 1000, 10**11
+FURTHEST_PICTURES = 120
+"""How far behind a key frame a picture is looked for."""
+POSTER_SECONDS, POSTER_SHARE = 1.0, 0.1
+LATER = (1, 3, 5)
+"""Where pictures are tried, in multiples of the first place, until one is not dark."""
+DARK = 12.0  # of 255
+SD_LINES = 576
+MATRIX = struct.Struct("=9i")
+UNSAID = 2  # a colour space
+UPRIGHT = {
+    (1, 0, 0, 1): 1,
+    (-1, 0, 0, 1): 2,
+    (-1, 0, 0, -1): 3,
+    (1, 0, 0, -1): 4,
+    (0, 1, 1, 0): 5,
+    (0, 1, -1, 0): 6,
+    (0, -1, -1, 0): 7,
+    (0, -1, 1, 0): 8,
+}
+"""The EXIF orientation that a display matrix stands for."""
+
+
+class Clip(NamedTuple):
+    """What a container says of its video; width and height with square dots, before it is turned."""
+
+    width: int
+    height: int
+    stored_width: int
+    stored_height: int
+    codec: str
+    duration: float | None
+    frame_rate: float | None
+    bitrate: int | None
+    notes: tuple[str, ...]
+
+
+@contextmanager
+def opened(file: BinaryIO) -> Iterator[InputContainer]:
+    """The container; whatever the library has to say against it or its pictures is a verdict."""
+    try:
+        with av.open(file, "r", format=DEMUXER, options=OPTIONS, metadata_errors="replace") as container:
+            yield container
+    except av.FFmpegError as error:
+        raise Unreadable(f"the file is damaged: {error.strerror}") from None
+
+
+def stream_of(container: InputContainer) -> VideoStream:
+    """The moving picture in the container; covers and thumbnails are none."""
+    if len(container.streams) > MOST_STREAMS:
+        raise Unreadable(f"it has more than {MOST_STREAMS} tracks")
+    still = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    stream = next((one for one in container.streams.video if not one.disposition & still), None)
+    if stream is None:
+        raise Unreadable("it has no video in it")
+    return stream
+
+
+def described(container: InputContainer, stream: VideoStream) -> Clip:
+    """What the container says of the video, as far as it makes sense."""
+    seconds = (container.duration or 0) / av.time_base
+    is_sane = 0 < seconds <= LONGEST_SECONDS
+    rate = stream.average_rate or stream.guessed_rate
+    return Clip(
+        width=round(stream.width * dots_of(stream)),
+        height=stream.height,
+        stored_width=stream.width,
+        stored_height=stream.height,
+        codec=codec_of(stream),
+        duration=round(seconds, 3) if is_sane else None,
+        frame_rate=round(float(rate), 3) if rate and 0 < rate <= FASTEST else None,
+        bitrate=container.bit_rate if is_sane and 0 < container.bit_rate < MOST_BITS else None,
+        notes=() if is_sane else ("the duration made no sense",),
+    )
+
+
+def codec_of(stream: VideoStream) -> str:
+    """The name of how its pictures are encoded."""
+    context: VideoCodecContext | None = stream.codec_context
+    return context.codec.canonical_name if context else "unknown"
+
+
+def dots_of(stream: VideoStream) -> Fraction:
+    """How wide a dot is that is one high."""
+    dots = stream.sample_aspect_ratio or Fraction(1)
+    return dots if Fraction(1, 4) <= dots <= 4 else Fraction(1)
+
+
+def poster(container: InputContainer, stream: VideoStream, duration: float | None) -> pyvips.Image:
+    """A picture that is not dark if there is one near the start, its orientation said but not heeded."""
+    check(stream)
+    stream.thread_count = 1
+    first = min(POSTER_SECONDS, POSTER_SHARE * (duration or 0))
+    found = None
+    for times in LATER:
+        frame = frame_at(container, stream, first * times)
+        if frame is not None:
+            picture = as_image(frame, stream)
+            if not is_dark(picture):
+                return picture
+            found = found or picture
+    if found is None:
+        raise Unreadable("none of its pictures can be decoded")
+    return found
+
+
+def check(stream: VideoStream) -> None:
+    """Refuse what nobody should decode."""
+    if codec_of(stream) not in CODECS:
+        raise Unreadable(f"this version cannot decode its pictures ({codec_of(stream)})")
+    pictures.check_size(stream.width, stream.height)
+    if stream.width * stream.height > MOST_PIXELS:
+        raise Unreadable(f"{stream.width} x {stream.height} pixels are too many for a video")
+
+
+def frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> VideoFrame | None:
+    """The first picture at or after a time, or the last that could be decoded on the way there."""
+    last = None
+    try:
+        container.seek(round(seconds * av.time_base))
+        for frame in islice(container.decode(stream), FURTHEST_PICTURES):
+            last = frame
+            if frame.time is None or frame.time >= seconds:
+                break
+    except av.FFmpegError:
+        if last is None and seconds:
+            return frame_at(container, stream, 0)
+    return last
+
+
+def as_image(frame: VideoFrame, stream: VideoStream) -> pyvips.Image:
+    """The picture in sRGB with square dots, and how it is to be turned."""
+    space = "ITU709" if frame.colorspace == UNSAID and frame.height > SD_LINES else None
+    pixels = frame.to_ndarray(format="rgb24", src_colorspace=space)
+    height, width, bands = pixels.shape
+    image = pyvips.Image.new_from_memory(pixels.data, width, height, bands, "uchar").copy(interpretation="srgb")
+    if dots_of(stream) != 1:
+        image = image.resize(float(dots_of(stream)), vscale=1)
+    return pictures.described(image, orientation=orientation_of(frame))
+
+
+def orientation_of(frame: VideoFrame) -> int:
+    """How the picture is to be turned and flipped, as EXIF counts it; other angles than right ones are not heeded."""
+    try:
+        matrix = bytes(frame.side_data[SideData.DISPLAYMATRIX])  # type: ignore[typeddict-item]  # its stub is wrong
+    except KeyError:
+        return 1
+    a, b, _, c, d, *_ = MATRIX.unpack(matrix)
+    return UPRIGHT.get((sign(a), sign(b), sign(c), sign(d)), 1)
+
+
+def sign(value: int) -> int:
+    return (value > 0) - (value < 0)
+
+
+def is_dark(image: pyvips.Image) -> bool:
+    return bool(image.avg() < DARK)

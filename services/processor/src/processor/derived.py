@@ -1,0 +1,99 @@
+"""The files that a rendering leaves on the disk: all of them, or none where it fails."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from blake3 import blake3
+
+from common import files, layout
+from common.formats import BY_MIME
+from common.stages import Claim
+from processor import images
+from processor.images import Size
+from processor.motion import Motion
+from processor.queries import Original, Rendition, Thumbnail
+
+EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be written for a claim; no other claim has these names, so no other rendering can be hurt."""
+
+    original: Original
+    claim: Claim
+    thumbnails: Mapping[Size, images.Thumbnail]
+    motion: Motion | None = None
+
+    def thumbnail_paths(self) -> Iterator[tuple[Size, bytes, images.Thumbnail]]:
+        """Each size, its path and its bytes."""
+        for size, thumbnail in self.thumbnails.items():
+            named = (self.original.content_hash, self.claim.owner_id, self.claim.epoch)
+            yield size, layout.thumbnail(size, *named, EXTENSIONS[thumbnail.mime]), thumbnail
+
+    def motion_path(self) -> Iterator[tuple[Motion, bytes]]:
+        """The video inside a motion photo and its path, if it is one."""
+        if self.motion is not None:
+            named = (self.original.content_hash, self.claim.owner_id, self.claim.epoch)
+            yield self.motion, layout.motion(*named, BY_MIME[self.motion.mime].extension)
+
+    @property
+    def paths(self) -> list[bytes]:
+        """Everything that is written."""
+        return [path for _, path, _ in self.thumbnail_paths()] + [path for _, path in self.motion_path()]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What lies on the disk."""
+
+    thumbnails: list[Thumbnail]
+    renditions: list[Rendition]
+
+
+async def write(plan: Plan, file: int) -> Written:
+    """The files on the disk, a motion photo's video out of the original; nothing of them unless all goes well."""
+    writing = asyncio.create_task(asyncio.to_thread(_write, plan, file))
+    try:
+        return await asyncio.shield(writing)
+    except BaseException:
+        await asyncio.wait({writing})
+        await remove(plan)
+        raise
+
+
+async def remove(plan: Plan) -> None:
+    """Take the files away again."""
+    await asyncio.to_thread(_remove, plan)
+
+
+def _write(plan: Plan, file: int) -> Written:
+    home = plan.original.home
+    with files.outages():
+        for _, path, thumbnail in plan.thumbnail_paths():
+            files.write_derived(home, path, thumbnail.data)
+        renditions = [_extracted(home, path, file, motion) for motion, path in plan.motion_path()]
+    return Written([_described(*place) for place in plan.thumbnail_paths()], renditions)
+
+
+def _remove(plan: Plan) -> None:
+    for path in plan.paths:
+        files.forget(plan.original.home, path)
+
+
+def _extracted(home: bytes, path: bytes, file: int, motion: Motion) -> Rendition:
+    digest = files.copy_derived(home, path, file, range(motion.start, motion.start + motion.length))
+    return Rendition(kind="motion", path=path, mime_type=motion.mime, length=motion.length, hash=digest)
+
+
+def _described(size: str, path: bytes, thumbnail: images.Thumbnail) -> Thumbnail:
+    return Thumbnail(
+        size=size,
+        path=path,
+        mime_type=thumbnail.mime,
+        width=thumbnail.width,
+        height=thumbnail.height,
+        length=len(thumbnail.data),
+        hash=blake3(thumbnail.data).digest(),
+    )
