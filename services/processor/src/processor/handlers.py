@@ -11,7 +11,7 @@ from common import files, outbox, rendering
 from common.db import Connection, Pool, glance
 from common.messages import AssetProcessed
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
-from processor import derived, facts, images, options, queries, sandbox, sources, videos
+from processor import derived, facts, images, options, queries, sandbox, sources, stacks, videos
 from processor.derived import Plan, Written
 from processor.images import Options, Photo
 from processor.metadata import where
@@ -50,7 +50,7 @@ class Processor:
 
         try:
             async with claim.settle(self.pool) as conn:
-                await _save(conn, claim=claim, media=media)
+                await _save(conn, original=original, claim=claim, media=media)
                 await _save_files(conn, claim, original, written)
                 await outbox.add(conn, AssetProcessed(owner_id=claim.owner_id, asset_id=claim.asset_id))
         except LeaseLost:
@@ -64,7 +64,7 @@ class Processor:
             media = await self._look(original, source, claim)
             media = structs.replace(media, metadata=await asyncio.to_thread(where.located, media.metadata))
             if isinstance(media, Video) and media.trouble:
-                raise Reject(media.trouble, save=partial(_save, claim=claim, media=media))
+                raise Reject(media.trouble, save=partial(_save, original=original, claim=claim, media=media))
             motion = media.motion if isinstance(media, Photo) else None
             plan = Plan(original, claim, media.thumbnails, motion)
             return media, plan, await derived.write(plan, source.file)
@@ -87,9 +87,11 @@ class Processor:
             raise Died(str(error)) from None
 
 
-async def _save(conn: Connection, *, claim: Claim, media: Photo | Video) -> None:
-    """What was read in the file."""
+async def _save(conn: Connection, *, original: Original, claim: Claim, media: Photo | Video) -> None:
+    """What was read in the file, and what it has in common with others."""
+    keys = stacks.keys(media.metadata, file_name=original.file_name, mime=original.mime_type)
     await queries.save_facts(conn, claim.asset_id, facts.of(media))
+    await queries.save_stack_keys(conn, claim.asset_id, owner=claim.owner_id, keys=keys)
 
 
 async def _save_files(conn: Connection, claim: Claim, original: Original, written: Written) -> None:

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection, struct_row
 from common.messages import Kind
+from processor.stacks import StackKey
 
 
 class Original(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,4 +160,14 @@ async def save_renditions(
                 bytes = excluded.bytes, hash = excluded.hash
             """,
             [(asset_id, r.kind, repository_id, r.path, r.mime_type, r.length, r.hash) for r in renditions],
+        )
+
+
+async def save_stack_keys(conn: Connection, asset_id: UUID, *, owner: int, keys: Sequence[StackKey]) -> None:
+    """What the asset has in common with others is this from now on."""
+    await conn.execute("delete from stack_keys where asset_id = %s", (asset_id,))
+    async with conn.cursor() as cursor:
+        await cursor.executemany(
+            "insert into stack_keys (owner_id, kind, key, asset_id, role) values (%s, %s, %s, %s, %s)",
+            [(owner, key.kind, key.key, asset_id, key.role) for key in keys],
         )
