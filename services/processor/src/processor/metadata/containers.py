@@ -14,7 +14,7 @@ Convert = Callable[[str], str | None]
 Value = TypeVar("Value")
 
 APPLE = "com.apple.quicktime."
-WITH_ZONE, IN_UTC = (APPLE + "creationdate", "date"), "creation_time"
+WITH_ZONE, CONTAINER = (APPLE + "creationdate", "date"), "creation_time"
 POSITION = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?(?:CRS[^/]*)?/?", re.ASCII)
 WORDS: dict[str, tuple[Convert, *tuple[str, ...]]] = {
     "camera_make": (line, APPLE + "make", "make", "com.android.manufacturer"),
@@ -54,7 +54,7 @@ def _values(
 
 def _moments(tags: Tags, notes: list[str]) -> Iterator[Moment]:
     """The clock on the wall there first, then what every container has, which is Greenwich's."""
-    for name in (*WITH_ZONE, IN_UTC):
+    for name in (*WITH_ZONE, CONTAINER):
         for at in _values(tags, (name,), _date, notes):
             zone = at.utcoffset()
             minutes = None if zone is None else round(zone.total_seconds() / 60)

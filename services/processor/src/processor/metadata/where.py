@@ -8,6 +8,7 @@ import tzfpy
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
+from processor.metadata.containers import CONTAINER
 from processor.metadata.file_names import NAMED
 from processor.metadata.record import Metadata, Values
 from processor.metadata.times import CHANGED, SATELLITES
@@ -23,7 +24,7 @@ Numbers = NDArray[np.float64]
 
 
 POSITION = "GPSPosition"
-IN_GREENWICH = {SATELLITES, CHANGED, NAMED}
+IN_GREENWICH = {SATELLITES, CHANGED, NAMED, CONTAINER}
 """Sources that know a time only as it was there."""
 
 
