@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from common import formats
 from common.formats import Format
@@ -18,6 +19,8 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"GIF89a", formats.GIF),
     (b"II*\0", formats.TIFF),
     (b"MM\0*", formats.TIFF),
+    (b"II+\0\x08\0\0\0", formats.TIFF),  # the kind that may be longer than 4 GB
+    (b"MM\0+\0\x08\0\0", formats.TIFF),
     (b"\0\0\0\x0cJXL \r\n\x87\n", formats.JXL),
     (b"\0\0\0\x0cjP  \r\n\x87\n", formats.JP2),
     (b"\xff\x4f\xff\x51\0", formats.JP2),
@@ -41,7 +44,19 @@ _VIDEO_BRANDS = {
     *(b"avc1", b"hvc1", b"MSNV", b"M4V ", b"XAVC", b"dash"),
 }
 
-_IFD_ENTRY = 12
+
+class _Layout(NamedTuple):
+    """How a TIFF writes its directories: where the first's start is told, and how long and of which kind things are."""
+
+    first: int
+    offset_kind: str
+    count_kind: str
+    entry: int
+    value: int
+
+
+_CLASSIC, _BIG = _Layout(4, "I", "H", 12, 8), _Layout(8, "Q", "Q", 20, 12)
+_MOST_ENTRIES, _LAST_OFFSET = 0xFFFF, 1 << 62
 _REDUCED, _OLD_REDUCED, _PHOTOMETRIC, _MAKE, _DNG_VERSION = 254, 255, 262, 271, 50706
 _SENSOR = {32803, 34892}  # photometric interpretations: a colour filter array, and what was read from one
 _SHORT = 3
@@ -79,12 +94,14 @@ def raw_in_tiff(read: Read) -> Format | None:
 
 def directories(read: Read) -> Iterator[tuple[int, int]]:
     """Where the entries of a TIFF's directories start and how many each has; a hostile chain has no end."""
-    order = _order(read)
-    (start,) = struct.unpack(order + "I", read(4, 4).ljust(4, b"\0"))
-    while start:
-        (count,) = struct.unpack(order + "H", read(start, 2).ljust(2, b"\0"))
-        yield start + 2, count
-        (start,) = struct.unpack(order + "I", read(start + 2 + _IFD_ENTRY * count, 4).ljust(4, b"\0"))
+    layout = _layout(read)
+    start = _number(read, layout.first, layout.offset_kind)
+    while 0 < start < _LAST_OFFSET:
+        entries, count = start + struct.calcsize(layout.count_kind), _number(read, start, layout.count_kind)
+        if count > _MOST_ENTRIES:
+            return
+        yield entries, count
+        start = _number(read, entries + layout.entry * count, layout.offset_kind)
 
 
 def _short_signature(head: bytes) -> Format | None:
@@ -123,13 +140,24 @@ def _branded(major: bytes, others: set[bytes]) -> Format | None:
 
 def _first_tags(read: Read) -> dict[int, int]:
     """The first value of every tag of a TIFF's first directory, as far as it can be read."""
-    order, tags = _order(read), {}
+    order, layout, tags = _order(read), _layout(read), {}
     start, count = next(directories(read), (0, 0))
-    entries = read(start, _IFD_ENTRY * count)
-    for at in range(0, len(entries) - _IFD_ENTRY + 1, _IFD_ENTRY):
+    entries = read(start, layout.entry * count)
+    for at in range(0, len(entries) - layout.entry + 1, layout.entry):
         tag, kind = struct.unpack_from(order + "HH", entries, at)
-        (tags[tag],) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), entries, at + 8)
+        (tags[tag],) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), entries, at + layout.value)
     return tags
+
+
+def _layout(read: Read) -> _Layout:
+    return _BIG if b"+" in read(2, 2) else _CLASSIC
+
+
+def _number(read: Read, start: int, kind: str) -> int:
+    """The number at an offset, 0 behind the end."""
+    size = struct.calcsize(kind)
+    value: int = struct.unpack(_order(read) + kind, read(start, size).ljust(size, b"\0"))[0]
+    return value
 
 
 def _of_maker(make: bytes) -> Format:
