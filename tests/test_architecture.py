@@ -35,6 +35,7 @@ PURE = [
             "raw",
             "raw_blobs",
             "raw_previews",
+            *("containers", "heif", "jxl", "psd", "rasters", "tones"),
         )
     ),
     *sorted((SOURCES["processor"] / "metadata").glob("*.py")),

@@ -10,7 +10,9 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.TiffImagePlugin import IFDRational
 
-from tests.support import media
+from common import formats
+from tests.support import heic, media
+from tests.support.heic import Heic
 
 TAILS = {
     "page": b"<html><script>alert(document.cookie)</script></html>",
@@ -33,7 +35,7 @@ def polyglots() -> dict[str, bytes]:
     tails = TAILS | {"picture": media.encoded(".png"), "photo": media.encoded(".jpg")}
     return {
         f"{tail} behind {suffix}": media.encoded(suffix) + content
-        for suffix in (".jpg", ".png", ".webp", ".gif", ".tif", ".avif")
+        for suffix in (known.extension for known in formats.STILLS)
         for tail, content in tails.items()
     }
 
@@ -73,6 +75,54 @@ def tiff(pages: int, *, circular: bool = False) -> bytes:
     return struct.pack("<4sI", b"II*\0", starts[0]) + bytes(1024) + chain
 
 
+def big_tiff(pages: int, *, circular: bool = False) -> bytes:
+    """The same pages as the kind of TIFF that may be longer than 4 GB has them."""
+    tags = {256: 32, 257: 32, 258: 8, 259: 1, 262: 1, 273: 16, 277: 1, 278: 32, 279: 1024}
+    directory = struct.pack("<Q", len(tags)) + b"".join(struct.pack("<HHQQ", tag, 4, 1, tags[tag]) for tag in tags)
+    starts = [16 + 1024 + (len(directory) + 8) * page for page in range(pages)]
+    following = [*starts[1:], starts[0] if circular else 0]
+    chain = b"".join(directory + struct.pack("<Q", following_start) for following_start in following)
+    return struct.pack("<4sHHQ", b"II+\0", 8, 0, starts[0]) + bytes(1024) + chain
+
+
+def heic_grid(side: int) -> bytes:
+    """A small HEIC that says that its tiles make a large picture."""
+    return heic.heic(Image.new("RGB", (64, 64)), Heic(grid=(2, 2), claims=(side, side)))
+
+
+def endless_heic(pictures: int) -> bytes:
+    """A HEIC with a video track of four billion pictures, so many to a chunk."""
+    track = heic.full(b"stsd", bytes(4)) + heic.full(b"stsc", struct.pack(">IIII", 1, 1, pictures, 1))
+    track += heic.full(b"stsz", struct.pack(">II", 0, 0xFFFFFFFF)) + heic.full(b"stco", struct.pack(">I", 0xFFFFFFFF))
+    for name in (b"stbl", b"minf", b"mdia", b"trak"):
+        track = heic.box(name, track)
+    return heic.heic(media.quadrants(), Heic(said={b"moov": track}))
+
+
+def jxl(side: int) -> bytes:
+    """The head of a JPEG XL that never comes."""
+    size = 3 << 1 | side - 1 << 3 | 1 << 33  # a length of 30 bits, and as wide as high
+    return b"\xff\x0a" + size.to_bytes(8, "little") + bytes(50)
+
+
+def psd_head(side: int, depth: int = 8) -> bytes:
+    """The head of a Photoshop file whose picture never comes."""
+    return struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, side, side, depth, 3) + bytes(12) + b"\0\1" + bytes(100)
+
+
+def bmp(side: int) -> bytes:
+    """The head of a BMP that never comes."""
+    return b"BM" + struct.pack("<IIIIiiHHIIIIII", 200, 0, 54, 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(100)
+
+
+def jp2(side: int) -> bytes:
+    """A small JPEG 2000 that says that it is large."""
+    sizes = struct.pack(">8I", side, side, 0, 0, side, side, 0, 0)
+    components = b"\0\3" + b"\7\1\1" * 3
+    style = b"\xff\x52\0\x0c\0\0\0\1\1\0\4\4\0\1"  # no halvings
+    return b"\xff\x4f\xff\x51" + struct.pack(">HH", 47, 0) + sizes + components + style + b"\xff\x90" + bytes(100)
+
+
 TOO_LARGE = "more than the 250 megapixels allowed"
 BOMBS: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "900 megapixels": ("image/png", lambda: png(30_000, depth=1), TOO_LARGE),
@@ -83,6 +133,20 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "200,000 frames": ("image/gif", lambda: gif(200_000), "32 x 32"),
     "circle of pages": ("image/tiff", lambda: tiff(3, circular=True), "more than 500 pages"),
     "65,535 pages": ("image/tiff", lambda: tiff(65_535), "more than 500 pages"),
+    "circle of big pages": ("image/tiff", lambda: big_tiff(3, circular=True), "more than 500 pages"),
+    "3 big pages": ("image/tiff", lambda: big_tiff(3), "32 x 32"),
+    "grid of 30,000 a side": ("image/heic", lambda: heic_grid(30_000), TOO_LARGE),
+    "grid of 15,000 a side": ("image/heic", lambda: heic_grid(15_000), "too many for a HEIC"),
+    "endless track": ("image/heic", lambda: endless_heic(0), "damaged"),
+    "nearly endless track": ("image/heic", lambda: endless_heic(1), "damaged"),
+    "JPEG XL of 30,000 a side": ("image/jxl", lambda: jxl(30_000), TOO_LARGE),
+    "JPEG XL of 15,000 a side": ("image/jxl", lambda: jxl(15_000), "too many for a JPEG XL"),
+    "PSD of 30,000 a side": ("image/vnd.adobe.photoshop", lambda: psd_head(30_000), TOO_LARGE),
+    "PSD of 15,000 a side": ("image/vnd.adobe.photoshop", lambda: psd_head(15_000, 16), "too many for a PSD"),
+    "BMP of 30,000 a side": ("image/bmp", lambda: bmp(30_000), TOO_LARGE),
+    "BMP of 15,000 a side": ("image/bmp", lambda: bmp(15_000), "too many for a BMP"),
+    "JPEG 2000 of 30,000 a side": ("image/jp2", lambda: jp2(30_000), TOO_LARGE),
+    "JPEG 2000 of 15,000 a side": ("image/jp2", lambda: jp2(15_000), "too many for a JPEG 2000"),
     "3 pages": ("image/tiff", lambda: tiff(3), "32 x 32"),
 }
 """What would cost a careless reader its memory or its evening, and what we say to it."""

@@ -2,17 +2,20 @@
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_jxl  # noqa: F401 - so that Pillow can write JPEG XL
 import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.TiffImagePlugin import IFDRational
+
+from tests.support import heic, psd
 
 Pixels = NDArray[np.uint8]
 
@@ -133,10 +136,20 @@ def tiff(path: Path, marks: Mapping[int, int], *, gap: int = 0) -> Path:
     return path
 
 
+MADE_HERE: dict[str, Callable[[Image.Image], bytes]] = {".heic": heic.heic, ".psd": psd.psd}
+
+
 def encoded(suffix: str) -> bytes:
     """The quadrants as a file of this kind."""
+    return saved(quadrants(), suffix)
+
+
+def saved(picture: Image.Image, suffix: str) -> bytes:
+    """The picture as a file of this kind."""
+    if suffix in MADE_HERE:
+        return MADE_HERE[suffix](picture)
     buffer = BytesIO()
-    quadrants().save(buffer, Image.registered_extensions()[suffix])
+    picture.save(buffer, Image.registered_extensions()[suffix])
     return buffer.getvalue()
 
 

@@ -22,7 +22,7 @@ STRANGERS = {
     "jpeg xl": b"\xff\x0a",
     "sound": b"RIFF\x00\x01\x00\x00WAVEfmt ",
     "phase one raw": b"IIII\x01\0\0\0",
-    "big tiff": b"II+\0\x08\0\0\0",
+    "big tiff of another kind": b"II+\0\x04\0\0\0",
     "wasm": b"\0asm\x01\0\0\0",
     "djvu": b"AT&TFORM\0\0\0\0DJVU",
     "postscript": b"%!PS-Adobe-3.0 EPSF",
@@ -45,7 +45,7 @@ def test_what_follows_does_not_matter() -> None:
     assert sniff.sniff(b"\x89PNG\r\n\x1a\n<script>") == formats.PNG
 
 
-WRITABLE = [*formats.STILLS[:6], formats.JP2, formats.BMP]
+WRITABLE = formats.STILLS
 
 
 def boxed(major: bytes, *others: bytes) -> bytes:
@@ -67,6 +67,8 @@ STARTS = {
     "fujifilm": (b"FUJIFILMCCD-RAW 0201FF383501", formats.RAF),
     "minolta": (b"\0MRM\0\0\x10\0", formats.MRW),
     "sigma": (b"FOVb\0\0\2\0", formats.X3F),
+    "big tiff": (b"II+\0\x08\0\0\0", formats.TIFF),
+    "big tiff, big end first": (b"MM\0+\0\x08\0\0", formats.TIFF),
     "jpeg xl": (b"\xff\x0a" + bytes(14), formats.JXL),
     "jpeg xl in its container": (b"\0\0\0\x0cJXL \r\n\x87\n", formats.JXL),
     "jpeg 2000 without a container": (b"\xff\x4f\xff\x51\0\x2f", formats.JP2),

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pyvips
 
 from common import sniff
-from processor import pictures
+from processor import containers, heif, pictures, tones
 from processor.metadata import Blobs
 from processor.pictures import Picture, blob
 from processor.unreadable import Unreadable
@@ -37,6 +37,7 @@ BYTES = {"uchar": 1, "ushort": 2}
 LINES_UNLESS: dict[str, str] = {"image/jpeg": "jpeg-multiscan", "image/png": "interlaced", "image/tiff": "never"}
 COPIES: dict[str, float] = {"image/jpeg": 2, "image/png": 1, "image/webp": 2.1, "image/gif": 2, "image/avif": 2.7}
 """How many times the picture's bytes a decoder takes when it holds all of it."""
+ANIMATED = ("image/gif", "image/webp")
 MOST_PAGES = 500
 ABSURD = ("Security limit exceeded", "Out of memory reading", "to read TIFF directory")
 
@@ -46,13 +47,13 @@ def open_picture(file: BinaryIO, mime: str, _edge: int) -> Picture:
     header = load(file, mime)
     check(header, mime)
     return Picture(
-        pixels=header,
+        pixels=_meant(header, file, mime),
         width=header.width,
         height=header.height,
         decoder="libvips",
-        blobs=_blobs(header, file, mime),
+        blobs=blobs(header, file if mime == "image/tiff" else None),
         jpeg=file if mime == "image/jpeg" else None,
-        frames=int(header.get("n-pages")) if header.get_typeof("n-pages") else 1,
+        frames=_frames(header, file, mime),
     )
 
 
@@ -98,10 +99,28 @@ def read_at(file: BinaryIO, start: int, length: int) -> bytes:
     return os.pread(file.fileno(), length, start)
 
 
-def _blobs(header: pyvips.Image, file: BinaryIO, mime: str) -> Blobs:
+def blobs(header: pyvips.Image, tiff: BinaryIO | None = None) -> Blobs:
     """What the file says beside its pixels; a TIFF is an EXIF block itself."""
-    exif = file if mime == "image/tiff" else blob(header, "exif-data")
-    return Blobs(exif=exif, xmp=blob(header, "xmp-data"), iptc=blob(header, "iptc-data"))
+    return Blobs(exif=tiff or blob(header, "exif-data"), xmp=blob(header, "xmp-data"), iptc=blob(header, "iptc-data"))
+
+
+def _meant(header: pyvips.Image, file: BinaryIO, mime: str) -> pyvips.Image:
+    """The pixels with what their numbers stand for, where the file says so and the decoder does not."""
+    coding = None
+    if mime == "image/avif":
+        coding = heif.coding(file)
+    elif mime == "image/png":
+        coding = tones.Coding(*containers.chunk(file, b"cICP", 4)[:2] or (1, 13))
+    return tones.coded(header, coding) if coding else header
+
+
+def _frames(header: pyvips.Image, file: BinaryIO, mime: str) -> int:
+    """How many frames an animation has; the pages of a TIFF are none."""
+    if mime == "image/png":
+        return containers.frames_of_png(file)
+    if mime == "image/avif":
+        return containers.frames_of_sequence(file)
+    return int(header.get("n-pages")) if mime in ANIMATED and header.get_typeof("n-pages") else 1
 
 
 def reason_of(error: pyvips.Error) -> str:

@@ -9,7 +9,7 @@ import pyvips
 from msgspec import Struct
 
 from common.rendering import Format, Large, Medium, Quality, Small
-from processor import decoders, hashes, metadata, motion, opening
+from processor import decoders, hashes, metadata, motion, opening, tones
 from processor.colours import profiles
 from processor.decoders import reason_of, wants_memory
 from processor.metadata import Told
@@ -148,7 +148,8 @@ def largest(picture: Picture, edge: int) -> pyvips.Image:
 
 def is_finished(image: pyvips.Image, edge: int) -> bool:
     """Whether pixels in memory are upright, sRGB and small enough already."""
-    return orientation(image) == 1 and not profiles(image) and max(image.width, image.height) <= edge
+    is_plain = orientation(image) == 1 and not profiles(image) and not tones.is_strange(image)
+    return is_plain and max(image.width, image.height) <= edge
 
 
 def shrink_on_load(header: pyvips.Image, edge: int) -> int:
@@ -159,6 +160,8 @@ def shrink_on_load(header: pyvips.Image, edge: int) -> int:
 
 def shrunk(image: pyvips.Image, edge: int) -> pyvips.Image:
     """An upright 8-bit sRGB copy in memory whose longest edge is at most this."""
+    if tones.is_strange(image):
+        image = tones.displayed(image.resize(min(1, edge / max(image.width, image.height))))
     small = image.thumbnail_image(edge, height=edge, size="down", **profiles(image))
     return small.colourspace("srgb").cast("uchar").copy_memory()
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import BinaryIO
 
 from common import formats, sniff
-from processor import decoders
+from processor import decoders, heif, jxl, psd, rasters
 from processor.pictures import Picture
 from processor.unreadable import Unreadable
 
@@ -23,6 +23,10 @@ def raw_picture(file: BinaryIO, mime: str, edge: int) -> Picture:
 OPENERS: dict[str, Opener] = {
     **dict.fromkeys(decoders.LOADERS, decoders.open_picture),
     **dict.fromkeys(formats.RAW_TYPES, raw_picture),
+    **dict.fromkeys(rasters.OPENED, rasters.open_picture),
+    "image/heic": heif.open_picture,
+    "image/jxl": jxl.open_picture,
+    "image/vnd.adobe.photoshop": psd.open_picture,
 }
 
 

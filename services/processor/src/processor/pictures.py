@@ -32,8 +32,11 @@ class Picture:
     jpeg: BinaryIO | bytes | None = None
     is_raw: bool = False
     frames: int = 1
+    """Of an animation; 1 for every other picture."""
     stored: int | None = None
     """The orientation of the original where the pixels, a preview's, have one of their own."""
+    owner: object = None
+    """Whose memory the pixels lie in, where that is a decoder's own: the pixels go with it."""
 
     @property
     def orientation(self) -> int:
