@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 from PIL.ExifTags import Base
 
+from common.db import Pool
+from common.stages import Stage
+from ingest.handlers import Ingest
 from processor import images, sandbox
+from processor.handlers import Processor
 from processor.images import Photo
 from processor.metadata import Told
 from processor.sandbox import Sandbox
-from tests.support import media
+from tests.support import media, photos
+from tests.support.given import Repository, User
 from tests.support.hostile import LAUGHS
+from tests.support.rows import ask, claim
+from tests.support.staging import stage
 from tests.support.words import bag, packet, photo, records
 
 PICASA = b"[photo.jpg]\nstar=yes\ncaption=Gr\xf6\xdfe\nfaces=rect64(199933334ccc6666),1\n"
@@ -60,6 +67,30 @@ async def test_what_is_hostile_costs_a_note(box: Sandbox, tmp_path: Path) -> Non
     seen = await looked_at(box, path, sidecar=LAUGHS.replace(b"utf-8", b"cp037"), folder=b"[" * 1_000_000)
 
     assert (seen.width, len(seen.metadata.notes)) == (480, 3)
+
+
+async def test_files_beside_an_original_are_found(pool: Pool, repository: Repository, user: User, box: Sandbox) -> None:
+    """The sidecar with the whole name wins over the one with the stem, and Picasa knows the name on the disk."""
+    await stage(
+        pool,
+        repository_id=repository.repository_id,
+        root=repository.root,
+        owner=user.user_id,
+        content=photos.jpeg(80, 60),
+    )
+    await Ingest(pool).place(await claim(pool, Stage.PLACE))
+    [path] = await ask(pool, "select path from file_records")
+    original = Path(os.fsdecode(os.path.join(repository.root, path)))
+    original.with_name(original.name + ".xmp").write_bytes(packet(dc__title="东京", xmp__Rating="2"))
+    original.with_suffix(".xmp").write_bytes(packet(dc__title="another's", dc__description="another's"))
+    folder = f"[{original.name.upper()}]\nstar=yes\nkeywords=sea\ncaption=of Picasa"
+    original.with_name(".picasa.ini").write_text(folder)
+
+    await Processor(pool, box).render(await claim(pool, Stage.RENDER))
+
+    [facts] = await ask(pool, "select facts from asset_metadata")
+    words = {name: facts.get(name) for name in ("title", "description", "rating", "keywords")}
+    assert words == {"title": "东京", "description": "of Picasa", "rating": 2, "keywords": ["sea"]}
 
 
 @pytest.mark.skipif("LUMILIO_TEST_MEDIA" not in os.environ, reason="real media are not there")
