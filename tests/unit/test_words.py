@@ -1,6 +1,7 @@
 """Whose words are believed when several sources speak of the same photo."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Literal
 
@@ -143,6 +144,22 @@ def test_the_time_of_a_sidecar() -> None:
         (2001, "XMP exif:DateTimeOriginal"),
         (2002, "IPTC"),
     ]
+
+
+def test_a_sidecar_that_leaves_out_the_zone() -> None:
+    """Where a sidecar only repeats the camera's second, the camera's fraction and offset are kept; no other's are."""
+    camera: dict[int, Any] = {
+        Base.DateTimeOriginal: "2024:05:17 12:00:00",
+        Base.SubsecTimeOriginal: "25",
+        Base.OffsetTimeOriginal: "+02:00",
+    }
+
+    same = read(camera=camera, sidecar=packet(exif__DateTimeOriginal="2024-05-17T12:00:00"))
+    other = read(camera=camera, sidecar=packet(exif__DateTimeOriginal="2024-05-17T13:00:00"))
+
+    assert same.taken_at == datetime.fromisoformat("2024-05-17T12:00:00.250000")
+    assert (same.taken_from, same.offset_minutes) == ("sidecar exif:DateTimeOriginal", 120)
+    assert (other.taken_at, other.offset_minutes) == (datetime.fromisoformat("2024-05-17T13:00:00"), None)
 
 
 def test_the_place_of_a_sidecar() -> None:

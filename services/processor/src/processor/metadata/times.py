@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec import structs
+
 from processor.metadata import file_names
 from processor.metadata.record import Moment, Said, Told, Values
 
@@ -17,8 +19,9 @@ def decide(sources: Sequence[Said], told: Told, notes: list[str]) -> Values:
     A moment that is only known in Greenwich is told as there, offset 0, until somebody knows the zone of the place.
     """
     greenwich = next((said.instant for said in sources if said.instant is not None), None)
-    moment = next((moment for said in sources for moment in said.moments), None)
-    if moment is not None:
+    moments = [moment for said in sources for moment in said.moments]
+    if moments:
+        moment = _exact(moments)
         minutes, witness = _offset(moment, greenwich, notes)
         return _values(moment.at, moment.source, minutes, witness)
     if greenwich is not None:
@@ -27,6 +30,19 @@ def decide(sources: Sequence[Said], told: Told, notes: list[str]) -> Values:
     if named is not None:
         return _values(named.at, named.source, named.offset_minutes, named.offset_source)
     return {} if told.modified is None else _in_greenwich(told.modified, CHANGED)
+
+
+def _exact(moments: Sequence[Moment]) -> Moment:
+    """The first, with the fraction and the offset of others that mean the same second: sidecars leave them out."""
+    first = moments[0]
+    same = [moment for moment in moments if moment.at.replace(microsecond=0) == first.at.replace(microsecond=0)]
+    zoned = next((moment for moment in same if moment.offset_minutes is not None), first)
+    return structs.replace(
+        first,
+        at=first.at if first.at.microsecond else max(moment.at for moment in same),
+        offset_minutes=zoned.offset_minutes,
+        offset_source=zoned.offset_source,
+    )
 
 
 def _values(at: datetime, source: str, minutes: int | None, witness: str | None) -> Values:
