@@ -16,6 +16,7 @@ from lumilio.upload.session import Session, words
 
 T = TypeVar("T")
 BULK = 1
+STAGES = {"place", "render"}
 
 
 class Reprocessing(msgspec.Struct, frozen=True):
@@ -26,6 +27,7 @@ class Reprocessing(msgspec.Struct, frozen=True):
 
 
 class Count(msgspec.Struct, frozen=True):
+    stage: str
     lane: int
     state: str
     count: int
@@ -53,7 +55,8 @@ class Summary(msgspec.Struct, frozen=True):
         return self._number("failed")
 
     def _number(self, *states: str) -> int:
-        return sum(one.count for one in self.counts if one.lane >= BULK and one.state in states)
+        ours = (one for one in self.counts if one.stage in STAGES and one.lane >= BULK)
+        return sum(one.count for one in ours if one.state in states)
 
 
 @dataclass(frozen=True)

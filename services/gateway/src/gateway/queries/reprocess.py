@@ -32,14 +32,14 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add_missing_stage(conn: Connection, asset_id: UUID, *, owner: int) -> None:
-    """A photo of the owner that nobody meant to render is to be rendered."""
+    """A photo or video of the owner that nobody meant to render is to be rendered."""
     await conn.execute(
         """
         insert into asset_stages (asset_id, stage, owner_id, state, next_at)
         select asset_id, 'render', owner_id, case when stored_at is null then 'blocked' else 'pending' end,
                case when stored_at is not null then now() end
         from assets
-        where asset_id = %s and owner_id = %s and kind = 'photo'
+        where asset_id = %s and owner_id = %s and kind in ('photo', 'video')
         on conflict do nothing
         """,
         (asset_id, owner),
@@ -140,7 +140,7 @@ async def reopen_many(
                    case when stored_at is not null then now() end
             from meant
             where %(scope)s <> 'failed'
-              and kind = 'photo'
+              and kind in ('photo', 'video')
               and not exists (select from asset_stages s where s.asset_id = meant.asset_id and s.stage = 'render')
             on conflict do nothing
             returning asset_id
