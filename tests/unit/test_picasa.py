@@ -31,8 +31,8 @@ def test_what_picasa_writes() -> None:
 
     assert (seen.description, seen.keywords, seen.rating) == ("Am „Meer“ = schön 🌊", ("sea", "東京"), 5)
     assert [face.name for face in seen.faces] == ["Marie Curie", "Pierre Curie", None]
-    assert seen.faces[0] == Face(name="Marie Curie", left=0.099992, top=0.2, width=0.2, height=0.2)
-    assert (seen.faces[2].left, seen.faces[2].top) == (0.0, 0.000244)
+    assert seen.faces[0] == Face(name="Marie Curie", left=0.09999237, top=0.2, width=0.2, height=0.2)
+    assert (seen.faces[2].left, seen.faces[2].top) == (0.0, 0.000244144)
     assert notes == []
 
 

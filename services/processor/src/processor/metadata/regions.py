@@ -9,6 +9,7 @@ from processor.metadata.record import Face
 from processor.metadata.text import short
 
 MOST_FACES = 200
+LEAST_SIDE = 1e-4
 LARGEST_OVERHANG = 0.5
 """How far a face may reach beyond the edge of the picture, as a share of it."""
 
@@ -27,13 +28,16 @@ def face(name: str | None, left: float, top: float, width: float, height: float)
     if min(left, top) < -LARGEST_OVERHANG or max(right, bottom) > 1 + LARGEST_OVERHANG:
         return None
     left, top, right, bottom = max(left, 0.0), max(top, 0.0), min(right, 1.0), min(bottom, 1.0)
-    if left >= right or top >= bottom:
+    if min(right - left, bottom - top) < LEAST_SIDE:
         return None
-    return _face(name, left, top, right - left, bottom - top)
+    return _rounded(name, left, top, right - left, bottom - top, digits=9)
 
 
 def turned(seen: Face, orientation: int) -> Face:
-    """The same face in the upright picture, from a picture stored in this EXIF orientation."""
+    """The same face in the upright picture, from a picture stored in this EXIF orientation.
+
+    Rounded to what no turning can change: less than a tenth of a pixel.
+    """
     left, top, width, height = seen.left, seen.top, seen.width, seen.height
     right, bottom = 1 - left - width, 1 - top - height
     corner = {
@@ -46,12 +50,13 @@ def turned(seen: Face, orientation: int) -> Face:
         8: (top, right),
     }.get(orientation, (left, top))
     size = (height, width) if orientation in range(5, 9) else (width, height)
-    return _face(seen.name, *corner, *size)
+    return _rounded(seen.name, *corner, *size, digits=5)
 
 
-def _face(name: str | None, left: float, top: float, width: float, height: float) -> Face:
-    left, top, width, height = (round(max(share, 0.0), 6) for share in (left, top, width, height))
-    return Face(name=name, left=left, top=top, width=width, height=height)
+def _rounded(name: str | None, left: float, top: float, width: float, height: float, *, digits: int) -> Face:
+    right, bottom = round(left + width, digits), round(top + height, digits)
+    left, top = round(max(left, 0.0), digits), round(max(top, 0.0), digits)
+    return Face(name=name, left=left, top=top, width=round(right - left, digits), height=round(bottom - top, digits))
 
 
 def _of_working_group(regions: Value | None) -> Iterator[Face]:
