@@ -5,6 +5,8 @@ import io
 import exifread
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from processor.metadata.text import line
+
 APPLE = b"Apple iOS\0\0\1MM"
 APPLE_TAGS = {"burst_identifier": 0x000B, "content_identifier": 0x0011}
 TALKATIVE = ("canon", "nikon")
@@ -12,7 +14,7 @@ TALKATIVE = ("canon", "nikon")
 LARGEST_BLOCK = 256 << 10
 
 
-def apple(note: bytes) -> dict[str, str]:
+def apple(note: bytes) -> dict[str, str | None]:
     """The identifiers in the block of an iPhone, as far as there are any."""
     if not note.startswith(APPLE):
         return {}
@@ -20,7 +22,7 @@ def apple(note: bytes) -> dict[str, str]:
     block = io.BytesIO(note)
     block.seek(len(APPLE))
     directory.load(block)
-    return {name: str(directory[tag]) for name, tag in APPLE_TAGS.items() if tag in directory}
+    return {name: line(directory[tag]) for name, tag in APPLE_TAGS.items() if tag in directory}
 
 
 def lens(exif: bytes, maker: str) -> str | list[float] | None:
