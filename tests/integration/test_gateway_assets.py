@@ -29,6 +29,8 @@ FIELDS = {
     "is_deleted",
     "deleted_at",
     "thumbhash",
+    "live_video_id",
+    "has_motion",
     "specific_metadata",
 }
 PLACED = """
@@ -127,7 +129,7 @@ async def test_an_asset_tells_its_progress_and_its_failures(api: Api, pool: Pool
 
     data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
 
-    assert set(data) == FIELDS | {"edited", "thumbnails", "stages"}
+    assert set(data) == FIELDS | {"edited", "thumbnails", "stages", "stacks"}
     assert data["status"] == "failed"
     assert data["stages"] == [
         {"stage": "place", "state": "done", "error": None},

@@ -104,6 +104,7 @@ def create(
             trash.restore_asset,
             media.original,
             media.thumbnail,
+            media.motion,
             repositories.list_repositories,
             repositories.get_repository,
             repositories.create_repository,

@@ -14,6 +14,7 @@ from common.roots import Validation
 from gateway.queries import stages
 from gateway.queries.assets import StageState
 from gateway.queries.reprocess import Scope
+from gateway.queries.stacks import Role, StackKind
 from gateway.queries.uploads import Known, UploadState
 from gateway.queries.users import User
 
@@ -120,7 +121,10 @@ class PrecheckResponse(Struct, frozen=True, kw_only=True):
 
 
 class AssetDTO(Struct, frozen=True, kw_only=True):
-    """One photo, video or audio of its owner; `taken_time` has an offset only where the file knows it."""
+    """One photo, video or audio of its owner; `taken_time` has an offset only where the file knows it.
+
+    `has_motion` says that `/motion` has an answer; `live_video_id` is the video of a Live Photo's still.
+    """
 
     asset_id: UUID
     owner_id: int
@@ -140,6 +144,8 @@ class AssetDTO(Struct, frozen=True, kw_only=True):
     is_deleted: bool
     deleted_at: datetime | None
     thumbhash: bytes | None
+    live_video_id: UUID | None
+    has_motion: bool
     specific_metadata: dict[str, Any]
 
 
@@ -164,12 +170,26 @@ class ThumbnailDTO(Struct, frozen=True, kw_only=True):
     url: str
 
 
+class MemberDTO(Struct, frozen=True, kw_only=True):
+    asset_id: UUID
+    role: Role
+
+
+class StackDTO(Struct, frozen=True, kw_only=True):
+    """Assets that belong together: a Live Photo, a raw file and what was developed from it, or a burst."""
+
+    kind: StackKind
+    cover_asset_id: UUID
+    members: list[MemberDTO]
+
+
 class AssetDetail(AssetDTO, frozen=True, kw_only=True):
-    """An asset with its thumbnails and the state of its processing; `edited` names what a person said of it."""
+    """An asset with all that belongs to it and the state of its processing; `edited` names what a person said of it."""
 
     edited: list[str]
     thumbnails: list[ThumbnailDTO]
     stages: list[StageState]
+    stacks: list[StackDTO]
 
 
 class EditRequest(Edits, frozen=True, kw_only=True, forbid_unknown_fields=True):

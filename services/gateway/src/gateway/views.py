@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from gateway import cursors
+from gateway import cursors, stacks
 from gateway.queries.assets import Asset, Cursor, StageState, Thumbnail
+from gateway.queries.stacks import Member
 from gateway.schemas import AssetDetail, AssetDTO, AssetList, State, ThumbnailDTO, Type
 
 CALLED = {"tags": "keywords"}
@@ -19,13 +20,14 @@ def page(found: list[Asset], *, limit: int, offset: int) -> AssetList:
     return AssetList(assets=assets, limit=limit, offset=offset, next=cursors.write(end))
 
 
-def detail(asset: Asset, thumbnails: list[Thumbnail], stages: list[StageState]) -> AssetDetail:
+def detail(asset: Asset, thumbnails: list[Thumbnail], stages: list[StageState], members: list[Member]) -> AssetDetail:
     """An asset with everything that is known of it."""
     return AssetDetail(
         **_fields(asset),
         edited=sorted(asset.edits),
         thumbnails=[_thumbnail(asset, thumbnail) for thumbnail in thumbnails],
         stages=stages,
+        stacks=list(stacks.of(members)),
     )
 
 
@@ -49,6 +51,8 @@ def _fields(asset: Asset) -> dict[str, Any]:
         "is_deleted": asset.trashed_at is not None,
         "deleted_at": asset.trashed_at,
         "thumbhash": asset.thumbhash,
+        "live_video_id": asset.live_video_id,
+        "has_motion": asset.has_motion or asset.live_video_id is not None,
         "specific_metadata": _specific(asset),
     }
 

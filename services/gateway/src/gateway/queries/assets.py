@@ -43,6 +43,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     edited_place: dict[str, Any] | None
     has_failed: bool
     is_complete: bool
+    live_video_id: UUID | None
+    has_motion: bool
 
 
 class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +118,9 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                    a.uploaded_at, a.trashed_at, a.width, a.height, a.taken_at, a.taken_offset_minutes,
                    a.edited_taken_at, a.thumbhash, a.sort_at, f.repository_id, f.path, coalesce(m.facts, '{}') as facts,
                    coalesce(m.edits, '{}') as edits, m.edited_place,
-                   coalesce(s.has_failed, false) as has_failed, coalesce(s.is_complete, false) as is_complete
+                   coalesce(s.has_failed, false) as has_failed, coalesce(s.is_complete, false) as is_complete,
+                   live.asset_id as live_video_id,
+                   exists (select 1 from renditions where asset_id = a.asset_id and kind = 'motion') as has_motion
             from unnest(%(assets)s::uuid[]) with ordinality wanted (asset_id, position)
             join assets a on a.asset_id = wanted.asset_id and a.owner_id = %(owner)s
             left join asset_metadata m on m.asset_id = a.asset_id
@@ -132,6 +136,16 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                 from asset_stages
                 where asset_id = a.asset_id and stage <> 'sidecar'
             ) s
+            left join lateral (
+                select video.asset_id
+                from stack_keys own
+                join stack_keys other
+                  on other.owner_id = own.owner_id and other.kind = own.kind and other.key = own.key
+                join assets video on video.asset_id = other.asset_id and video.trashed_at is null
+                where own.asset_id = a.asset_id and own.kind = 'live' and own.role = 'still' and other.role = 'motion'
+                order by video.asset_id
+                limit 1
+            ) live on true
             order by wanted.position
             """,
             {"assets": asset_ids, "owner": owner},

@@ -43,6 +43,24 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
         return self.private_root or self.root
 
 
+class Rendition(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was made of an original, as it was made last."""
+
+    repository_id: UUID
+    root: bytes
+    private_root: bytes | None
+    path: bytes
+    mime_type: str
+    length: int
+    hash: bytes
+    original_filename: str
+
+    @property
+    def home(self) -> bytes:
+        """Where it lies: in the root, unless that may not be written to."""
+        return self.private_root or self.root
+
+
 class RenderState(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     error: str | None
@@ -100,6 +118,25 @@ async def find_thumbnail(conn: Connection, asset_id: UUID, size: str, *, owner: 
               and a.owner_id = %(owner)s
             """,
             {"asset": asset_id, "size": size, "owner": owner},
+        )
+        return await cursor.fetchone()
+
+
+async def find_rendition(conn: Connection, asset_id: UUID, kind: str, *, owner: int) -> Rendition | None:
+    """One rendition of one of the owner's assets."""
+    async with conn.cursor(row_factory=struct_row(Rendition)) as cursor:
+        await cursor.execute(
+            """
+            select d.repository_id, r.root, r.private_root, d.path, d.mime_type, d.bytes as length, d.hash,
+                   a.original_filename
+            from renditions d
+            join assets a on a.asset_id = d.asset_id
+            join repositories r on r.repository_id = d.repository_id
+            where d.asset_id = %(asset)s
+              and d.kind = %(kind)s
+              and a.owner_id = %(owner)s
+            """,
+            {"asset": asset_id, "kind": kind, "owner": owner},
         )
         return await cursor.fetchone()
 

@@ -12,6 +12,7 @@ from common.messages import Kind
 from gateway import cursors, views
 from gateway.errors import Invalid, NotFound
 from gateway.queries import assets as queries
+from gateway.queries import stacks
 from gateway.queries.assets import FIRST, LAST, Cursor
 from gateway.queries.users import User
 from gateway.schemas import AssetDetail, AssetList, AssetTypes, Envelope
@@ -68,7 +69,8 @@ async def show(conn: Connection, asset_id: UUID, *, owner: int, with_thumbnails:
         raise NotFound(f"no asset {asset_id}")
     thumbnails = await queries.list_thumbnails(conn, asset_id) if with_thumbnails else []
     stages = await queries.list_stages(conn, asset_id)
-    return views.detail(found[0], thumbnails, stages)
+    members = await stacks.list_members(conn, asset_id, owner=owner)
+    return views.detail(found[0], thumbnails, stages, members)
 
 
 def _kinds(types: str | None) -> list[Kind]:

@@ -1,6 +1,7 @@
-"""The bytes of originals and thumbnails."""
+"""The bytes of originals, of thumbnails, and of what moves in a photo."""
 
 import asyncio
+import os
 from http import HTTPStatus
 from typing import Any, Literal, NoReturn
 from uuid import UUID
@@ -10,13 +11,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.types import ASGIApp, Method
 
-from common import layout, marker
+from common import formats, layout, marker
 from common.db import Pool, glance
 from gateway import media
 from gateway.errors import NotFound, NotReady
 from gateway.media import Media
 from gateway.queries import media as queries
-from gateway.queries.media import Place
+from gateway.queries import stacks
+from gateway.queries.media import Place, Rendition, Thumbnail
 from gateway.queries.users import User
 
 Size = Literal["small", "medium", "large"]
@@ -31,6 +33,10 @@ async def original(
     asset_id: FromPath[UUID],
 ) -> ASGIApp:
     """The file as it was sent, byte for byte; ranges and conditions are honoured."""
+    return await _original(request, pool, user, asset_id)
+
+
+async def _original(request: Request[Any, Any, Any], pool: Pool, user: User, asset_id: UUID) -> ASGIApp:
     async with glance(pool) as conn:
         found = await queries.find_original(conn, asset_id, owner=user.user_id)
         places = await queries.list_places(conn, asset_id)
@@ -60,7 +66,36 @@ async def thumbnail(
         if found is None:
             state = await queries.find_render(conn, asset_id, owner=user.user_id)
             raise _unrendered(state, asset_id)
-    plan = media.plan(request, size=found.length, etag=found.hash.hex(), headers={"content-type": found.mime_type})
+    return await _derived(request, pool, asset_id, found, headers={"content-type": found.mime_type})
+
+
+@route("/assets/{asset_id:uuid}/motion", http_method=GET, status_code=200)
+async def motion(
+    request: Request[Any, Any, Any],
+    pool: NamedDependency[Pool],
+    user: NamedDependency[User],
+    asset_id: FromPath[UUID],
+) -> ASGIApp:
+    """What moves in a photo: the video inside a motion photo, or the one that belongs to a Live Photo's still."""
+    async with glance(pool) as conn:
+        found = await queries.find_rendition(conn, asset_id, "motion", owner=user.user_id)
+        video = None if found else await stacks.find_live_video(conn, asset_id, owner=user.user_id)
+        state = await queries.find_render(conn, asset_id, owner=user.user_id)
+    if video is not None:
+        return await _original(request, pool, user, video)
+    if found is None:
+        raise _unmoved(state, asset_id)
+    name = os.path.splitext(found.original_filename)[0] + formats.BY_MIME[found.mime_type].extension
+    disposition = media.disposition(name, found.mime_type)
+    headers = {"content-type": found.mime_type, "content-disposition": disposition}
+    return await _derived(request, pool, asset_id, found, headers=headers)
+
+
+async def _derived(
+    request: Request[Any, Any, Any], pool: Pool, asset_id: UUID, found: Thumbnail | Rendition, headers: dict[str, str]
+) -> ASGIApp:
+    """A file that was made of an original; it is made again where it is damaged."""
+    plan = media.plan(request, size=found.length, etag=found.hash.hex(), headers=headers)
     if plan.status == HTTPStatus.NOT_MODIFIED:
         return Media(plan, None)
     descriptor = await asyncio.to_thread(media.open_exact, found.home, found.path, size=found.length)
@@ -68,7 +103,8 @@ async def thumbnail(
         await asyncio.to_thread(marker.check, found.root, found.repository_id, found.private_root)
         async with glance(pool) as conn:
             await queries.render_again(conn, asset_id)
-        raise NotReady("the thumbnail is damaged on the disk and is being rendered again")
+        what = "thumbnail" if isinstance(found, Thumbnail) else "video"
+        raise NotReady(f"the {what} is damaged on the disk and is being made again")
     return Media(plan, descriptor)
 
 
@@ -109,3 +145,11 @@ def _unrendered(state: queries.RenderState | None, asset_id: UUID) -> NotFound:
     if state.state == "failed":
         return NotFound(f"there will be no thumbnail: {state.error}")
     return NotReady("the thumbnail is being made")
+
+
+def _unmoved(state: queries.RenderState | None, asset_id: UUID) -> NotFound:
+    if state is None:
+        return NotFound(f"no asset {asset_id}")
+    if state.state in {"done", "failed"}:
+        return NotFound("nothing moves in it: it is no motion photo, and no Live Photo whose video is here")
+    return NotReady("whether anything moves in it is being found out")
