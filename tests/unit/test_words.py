@@ -121,6 +121,7 @@ def test_paths_that_begin_alike_stay() -> None:
     words = ("Places/Paris", "Places/Par", "Paris plage", "sea", "Sea")
 
     assert keywords.united(words) == words
+    assert keywords.united(["AC/DC", "Music/AC/DC", "AC"]) == ("Music/AC/DC",)
 
 
 def test_the_time_of_a_sidecar() -> None:

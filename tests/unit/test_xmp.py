@@ -38,6 +38,7 @@ WORDS = [
     (translated("dc:title", de="Meer", default="Sea"), {"title": "Sea"}),
     (translated("dc:title", de="Meer", fr="Mer"), {"title": "Meer"}),
     (translated("dc:title", default="", de="Meer"), {"title": "Meer"}),
+    ("<dc:title>🩷 \u202eab\ufdd0\u0085c</dc:title>", {"title": "🩷 abc"}),
     ("<dc:title>two\nlines</dc:title>", {"title": "two lines"}),
     (translated("dc:description", default="東京 🗼 &lt;b&gt;"), {"description": "東京 🗼 <b>"}),
     (translated("dc:description", default="two\nlines"), {"description": "two\nlines"}),
@@ -291,7 +292,7 @@ HOSTILE = {
     "deep": b"<a>" * 100_000,
     "wide": b"<x>" + b"<a/>" * 200_000 + b"</x>",
     "attributes": b"<x " + b" ".join(b"a%d='1'" % i for i in range(80_000)) + b"/>",
-    "too large": b"<x>" + b" " * (1 << 20) + b"</x>",
+    "too large": b"<x>" + b" " * (1 << 22) + b"</x>",
     "cut": packet(dc__title="Sea")[:-40],
     "no XML": b"JFIF" * 10,
     "undeclared": b"<x:xmpmeta>&a;</x:xmpmeta>",
@@ -310,10 +311,10 @@ def test_hostile_packets(name: str) -> None:
 
 
 TEDIOUS = {
-    "instructions": b"<?a?>" * 200_000,
-    "comments": b"<!---->" * 140_000,
-    "characters": b"<x>" + b"&#10;" * 200_000 + b"</x>",
-    "lines": b"<x>" + b"\n" * 1_000_000 + b"</x>",
+    "instructions": b"<?a?>" * 800_000,
+    "comments": b"<!---->" * 580_000,
+    "characters": b"<x>" + b"&#10;" * 800_000 + b"</x>",
+    "lines": b"<x>" + b"\n" * 4_000_000 + b"</x>",
     "namespaces": b"<x " + b" ".join(b"xmlns:a%d='u%d'" % (i, i) for i in range(30_000)) + b"/>",
 }
 

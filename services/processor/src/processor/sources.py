@@ -11,9 +11,9 @@ from common import files, marker
 from common.marker import Marker
 from common.stages import Reject
 from processor.metadata import Told
+from processor.metadata.packet import LARGEST
 from processor.queries import Original
 
-LARGEST_SIDECAR = 1 << 20
 PICASA = b".picasa.ini"
 LEAST_AGE = timedelta(minutes=1)
 """A file that was changed later than so long before it came says nothing of when it was taken."""
@@ -93,7 +93,7 @@ def _open(root: bytes, path: bytes) -> int | None:
         if error.errno in files.STARVED:
             raise
         return None
-    if os.fstat(descriptor).st_size <= LARGEST_SIDECAR:
+    if os.fstat(descriptor).st_size <= LARGEST:
         return descriptor
     os.close(descriptor)
     return None

@@ -25,9 +25,9 @@ def read(blobs: Blobs, told: Told, *, orientation: int, beside: Sequence[BinaryI
     camera = _noted(exif.read(blobs.exif), notes)
     embedded = _noted(xmp.read(blobs.xmp), notes)
     records = _noted(iptc.read(blobs.iptc), notes)
-    sidecars = [_noted(xmp.read(file.read(LARGEST + 1), "sidecar"), notes) for file in _besides("xmp", told, beside)]
+    sidecars = [_noted(xmp.read(content, "sidecar"), notes) for content in _besides("xmp", told, beside)]
     names = (told.stored_name, told.file_name)
-    albums = [_noted(picasa.read(file.read(LARGEST + 1), *names), notes) for file in _besides("picasa", told, beside)]
+    albums = [_noted(picasa.read(content, *names), notes) for content in _besides("picasa", told, beside)]
     by_clock = [*sidecars, camera, embedded, records, *blobs.known]
     by_words = [*sidecars, embedded, records, camera, *albums, *blobs.known]
     return Metadata(
@@ -47,8 +47,9 @@ def _noted(heard: tuple[Said, list[str]], notes: list[str]) -> Said:
     return heard[0]
 
 
-def _besides(kind: str, told: Told, beside: Sequence[BinaryIO]) -> list[BinaryIO]:
-    return [file for name, file in zip(told.beside, beside, strict=False) if name == kind]
+def _besides(kind: str, told: Told, beside: Sequence[BinaryIO]) -> list[bytes]:
+    """What stands in the files of this kind, as far as anybody reads it."""
+    return [file.read(LARGEST + 1) for name, file in zip(told.beside, beside, strict=False) if name == kind]
 
 
 def _first(sources: Sequence[Said], name: str) -> Any:

@@ -35,14 +35,15 @@ def several(words: Iterable[str | None]) -> tuple[str, ...]:
 
 def united(words: Iterable[str]) -> tuple[str, ...]:
     """The keywords of all sources, without those that a longer path says already: `Places/Paris` needs no `Paris`."""
-    once = list(dict.fromkeys(words))
+    once = list(dict.fromkeys(words))[: 2 * MOST_KEYWORDS]
     implied = {word.casefold() for keyword in once for word in _implied(keyword)}
     return several(keyword for keyword in once if keyword.casefold() not in implied)
 
 
 def _implied(keyword: str) -> Iterator[str]:
-    """The steps of a path, and the paths to each of them."""
+    """The steps of a path, the path to each and the path from each: a step may hold a slash itself, `AC/DC`."""
     steps = keyword.split("/")
     if len(steps) > 1:
         yield from steps
         yield from ("/".join(steps[:length]) for length in range(2, len(steps)))
+        yield from ("/".join(steps[start:]) for start in range(1, len(steps) - 1))

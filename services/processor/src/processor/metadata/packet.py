@@ -9,7 +9,8 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from processor.metadata.names import known
 
-LARGEST = 1 << 20
+LARGEST = 1 << 22
+"""Bytes; masks that were found by a program make a sidecar long."""
 DEEPEST = 40
 MOST = 30_000
 """Elements and attributes together; a packet with many brush strokes has some thousands."""
@@ -59,7 +60,7 @@ class Tree:
 def read(packet: bytes) -> Properties:
     """The properties of a packet by their names, `dc:title`; raises whatever a parser may raise."""
     if len(packet) > LARGEST:
-        raise ValueError("it is larger than 1 MB")
+        raise ValueError("it is larger than 4 MB")
     parser = DefusedXMLParser(target=Tree(), forbid_dtd=True)
     parser.feed(_decoded(packet))
     found: Properties = {}

@@ -73,10 +73,13 @@ def number(value: Any, *, least: float, most: float) -> float:
 
 def cleaned(written: str) -> str:
     """Without control, bidirectional and broken characters, and at most 4 KB long."""
-    kept = "".join(
-        character
-        for character in written[: 4 * TEXT_BYTES].replace("\r\n", "\n").replace("\r", "\n")
-        if character in "\n\t"
-        or (unicodedata.category(character) not in {"Cc", "Cs", "Cn"} and character not in BIDIRECTIONAL)
-    )
+    start = written[: 4 * TEXT_BYTES].replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(character for character in start if character in "\n\t" or _is_visible(character))
     return kept.strip().encode()[:TEXT_BYTES].decode(errors="ignore")
+
+
+def _is_visible(character: str) -> bool:
+    """What no table knows yet may be an emoji; what will never be a character is none."""
+    if character in BIDIRECTIONAL or unicodedata.category(character) in {"Cc", "Cs"}:
+        return False
+    return ord(character) & 0xFFFE != 0xFFFE and not 0xFDD0 <= ord(character) <= 0xFDEF
