@@ -294,7 +294,7 @@ def test_a_file_that_somebody_else_moves_is_left_to_them(root: bytes) -> None:
     stage(root, b"bytes")
     files.place(root, STAGED, TARGET)
 
-    with files._held(root, TARGET), pytest.raises(BlockingIOError):
+    with files.held(root, TARGET), pytest.raises(BlockingIOError):
         files.move(root, TARGET, TRASHED)
 
     assert (content_of(root, TARGET), files.see(root, TRASHED)) == (b"bytes", None)

@@ -48,7 +48,7 @@ def tidied(edits: Edits) -> Edits:
         raise ValueError("a position is `gps_latitude` and `gps_longitude`: send both, or null for both")
     return structs.replace(
         edits,
-        title=_text(edits.title),
+        title=(_level(edits.title) or None) if isinstance(edits.title, str) else edits.title,
         description=_text(edits.description),
         tags=edits.tags if edits.tags is UNSET else _tags(edits.tags),
     )

@@ -157,7 +157,7 @@ def place(root: bytes, source: bytes, target: bytes, *, mode: int = ORIGINAL_MOD
         name, new_name = os.path.basename(source), os.path.basename(target)
         with suppress(PermissionError):  # some file systems know no modes
             os.chmod(name, mode, dir_fd=from_folder)
-        _name(from_folder, name, to_folder, new_name)
+        named(from_folder, name, to_folder, new_name)
         os.fsync(to_folder)
 
 
@@ -168,13 +168,13 @@ def move(root: bytes, source: bytes, target: bytes) -> None:
     file it is a BlockingIOError.
     """
     with (
-        _held(root, source),
+        held(root, source),
         folder(root, os.path.dirname(source)) as from_folder,
         folder(root, os.path.dirname(target), make=True) as to_folder,
     ):
         name, new_name = os.path.basename(source), os.path.basename(target)
         try:
-            _name(from_folder, name, to_folder, new_name)
+            named(from_folder, name, to_folder, new_name)
         except FileExistsError:
             if not _is_one(from_folder, name, to_folder, new_name):
                 raise
@@ -186,7 +186,7 @@ def drop(root: bytes, path: bytes, *, kept: bytes) -> None:
     """Remove one of two names of a file, durably; nothing happens unless both are names of one file."""
     with (
         suppress(FileNotFoundError, NotADirectoryError),
-        _held(root, kept),
+        held(root, kept),
         folder(root, os.path.dirname(path)) as from_folder,
         folder(root, os.path.dirname(kept)) as to_folder,
     ):
@@ -194,12 +194,12 @@ def drop(root: bytes, path: bytes, *, kept: bytes) -> None:
 
 
 @contextmanager
-def _held(root: bytes, path: bytes) -> Iterator[None]:
+def held(root: bytes, path: bytes) -> Iterator[int]:
     """Be the only one who moves a file, so that two who mean opposite things cannot take both its names."""
     descriptor = open_original(root, path)
     try:
         _lock(descriptor)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -228,7 +228,7 @@ def _unname(folder: int, name: bytes, other_folder: int, other: bytes) -> None:
         os.fsync(folder)
 
 
-def _name(from_folder: int, name: bytes, to_folder: int, new_name: bytes) -> None:
+def named(from_folder: int, name: bytes, to_folder: int, new_name: bytes) -> None:
     """A second name, or where the file system knows no links a new one; a taken name is never replaced."""
     try:
         os.link(name, new_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)

@@ -17,6 +17,8 @@ THUMBNAILS = b".lumilio/assets/thumbnails"
 MOTION = b".lumilio/assets/motion"
 DERIVED = (THUMBNAILS, MOTION)
 SIDECAR = b".json"
+XMP = b".xmp"
+SIDECARS = b".lumilio/sidecars"
 MADE = re.compile(rb"([0-9a-f]{64})_(\d{1,10})_(\d{1,18})\.[a-z0-9]+")
 FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, FAILED, TRASH, MANIFESTS, b".lumilio/assets", THUMBNAILS)
 
@@ -59,8 +61,8 @@ def failed(staged_name: str) -> bytes:
 
 
 def trashed(asset_id: UUID, name: bytes) -> bytes:
-    """An original in the trash; no such name looks like a sidecar."""
-    ending = b"_" if name.lower().endswith(SIDECAR) else b""
+    """An original in the trash; no such name looks like a note or a sidecar."""
+    ending = b"_" if name.lower().endswith((SIDECAR, XMP)) else b""
     return b"/".join((TRASH, str(asset_id).encode() + b"_" + name + ending))
 
 
@@ -70,8 +72,18 @@ def sidecar(path: bytes) -> bytes:
 
 
 def is_trashed(path: bytes) -> bool:
-    """Whether a path is an original's in the trash."""
+    """Whether a path is an original's in the trash, or its XMP sidecar's."""
     return path.startswith(TRASH + b"/") and not path.endswith(SIDECAR)
+
+
+def beside(path: bytes) -> bytes:
+    """The XMP sidecar beside an original, in which people's programs keep what they say of it."""
+    return path + XMP
+
+
+def apart(asset_id: UUID) -> bytes:
+    """The XMP sidecar of an asset beside whose original nothing may be written."""
+    return b"/".join((SIDECARS, str(asset_id).encode() + XMP))
 
 
 def is_managed(path: bytes) -> bool:

@@ -16,7 +16,7 @@ from processor.unreadable import Unreadable
 
 LENGTH = struct.Struct("!Q")
 REQUEST_LIMIT = 8 * 1024  # small enough to arrive in one piece
-MOST_FILES = 4
+MOST_FILES = 5
 
 
 class Request(Struct, frozen=True):

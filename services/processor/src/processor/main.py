@@ -11,8 +11,11 @@ from common.worker import Worker
 from processor import decoders, options, sandbox
 from processor.handlers import Processor
 from processor.images import Options
+from processor.write_back import WriteBack
 
 NOBODY = 0
+SIDECARS = 2
+"""How many sidecars are written at once."""
 
 # Thumbnails of what was accepted may take the reserve of uploads, down to what the database needs to go on.
 SPARE = 1 << 28
@@ -36,7 +39,7 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
 
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
-    """Render photos until told to stop; not at all where a decoder could run that nobody named."""
+    """Render photos and write sidecars until told to stop; not at all where a decoder could run that nobody named."""
     workers = config.workers or len(os.sched_getaffinity(0))
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
@@ -49,6 +52,11 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
         slots = workers + 1  # one photo is fetched or written while the others are decoded, so that no decoder waits
         worker = Worker(core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, slots)
         tasks.create_task(worker.run(stop))
+        write_back = WriteBack(core.pool, box)
+        writer = Worker(
+            core.pool, core.bus, core.relay, config, streams.SIDECAR, Stage.SIDECAR, write_back.write, SIDECARS
+        )
+        tasks.create_task(writer.run(stop))
 
 
 def _notes(status: sandbox.Status) -> list[str]:

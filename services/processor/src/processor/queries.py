@@ -15,6 +15,7 @@ from processor.stacks import StackKey
 class Original(msgspec.Struct, frozen=True, kw_only=True):
     """An asset's bytes, where they lie and what they are."""
 
+    asset_id: UUID
     repository_id: UUID
     root: bytes
     private_root: bytes | None
@@ -75,7 +76,7 @@ async def find_original(conn: Connection, asset_id: UUID) -> Original | None:
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select repository_id, root, private_root, path, content_hash, mime_type, kind,
+            select asset_id, repository_id, root, private_root, path, content_hash, mime_type, kind,
                    original_filename as file_name, modified_ns, uploaded_at
             from file_records
             join repositories using (repository_id)

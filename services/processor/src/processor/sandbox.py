@@ -24,7 +24,14 @@ PHOTO = Limits(seconds=30, memory=7 << 28, answer=32 << 20)  # two fifths of the
 RAW = Limits(seconds=45, memory=9 << 28, answer=32 << 20)
 VIDEO = Limits(seconds=60, memory=11 << 28, answer=32 << 20)
 # All that a confined process will need, for it can load nothing.
-DECODERS = ("processor.images", "processor.turbo", "processor.raw", "processor.videos", "processor.clips")
+DECODERS = (
+    "processor.images",
+    "processor.turbo",
+    "processor.raw",
+    "processor.videos",
+    "processor.clips",
+    "processor.survey",
+)
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
 ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

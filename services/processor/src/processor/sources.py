@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from common import files, marker
+from common import files, layout, marker
 from common.marker import Marker
 from common.stages import Reject
 from processor.metadata import Told
@@ -51,7 +51,7 @@ def open_source(original: Original, spare: int) -> Source:
         unless_right.callback(os.close, descriptor)
         if files.hash_open(descriptor) != original.content_hash:
             raise Reject("the file on the disk is not the one that was stored")
-        beside = list(_open_beside(original.root, original.path))
+        beside = list(_open_beside(original))
         unless_right.pop_all()
     return Source(descriptor, beside, rules)
 
@@ -68,22 +68,28 @@ def told(original: Original, source: Source) -> Told:
     )
 
 
-def candidates(path: bytes) -> Iterator[tuple[Kind, bytes]]:
-    """The paths that may speak of an original, the most trusted first: `photo.ext.xmp`, then `photo.xmp`."""
+def candidates(path: bytes) -> Iterator[tuple[Kind, list[bytes]]]:
+    """The paths that may speak of an original, the most trusted first: `photo.ext.xmp`, then `photo.xmp`.
+
+    Those of a list are two ways to write one name.
+    """
     folder, name = os.path.split(path)
     for leaf in (name, os.path.splitext(name)[0]):
-        for extension in (b".xmp", b".XMP"):
-            yield "xmp", os.path.join(folder, leaf + extension)
-    yield "picasa", os.path.join(folder, PICASA)
+        yield "xmp", [os.path.join(folder, leaf + extension) for extension in (b".xmp", b".XMP")]
+    yield "picasa", [os.path.join(folder, PICASA)]
 
 
-def _open_beside(root: bytes, path: bytes) -> Iterator[Beside]:
-    """The first file of each kind that is there and of a decent size."""
-    found: set[Kind] = set()
-    for kind, candidate in candidates(path):
-        if kind not in found and (descriptor := _open(root, candidate)) is not None:
-            found.add(kind)
-            yield Beside(kind, descriptor)
+def _open_beside(original: Original) -> Iterator[Beside]:
+    """Those that are there and of a decent size; what a person said where nothing may be written comes first."""
+    if original.private_root is not None:
+        apart = _open(original.private_root, layout.apart(original.asset_id))
+        if apart is not None:
+            yield Beside("xmp", apart)
+    for kind, names in candidates(original.path):
+        for path in names:
+            if (descriptor := _open(original.root, path)) is not None:
+                yield Beside(kind, descriptor)
+                break
 
 
 def _open(root: bytes, path: bytes) -> int | None:
