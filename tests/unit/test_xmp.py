@@ -44,10 +44,12 @@ WORDS = [
     (translated("dc:description", default="two\nlines"), {"description": "two\nlines"}),
     (translated("dc:description", default="OLYMPUS DIGITAL CAMERA         "), {}),
     (translated("exif:UserComment", default="from afar"), {"description": "from afar"}),
+    (translated("tiff:ImageDescription", default="from afar"), {"description": "from afar"}),
     (bag("dc:subject", "sea", "東京", "👩‍👩‍👧", "sea"), {"keywords": ("sea", "東京", "👩‍👩‍👧")}),
     (bag("lr:hierarchicalSubject", "Places|Paris|7e"), {"keywords": ("Places/Paris/7e",)}),
     (bag("digiKam:TagsList", "Places/Paris", kind="Seq"), {"keywords": ("Places/Paris",)}),
     (bag("MicrosoftPhoto:LastKeywordXMP", "Places/Paris"), {"keywords": ("Places/Paris",)}),
+    (bag("mediapro:CatalogSets", "Places|Paris"), {"keywords": ("Places/Paris",)}),
     (bag("dc:subject", "Places|Paris", " | "), {"keywords": ("Places/Paris",)}),
     ("<xmp:Rating>4</xmp:Rating>", {"rating": 4}),
     ("<xmp:Rating>5.0</xmp:Rating>", {"rating": 5}),
@@ -62,6 +64,8 @@ WORDS = [
     ("<exif:ExposureTime>1/250</exif:ExposureTime>", {"exposure_time": "1/250"}),
     ("<exif:FNumber>28/10</exif:FNumber>", {"f_number": 2.8}),
     (bag("exif:ISOSpeedRatings", "400", kind="Seq"), {"iso_speed": 400}),
+    ("<exifEX:PhotographicSensitivity>800</exifEX:PhotographicSensitivity>", {"iso_speed": 800}),
+    ("<aux:Lens>----</aux:Lens>", {}),
     ("<exif:FocalLength>50</exif:FocalLength>", {"focal_length": 50.0}),
     ("<exif:ExposureBiasValue>-2/4</exif:ExposureBiasValue>", {"exposure": -0.5}),
     ("<GPano:ProjectionType>equirectangular</GPano:ProjectionType>", {"projection": "equirectangular"}),
@@ -138,9 +142,14 @@ def test_dates_may_be_partial(written: str, at: datetime, minutes: int | None) -
 
 def test_when_it_was_taken_comes_before_when_it_was_scanned() -> None:
     """Of several dates the one of the shutter comes first."""
-    seen = said(xmp__CreateDate="2024", photoshop__DateCreated="1985", exif__DateTimeOriginal="1984")
+    seen = said(
+        xmp__CreateDate="2024",
+        exif__DateTimeDigitized="2023",
+        photoshop__DateCreated="1985",
+        exif__DateTimeOriginal="1984",
+    )
 
-    assert [moment.at.year for moment in seen.moments] == [1984, 1985, 2024]
+    assert [moment.at.year for moment in seen.moments] == [1984, 1985, 2023, 2024]
 
 
 @pytest.mark.parametrize(

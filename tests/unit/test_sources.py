@@ -1,0 +1,51 @@
+"""Which files beside an original speak of it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from processor import sources
+from processor.metadata.packet import LARGEST
+
+
+def beside(root: Path, path: str) -> list[tuple[str, bytes]]:
+    """The kind and the beginning of each file that is opened for an original."""
+    seen = []
+    for kind, descriptor in sources._open_beside(os.fsencode(root), os.fsencode(path)):
+        with os.fdopen(descriptor, "rb") as file:
+            seen.append((str(kind), file.read(40)))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["photo.jpg.xmp", "photo.xmp"], [("xmp", b"photo.jpg.xmp")]),
+        (["photo.jpg.XMP", "photo.xmp"], [("xmp", b"photo.jpg.XMP")]),
+        (["photo.XMP"], [("xmp", b"photo.XMP")]),
+        (["other.xmp", "photo.jpg.xmp.bak"], []),
+        ([".picasa.ini"], [("picasa", b".picasa.ini")]),
+        (["photo.xmp", ".picasa.ini"], [("xmp", b"photo.xmp"), ("picasa", b".picasa.ini")]),
+    ],
+)
+def test_one_file_of_each_kind(tmp_path: Path, names: Sequence[str], expected: list[tuple[str, bytes]]) -> None:
+    """The sidecar with the whole name wins over the one with the stem, and the folder's file comes last."""
+    (tmp_path / "2024").mkdir()
+    for name in names:
+        (tmp_path / "2024" / name).write_text(name)
+
+    assert beside(tmp_path, "2024/photo.jpg") == expected
+
+
+def test_only_plain_files_of_a_decent_size(tmp_path: Path) -> None:
+    """A link, a folder, a pipe and a file of any size are passed over, and the next candidate is looked at."""
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "photo.jpg.xmp").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "photo.jpg.XMP")
+    (tmp_path / ".picasa.ini").mkdir()
+    with (tmp_path / "photo.xmp").open("wb") as sidecar:
+        sidecar.truncate(LARGEST + 1)
+
+    assert beside(tmp_path, "photo.jpg") == []
