@@ -120,7 +120,7 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                    coalesce(m.edits, '{}') as edits, m.edited_place,
                    coalesce(s.has_failed, false) as has_failed, coalesce(s.is_complete, false) as is_complete,
                    live.asset_id as live_video_id,
-                   exists (select 1 from renditions where asset_id = a.asset_id and kind = 'motion') as has_motion
+                   moving.asset_id is not null as has_motion
             from unnest(%(assets)s::uuid[]) with ordinality wanted (asset_id, position)
             join assets a on a.asset_id = wanted.asset_id and a.owner_id = %(owner)s
             left join asset_metadata m on m.asset_id = a.asset_id
@@ -136,6 +136,7 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                 from asset_stages
                 where asset_id = a.asset_id and stage <> 'sidecar'
             ) s
+            left join renditions moving on moving.asset_id = a.asset_id and moving.kind = 'motion'
             left join lateral (
                 select video.asset_id
                 from stack_keys own
