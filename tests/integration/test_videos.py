@@ -36,6 +36,7 @@ HOSTILE = {
     "cut": (clip()[:-300], "damaged"),
     "cut at once": (clip()[:28], "damaged"),
     "no boxes": (clip()[:28] + bytes(range(256)) * 1000, "damaged"),
+    "no codec": (clip().replace(b"avc1", b"zzzz"), "this version knows"),
     "no video": (
         clips.edited(clip(), lambda kind, inside: clips.box(kind, b"" if kind == b"trak" else inside)),
         "no video in it",

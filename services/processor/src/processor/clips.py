@@ -12,7 +12,6 @@ import av.subtitles.stream  # the library would import it late, where nothing ca
 import pyvips
 from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideData
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -71,6 +70,8 @@ def opened(file: BinaryIO) -> Iterator[InputContainer]:
     try:
         with av.open(file, "r", format=DEMUXER, options=OPTIONS, metadata_errors="replace") as container:
             yield container
+    except MemoryError:
+        raise Unreadable("it asks for more memory than a video may take") from None
     except av.FFmpegError as error:
         raise Unreadable(f"the file is damaged: {error.strerror}") from None
 
@@ -80,9 +81,12 @@ def stream_of(container: InputContainer) -> VideoStream:
     if len(container.streams) > MOST_STREAMS:
         raise Unreadable(f"it has more than {MOST_STREAMS} tracks")
     still = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
-    stream = next((one for one in container.streams.video if not one.disposition & still), None)
+    moving = [one for one in container.streams.video if not one.disposition & still]
+    stream = next(
+        (one for one in moving if one.codec_context is not None), None
+    )  # without one not even a size is known
     if stream is None:
-        raise Unreadable("it has no video in it")
+        raise Unreadable(f"it has no video in it{' that this version knows' if moving else ''}")
     return stream
 
 
@@ -106,8 +110,7 @@ def described(container: InputContainer, stream: VideoStream) -> Clip:
 
 def codec_of(stream: VideoStream) -> str:
     """The name of how its pictures are encoded."""
-    context: VideoCodecContext | None = stream.codec_context
-    return context.codec.canonical_name if context else "unknown"
+    return stream.codec_context.codec.canonical_name
 
 
 def dots_of(stream: VideoStream) -> Fraction:

@@ -22,7 +22,7 @@ from processor.unreadable import Unreadable
 
 PHOTO = Limits(seconds=30, memory=7 << 28, answer=32 << 20)  # two fifths of the memory are mapped code
 RAW = Limits(seconds=45, memory=9 << 28, answer=32 << 20)
-VIDEO = Limits(seconds=60, memory=11 << 28, answer=32 << 20)
+VIDEO = Limits(seconds=60, memory=9 << 28, answer=32 << 20)  # 8K needs half of the memory
 # All that a confined process will need, for it can load nothing.
 DECODERS = (
     "processor.images",
