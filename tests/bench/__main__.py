@@ -10,7 +10,7 @@ from pathlib import Path
 
 from psycopg import AsyncConnection
 
-from tests.bench import figures
+from tests.bench import figures, formats, metadata
 from tests.bench.figures import Bench, Results
 from tests.bench.sender import Sender
 from tests.support.client import signed_in
@@ -47,7 +47,7 @@ async def measure(folder: Path) -> Results:
         ):
             token = client.http.headers["Authorization"].removeprefix("Bearer ")
             bench = Bench(stack, client, Sender(stack.port, token), folder, conn)
-            for measured in figures.ALL:
+            for measured in (*figures.ALL, metadata.metadata_pass, formats.every_format):
                 results |= _told(await measured(bench))
     return results
 
