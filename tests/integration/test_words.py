@@ -82,15 +82,15 @@ async def test_files_beside_an_original_are_found(pool: Pool, repository: Reposi
     [path] = await ask(pool, "select path from file_records")
     original = Path(os.fsdecode(os.path.join(repository.root, path)))
     original.with_name(original.name + ".xmp").write_bytes(packet(dc__title="东京", xmp__Rating="2"))
-    original.with_suffix(".xmp").write_bytes(packet(dc__title="another's", dc__description="another's"))
+    original.with_suffix(".xmp").write_bytes(packet(dc__title="less", xmp__Rating="1", aux__Lens="EF 50"))
     folder = f"[{original.name.upper()}]\nstar=yes\nkeywords=sea\ncaption=of Picasa"
     original.with_name(".picasa.ini").write_text(folder)
 
     await Processor(pool, box).render(await claim(pool, Stage.RENDER))
 
     [facts] = await ask(pool, "select facts from asset_metadata")
-    words = {name: facts.get(name) for name in ("title", "description", "rating", "keywords")}
-    assert words == {"title": "东京", "description": "of Picasa", "rating": 2, "keywords": ["sea"]}
+    words = [facts.get(name) for name in ("title", "rating", "lens_model", "description", "keywords")]
+    assert words == ["东京", 2, "EF 50", "of Picasa", ["sea"]]
 
 
 @pytest.mark.skipif("LUMILIO_TEST_MEDIA" not in os.environ, reason="real media are not there")

@@ -2,18 +2,34 @@
 
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from processor import sources
 from processor.metadata.packet import LARGEST
+from processor.queries import Original
 
 
 def beside(root: Path, path: str) -> list[tuple[str, bytes]]:
     """The kind and the beginning of each file that is opened for an original."""
+    original = Original(
+        asset_id=uuid4(),
+        repository_id=uuid4(),
+        root=os.fsencode(root),
+        private_root=None,
+        path=os.fsencode(path),
+        content_hash=b"",
+        mime_type="image/jpeg",
+        kind="photo",
+        file_name="photo.jpg",
+        modified_ns=0,
+        uploaded_at=datetime.now(UTC),
+    )
     seen = []
-    for kind, descriptor in sources._open_beside(os.fsencode(root), os.fsencode(path)):
+    for kind, descriptor in sources._open_beside(original):
         with os.fdopen(descriptor, "rb") as file:
             seen.append((str(kind), file.read(40)))
     return seen
@@ -22,16 +38,16 @@ def beside(root: Path, path: str) -> list[tuple[str, bytes]]:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["photo.jpg.xmp", "photo.xmp"], [("xmp", b"photo.jpg.xmp")]),
-        (["photo.jpg.XMP", "photo.xmp"], [("xmp", b"photo.jpg.XMP")]),
+        (["photo.xmp", "photo.jpg.xmp"], [("xmp", b"photo.jpg.xmp"), ("xmp", b"photo.xmp")]),
+        (["photo.xmp", "photo.XMP"], [("xmp", b"photo.xmp")]),
         (["photo.XMP"], [("xmp", b"photo.XMP")]),
         (["other.xmp", "photo.jpg.xmp.bak"], []),
         ([".picasa.ini"], [("picasa", b".picasa.ini")]),
         (["photo.xmp", ".picasa.ini"], [("xmp", b"photo.xmp"), ("picasa", b".picasa.ini")]),
     ],
 )
-def test_one_file_of_each_kind(tmp_path: Path, names: Sequence[str], expected: list[tuple[str, bytes]]) -> None:
-    """The sidecar with the whole name wins over the one with the stem, and the folder's file comes last."""
+def test_the_most_trusted_comes_first(tmp_path: Path, names: Sequence[str], expected: list[tuple[str, bytes]]) -> None:
+    """The sidecar with the whole name comes before the one with the stem, and the folder's file last."""
     (tmp_path / "2024").mkdir()
     for name in names:
         (tmp_path / "2024" / name).write_text(name)
