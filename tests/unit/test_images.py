@@ -148,16 +148,31 @@ def test_other_pixels(tmp_path: Path, mode: str) -> None:
     assert picture.size == (480, 320)
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".webp", ".tif", ".avif"])
-def test_the_first_picture_counts(tmp_path: Path, suffix: str) -> None:
-    """Of an animation or of many pages the first is shown, in its own size."""
-    later = [Image.new("RGB", (480, 320), (0, 0, 0)) for _ in range(3)]
-    media.quadrants().save(tmp_path / f"photo{suffix}", save_all=True, append_images=later)
+@pytest.mark.parametrize(
+    ("suffix", "frames"),
+    [(".gif", 4), (".webp", 4), (".png", 4), (".avif", 4), (".tif", 1), (".jpg", 1)],
+)
+def test_the_first_picture_counts(tmp_path: Path, suffix: str, frames: int) -> None:
+    """Of an animation or of many pages the first is shown, in its own size; only an animation has frames."""
+    later = [Image.new("RGB", (480, 320), (shade, 0, 0)) for shade in (0, 60, 120)]
+    kind = "MPO" if suffix == ".jpg" else None
+    media.quadrants().save(tmp_path / f"photo{suffix}", kind, save_all=True, append_images=later, quality=95)
 
     photo = rendered(tmp_path / f"photo{suffix}")
 
-    assert (photo.width, photo.height) == (480, 320)
+    assert (photo.width, photo.height, photo.frames) == (480, 320, frames)
     assert furthest(corners(opened(photo, "large")), QUADRANTS) <= 9
+
+
+def test_big_tiffs_are_tiffs(tmp_path: Path) -> None:
+    """The kind of TIFF that may be longer than 4 GB shows the same picture."""
+    media.vips(media.quadrants()).tiffsave(str(tmp_path / "photo.tif"), bigtiff=True)
+
+    photo = rendered(tmp_path / "photo.tif")
+
+    assert (tmp_path / "photo.tif").read_bytes()[:4] == b"II+\0"
+    assert sniff.sniff((tmp_path / "photo.tif").read_bytes()[: sniff.HEAD_BYTES]) is formats.TIFF
+    assert furthest(corners(opened(photo, "large")), QUADRANTS) <= 6
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".avif"])
