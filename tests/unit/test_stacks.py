@@ -21,7 +21,8 @@ def keys(seen: Metadata = NOTHING, *, name: str = "IMG_1.jpg", mime: str = "imag
 def test_a_photo_of_which_little_is_known_belongs_to_nothing() -> None:
     """A name alone pairs nobody, nor does a time that came from the name or the file."""
     assert keys() == []
-    assert keys(Metadata(taken_at=TAKEN, taken_from="FileModifyDate", camera_model="Model 1")) == []
+    for guess in ("FileModifyDate", "FileName", "FileNameDay"):
+        assert keys(Metadata(taken_at=TAKEN, taken_from=guess, camera_model="Model 1")) == []
     assert keys(Metadata(taken_at=TAKEN, taken_from="DateTimeOriginal")) == []
     assert keys(CAMERA, mime="video/mp4") == []
 
@@ -36,6 +37,13 @@ def test_a_raw_file_and_its_jpeg_share_a_key(raw: str, developed: str) -> None:
 
     assert keys(CAMERA, name=developed) == [("raw", key, "developed")]
     assert role == "raw"
+
+
+def test_a_sidecar_that_repeats_the_cameras_time_parts_nobody() -> None:
+    """A raw developer writes one beside the raw file and none beside the JPEG."""
+    repeated = Metadata(taken_at=TAKEN, taken_from="sidecar exif:DateTimeOriginal", camera_model="Model 1")
+
+    assert keys(repeated) == keys(CAMERA)
 
 
 @pytest.mark.parametrize(

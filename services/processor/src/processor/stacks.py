@@ -10,13 +10,15 @@ from msgspec import Struct
 
 from common.formats import BY_MIME, RAW_TYPES
 from processor.metadata import Metadata
+from processor.metadata.file_names import NAMED, NAMED_DAY
+from processor.metadata.times import CHANGED
 
 Kind = Literal["live", "raw", "burst"]
 Role = Literal["still", "motion", "raw", "developed", "frame"]
 
 LONGEST_KEY = 500  # bytes
-CLOCKS = {"DateTimeOriginal", "DateTimeDigitized"}
-"""The sources of a capture time that a raw file and its JPEG have from the camera, and so in common."""
+GUESSES = {NAMED, NAMED_DAY, CHANGED}
+"""The sources of a time by which no picture is told from the next."""
 GOOGLE_PAIR = re.compile(r"\.raw-\d\d(\.mp)?\.(cover|original)$")
 BURST_NAMES = (
     re.compile(r"\d{5}[a-z]+_\d{5}_burst(\d{14,17})(_cover)?"),  # Google
@@ -49,7 +51,7 @@ def _live(seen: Metadata, *, is_video: bool) -> Iterator[tuple[Kind, str, Role]]
 
 def _of_photo(seen: Metadata, file_name: str, *, is_raw: bool) -> Iterator[tuple[Kind, str, Role]]:
     stem = os.path.splitext(file_name)[0].lower()
-    if seen.taken_at is not None and seen.taken_from in CLOCKS and seen.camera_model:
+    if seen.taken_at is not None and seen.taken_from not in GUESSES and seen.camera_model:
         shared = GOOGLE_PAIR.sub("", stem)
         key = f"{shared}/{seen.taken_at:%Y-%m-%dT%H:%M:%S}/{seen.camera_model.lower()}"
         yield "raw", key, "raw" if is_raw else "developed"
