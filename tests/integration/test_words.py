@@ -21,7 +21,7 @@ from tests.support.given import Repository, User
 from tests.support.hostile import LAUGHS
 from tests.support.rows import ask, claim
 from tests.support.staging import stage
-from tests.support.words import bag, packet, photo, records
+from tests.support.words import bag, packet, photo, picture, records
 
 PICASA = b"[photo.jpg]\nstar=yes\ncaption=Gr\xf6\xdfe\nfaces=rect64(199933334ccc6666),1\n"
 
@@ -58,6 +58,22 @@ async def test_every_source_is_read_in_the_sandbox(box: Sandbox, tmp_path: Path)
 
     assert (seen.title, seen.description, seen.rating, seen.notes) == ("東京", "Größe", 3, ())
     assert (seen.keywords, seen.offset_minutes, len(seen.faces)) == (("🌊", "Größe", "exif"), 120, 1)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "keywords"),
+    [("jpeg", ("🌊",)), ("png", ("🌊",)), ("webp", ("🌊",)), ("avif", ("🌊",)), ("tiff", ("🌊", "sea"))],
+)
+async def test_every_format_has_its_place_for_words(
+    box: Sandbox, tmp_path: Path, suffix: str, keywords: tuple[str, ...]
+) -> None:
+    """XMP is found in every format that holds it, IPTC in a TIFF."""
+    packed = packet(bag("dc:subject", "🌊"), xmp__Rating="4")
+    path = picture(tmp_path / f"photo.{suffix}", packed, records({(2, 25): b"sea"}))
+
+    seen = (await box.run(images.render, path, f"image/{suffix}", owner=1)).metadata
+
+    assert (seen.keywords, seen.rating, seen.notes) == (keywords, 4, ())
 
 
 async def test_what_is_hostile_costs_a_note(box: Sandbox, tmp_path: Path) -> None:

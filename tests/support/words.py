@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
 from processor.metadata.names import NAMESPACES
 from tests.support import media
 
@@ -81,4 +84,20 @@ def photo(path: Path, *, exif: bytes = b"", xmp: bytes = b"", iptc: bytes = b"")
     written = b"".join(struct.pack(">BBH", 0xFF, kind, 2 + len(block)) + block for kind, block in blocks)
     end_of_first = 4 + int.from_bytes(plain[4:6], "big")
     path.write_bytes(plain[:end_of_first] + written + plain[end_of_first:])
+    return path
+
+
+def picture(path: Path, xmp: bytes, iptc: bytes = b"") -> Path:
+    """A picture of the suffix's format with an XMP packet, and with IPTC where a TIFF can have it."""
+    if path.suffix == ".png":
+        texts = PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        media.quadrants().save(path, pnginfo=texts)
+    elif path.suffix == ".tiff":
+        tags = ImageFileDirectory_v2()
+        tags.tagtype |= {700: 1, 33723: 7}
+        tags[700], tags[33723] = xmp, iptc
+        media.quadrants().save(path, tiffinfo=tags)
+    else:
+        media.quadrants().save(path, xmp=xmp)
     return path

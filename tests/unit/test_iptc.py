@@ -34,6 +34,15 @@ def test_what_agencies_write(block: Block, expected: dict[str, Any]) -> None:
     assert iptc.read(written) == iptc.read(in_photoshop(written)) == (Said(**expected), [])
 
 
+def test_bytes_that_were_taken_for_numbers() -> None:
+    """A TIFF may hold its records in the other order, four bytes at a time."""
+    written = records({(2, 5): b"Seas", (2, 25): b"sea"}) + b"\0\0"
+
+    turned = b"".join(written[start : start + 4][::-1] for start in range(0, len(written), 4))
+
+    assert iptc.read(turned) == (Said(title="Seas", keywords=("sea",)), [])
+
+
 @pytest.mark.parametrize(
     ("day", "time", "at", "minutes"),
     [

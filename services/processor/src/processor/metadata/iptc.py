@@ -38,7 +38,14 @@ def _ours(block: bytes) -> bytes:
         if kind == OURS:
             return rest[start : start + length]
         rest = rest[start + _even(length) :]
-    return rest if rest[:1] == bytes([MARK]) else b""
+    return _unturned(rest)
+
+
+def _unturned(block: bytes) -> bytes:
+    """The records of a TIFF that called their bytes numbers of four, which a reader may have turned round."""
+    if block[:1] != bytes([MARK]) and block[3:4] == bytes([MARK]):
+        return b"".join(block[start : start + 4][::-1] for start in range(0, len(block), 4))
+    return block
 
 
 def _even(length: int) -> int:
