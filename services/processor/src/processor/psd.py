@@ -13,7 +13,7 @@ from processor.metadata import Blobs
 from processor.pictures import Picture
 from processor.unreadable import Unreadable
 
-COPIES = 3.0
+COPIES = 2.0
 """How many times the picture's bytes it takes to open it."""
 BITMAP, GREY, INDEXED, RGB, CMYK, DUOTONE, LAB = 0, 1, 2, 3, 4, 8, 9
 COLOURS = {BITMAP: 1, GREY: 1, INDEXED: 1, RGB: 3, CMYK: 4, DUOTONE: 1, LAB: 3}
