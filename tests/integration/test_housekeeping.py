@@ -16,6 +16,7 @@ from tests.support.placing import PHOTO, originals, place_all, staged, staging
 from tests.support.rows import do
 
 HOUR = 3600
+YEAR_2009 = 1_230_768_000
 
 
 async def test_housekeeping_removes_only_what_belongs_to_nobody(
@@ -128,3 +129,14 @@ async def test_one_of_many_cleans(pool: Pool) -> None:
     assert await first._is_leader()
     await do(pool, "update leases set lease_until = now()")
     assert await second._is_leader()
+
+
+async def test_the_date_of_an_upload_is_not_its_age(pool: Pool, repository: Repository) -> None:
+    """A photo of 2009 that has just arrived and has no row yet is young, where a disk knows no locks as well."""
+    descriptor = files.create(repository.root, layout.staged("young.part"))
+    os.utime(descriptor, (YEAR_2009, YEAR_2009))
+    os.close(descriptor)
+
+    await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
+
+    assert staging(repository) == [b"young.part"]

@@ -105,6 +105,19 @@ def see(root: bytes, path: bytes) -> Seen | None:
         os.close(descriptor)
 
 
+def touched_ns(root: bytes, path: bytes) -> int | None:
+    """When a file was last written, named or dated, whatever date it was given; None when there is none."""
+    try:
+        descriptor = open_original(root, path)
+    except FileNotFoundError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        return max(status.st_mtime_ns, status.st_ctime_ns)
+    finally:
+        os.close(descriptor)
+
+
 def count_names(root: bytes, path: bytes) -> int:
     """How many names a file has."""
     descriptor = open_original(root, path)

@@ -83,7 +83,7 @@ class Housekeeping:
 
     def _is_abandoned(self, repository: Repository, path: bytes, now: float) -> bool:
         with contextlib.suppress(FileNotFoundError):  # it was placed meanwhile
-            seen = files.see(repository.root, path)
-            is_old = seen is not None and now - seen.modified_ns / 1e9 > self.abandoned_seconds
+            touched_ns = files.touched_ns(repository.root, path)
+            is_old = touched_ns is not None and now - touched_ns / 1e9 > self.abandoned_seconds
             return is_old and not files.is_being_written(repository.root, path)
         return False
