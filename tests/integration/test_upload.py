@@ -89,6 +89,29 @@ async def test_a_folder_is_sent_with_all_that_is_in_it(sender: Sender, repositor
     assert {path.read_bytes() for path in staged(repository)} == set(contents)
 
 
+@pytest.mark.parametrize("at", [1_230_768_000_123_456_789, 1])
+async def test_dates_arrive_as_they_are(sender: Sender, repository: Repository, at: int) -> None:
+    """A photo keeps the date that it has on the disk, for it may have no other."""
+    path = sender.put("a.jpg", JPEG)
+    os.utime(path, ns=(at, at))
+
+    ledger = await sender.sent()
+
+    assert ledger.counts == {"uploaded": 1}
+    assert [copy.stat().st_mtime_ns for copy in staged(repository)] == [at]
+
+
+async def test_a_date_before_all_dates_is_not_sent(sender: Sender, repository: Repository) -> None:
+    """A file of 1960 is sent like any other."""
+    path = sender.put("a.jpg", JPEG)
+    os.utime(path, (-300_000_000, -300_000_000))
+
+    ledger = await sender.sent()
+
+    assert ledger.counts == {"uploaded": 1}
+    assert staged(repository)[0].stat().st_mtime > 0
+
+
 async def test_names_arrive_as_they_are(sender: Sender, pool: Pool) -> None:
     """Quotes, line breaks and bytes that are no text do not break the form around them."""
     sender.put(b'a "caf\xe9"\r\n.jpg', JPEG)

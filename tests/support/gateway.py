@@ -49,10 +49,16 @@ class Api:
         return data
 
     async def upload(
-        self, content: bytes = JPEG, *, name: str = "photo.jpg", headers: dict[str, str] | None = None
+        self,
+        content: bytes = JPEG,
+        *,
+        name: str = "photo.jpg",
+        headers: dict[str, str] | None = None,
+        fields: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """Send a file."""
-        return await self.client.post("/api/v1/assets", files={"file": (name, content)}, headers=headers)
+        """Send a file, after some fields."""
+        file = {"file": (name, content)}
+        return await self.client.post("/api/v1/assets", data=fields, files=file, headers=headers)
 
     async def uploaded(self, content: bytes = JPEG, *, name: str = "photo.jpg") -> dict[str, Any]:
         """Send a file, which must succeed; returns the answer's data."""

@@ -1,9 +1,13 @@
 """What a client says of its files before they arrive: whose they are, how urgent, their hash, a key for repeating."""
 
+import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
+import msgspec
 from litestar import Request
+from msgspec import Meta
 
 from gateway.errors import Invalid, Unusable
 
@@ -11,6 +15,9 @@ HASH_DIGITS = 64
 LONGEST_KEY = 255
 Lane = Literal["person", "bulk"]
 LANES: dict[Lane, int] = {"person": 0, "bulk": 1}
+MODIFIED = "modified_at"
+SECONDS = re.compile(r"(-?)(\d{1,11})(?:\.(\d{1,9}))?", re.ASCII)
+START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,20 @@ def hash_of(text: str) -> bytes:
     except ValueError:
         pass
     raise Unusable("the name of a part must be the BLAKE3 of its file, 64 hexadecimal digits")
+
+
+def modified_at(written: str | None) -> int | None:
+    """When a client's file was changed last, in nanoseconds since 1970: seconds as a number, or a time of RFC 3339."""
+    if written is None:
+        return None
+    if found := SECONDS.fullmatch(written):
+        nanoseconds = int(found[2] + (found[3] or "").ljust(9, "0"))
+        return -nanoseconds if found[1] else nanoseconds
+    try:
+        moment: datetime = msgspec.convert(written, Annotated[datetime, Meta(tz=True)])
+    except msgspec.ValidationError:
+        raise Unusable(f"`{MODIFIED}` is seconds since 1970, or a time like 2024-05-17T18:03:11+02:00") from None
+    return (moment - START) // timedelta(microseconds=1) * 1000
 
 
 def idempotency_key(request: Request[Any, Any, Any]) -> str | None:

@@ -10,7 +10,7 @@ from multipart import MultipartSegment
 
 from common.names import display_name
 from gateway import announced, errors, form
-from gateway.announced import HASH_DIGITS, Sender
+from gateway.announced import HASH_DIGITS, MODIFIED, Sender
 from gateway.errors import Invalid, Stalled, TooLarge
 from gateway.form import Pieces
 from gateway.schemas import BatchResponse, BatchUploadResult
@@ -47,22 +47,24 @@ async def _take_all(
     wanted = fields.get(REPOSITORY)
     await intake.open(wanted, length=length)
     while head is not None:
+        modified = fields.pop(MODIFIED, None)  # of the next file only
         if head.name not in results:  # of several files with one name, the first one counts
-            results[str(head.name)] = await _take(intake, pieces, sender, head, wanted)
+            results[str(head.name)] = await _take(intake, pieces, sender, head, wanted, modified)
         head = await form.next_file(pieces, fields, is_file=_is_file)
         if fields.get(REPOSITORY) != wanted:
             raise Invalid(f"send `{REPOSITORY}` before the files")
 
 
 async def _take(
-    intake: Intake, pieces: Pieces, sender: Sender, head: MultipartSegment, wanted: str | None
+    intake: Intake, pieces: Pieces, sender: Sender, head: MultipartSegment, wanted: str | None, modified: str | None
 ) -> BatchUploadResult:
     """What became of one file; whatever is wrong with it, or with the disk while it arrives, is its result."""
     name = display_name(head.filename)
     try:
-        expected = announced.hash_of(head.name)
+        expected, modified_ns = announced.hash_of(head.name), announced.modified_at(modified)
         target = await intake.open(wanted)
-        answer = await intake.take(form.content(pieces), target, sender, name=name, expected=expected)
+        chunks = form.content(pieces)
+        answer = await intake.take(chunks, target, sender, name=name, expected=expected, modified_ns=modified_ns)
     except BROKEN:
         raise
     except Exception as error:  # noqa: BLE001  # one file must not hurt its neighbours, whatever it does to us

@@ -15,6 +15,8 @@ LONGEST_BOUNDARY = 200
 MOST_PARTS = 20
 LONGEST_FIELD = 1024
 FILE = "file"
+BEFORE = {"repository_id", "modified_at"}
+"""Fields that say something of the file, so they must come before it."""
 
 # What a body is made of: the head of a part, its bytes, and None at its end.
 Pieces: TypeAlias = AsyncGenerator[MultipartSegment | bytes | None, None]
@@ -76,8 +78,8 @@ async def _refuse_more(pieces: Pieces) -> None:
         if isinstance(piece, MultipartSegment):
             if piece.name == FILE:
                 raise Invalid("send one file at a time")
-            if piece.name == "repository_id":
-                raise Invalid("send `repository_id` before the file")
+            if piece.name in BEFORE:
+                raise Invalid(f"send `{piece.name}` before the file")
             await _field(pieces)
 
 

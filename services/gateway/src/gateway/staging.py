@@ -49,6 +49,12 @@ class StagedFile:
             raise Unusable("other bytes arrived than the announced hash says: send the file again")
         return self.format
 
+    def date(self, modified_ns: int | None) -> None:
+        """Let the file be as old as a client says; a time before 1970 or still to come says nothing."""
+        seen = os.fstat(self.descriptor)
+        if modified_ns is not None and 0 < modified_ns < seen.st_mtime_ns:
+            os.utime(self.descriptor, ns=(seen.st_atime_ns, modified_ns))
+
     def sync(self) -> None:
         """The bytes and their name survive a power cut from here on; an error is final, for it is told only once."""
         os.fsync(self.descriptor)

@@ -18,8 +18,8 @@ from common.formats import Format
 from common.messages import UploadStaged
 from common.names import display_name
 from common.stages import Stage
-from gateway import form
-from gateway.announced import Sender
+from gateway import announced, form
+from gateway.announced import MODIFIED, Sender
 from gateway.disks import Disks
 from gateway.errors import Conflict, Invalid, NotFound, TooLarge, Unusable
 from gateway.queries import uploads
@@ -67,7 +67,13 @@ class Intake:
             target = await self.open(fields.get("repository_id"), length=length)
             target.refuse(length - FORM_BYTES)
             name = display_name(head.filename)
-            return await self.take(form.only_content(pieces), target, sender, name=name, expected=expected, key=key)
+            return await self.take(
+                *(form.only_content(pieces), target, sender),
+                name=name,
+                expected=expected,
+                key=key,
+                modified_ns=_modified(fields.get(MODIFIED)),
+            )
 
     def announced(self, request: Request[Any, Any, Any]) -> int:
         """The length that a body announces, 0 for none; TooLarge when so much is never taken."""
@@ -85,6 +91,7 @@ class Intake:
         name: str,
         expected: bytes | None,
         key: str | None = None,
+        modified_ns: int | None = None,
     ) -> UploadResponse:
         """Bytes, their name on the disk, their rows: each is durable before the next begins."""
         with self.disks.watched(target.root):
@@ -94,6 +101,7 @@ class Intake:
                     self.room.check(target.root)
                     file.write(chunk)
                 upload = Upload(file, file.check(expected), name, sender, target.repository_id, key)
+                file.date(modified_ns)
                 await asyncio.to_thread(file.sync)
                 answer = await self._commit(upload)
         self.relay.wake()
@@ -209,6 +217,13 @@ def _answer(upload_id: int, asset: UUID, *, is_duplicate: bool, name: str, file:
         content_hash=file.digest.hexdigest(),
         message="you already have this file" if is_duplicate else "the file is safe and is being processed",
     )
+
+
+def _modified(written: str | None) -> int | None:
+    try:
+        return announced.modified_at(written)
+    except Unusable as error:
+        raise Invalid(str(error)) from None
 
 
 def _uuid(text: str) -> UUID:

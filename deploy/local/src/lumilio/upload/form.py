@@ -18,7 +18,7 @@ class Changed(Exception):
 
 
 class Form(NamedTuple):
-    """A multipart body with one file, and the repository that it is meant for."""
+    """A multipart body with one file, its date, and the repository that it is meant for."""
 
     file: File
     repository: UUID | None
@@ -46,7 +46,10 @@ class Form(NamedTuple):
         yield END
 
     def _start(self) -> bytes:
+        seconds, fraction = divmod(self.file.modified_ns, 1_000_000_000)
         fields = [_part('name="repository_id"') + f"{self.repository}\r\n"] if self.repository else []
+        if seconds >= 0:
+            fields.append(_part('name="modified_at"') + f"{seconds}.{fraction:09}\r\n")
         return "".join([*fields, _part(f'name="file"; filename="{_name(self.file.path)}"')]).encode()
 
 

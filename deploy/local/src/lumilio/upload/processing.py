@@ -62,7 +62,7 @@ class Processing:
 
     def _settle(self, task: int, progress: Progress) -> bool:
         """Write down how one ended; whether it did."""
-        path, size, _ = self._files[task]
+        path, size, *_ = self._files[task]
         if progress.state == "duplicate":
             self.ledger.correct("duplicate", path, size)
         elif progress.state == "failed":

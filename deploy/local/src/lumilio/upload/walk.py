@@ -39,6 +39,7 @@ class File(NamedTuple):
     path: bytes
     size: int
     content_hash: str
+    modified_ns: int
 
 
 class Interrupted(Exception):
@@ -64,10 +65,11 @@ def hash_file(path: bytes, is_over: Callable[[], bool]) -> File:
     """Read a file once; OSError when that cannot be done, Interrupted when it is over before."""
     digest, size = blake3(), 0
     with opened(path) as file:
+        modified_ns = os.fstat(file.fileno()).st_mtime_ns
         for chunk in chunks(file, is_over):
             digest.update(chunk)
             size += len(chunk)
-    return File(path, size, digest.hexdigest())
+    return File(path, size, digest.hexdigest(), modified_ns)
 
 
 @contextmanager

@@ -28,10 +28,12 @@ async def upload(
     user: NamedDependency[User],
     lane: FromQuery[Lane] = "person",
 ) -> Envelope[UploadResponse]:
-    """Send one file as multipart/form-data: `repository_id` (optional) first, then `file`.
+    """Send one file as multipart/form-data: `repository_id` and `modified_at` (optional) first, then `file`.
 
-    `X-Content-Hash` may announce the BLAKE3 of the file. Once this answers, the bytes are safe on the disk. A request
-    that is repeated with its `Idempotency-Key` gets the answer of the first one. `lane=bulk` lets others go first.
+    `modified_at` is when the file was changed last, in seconds since 1970 or by RFC 3339: a photo that does not say
+    when it was taken was taken then. `X-Content-Hash` may announce the BLAKE3 of the file. Once this answers, the bytes
+    are safe on the disk. A request that is repeated with its `Idempotency-Key` gets the answer of the first one.
+    `lane=bulk` lets others go first.
     """
     announced.refuse_parts(request)
     expected, key = announced.content_hash(request), announced.idempotency_key(request)
@@ -47,9 +49,10 @@ async def upload_batch(
 ) -> Envelope[BatchResponse]:
     """Send up to 1,000 parts as multipart/form-data: `repository_id` (optional) first, then files.
 
-    A file's part is named by its BLAKE3. Each file is safe on the disk before the next one is read, and has a result of
-    its own. When the body breaks, the error says how many files before that are safe; files that are sent again answer
-    with the asset that they are, so that a whole batch can be repeated.
+    A file's part is named by its BLAKE3; a field `modified_at` before it is about this file. Each file is safe on the
+    disk before the next one is read, and has a result of its own. When the body breaks, the error says how many files
+    before that are safe; files that are sent again answer with the asset that they are, so that a whole batch can be
+    repeated.
     """
     announced.refuse_parts(request)
     return Envelope(data=await batch.receive(intake, request, Sender(user.user_id, LANES[lane])))
