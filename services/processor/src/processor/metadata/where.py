@@ -78,7 +78,7 @@ def _nearest(latitude: float, longitude: float, most_km: float) -> Place | None:
     if not (far <= most_km).any():
         return None
     best = near.start + int(np.where(far <= most_km, far - atlas.RADII_KM[near], np.inf).argmin())
-    code, region, city = atlas.NAMES[best].decode().split("\n")
+    code, region, city = atlas.name(best)
     return Place(country=atlas.COUNTRIES.get(code, code), country_code=code, region=region or None, city=city)
 
 
