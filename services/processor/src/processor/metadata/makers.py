@@ -12,6 +12,25 @@ APPLE_TAGS = {"burst_identifier": 0x000B, "content_identifier": 0x0011}
 TALKATIVE = ("canon", "nikon")
 """Makers whose blocks name the lens where the standard's tag does not."""
 LARGEST_BLOCK = 256 << 10
+MOST_READS, BYTES_PER_READ = 20_000, 64
+"""Ten times what an ordinary block takes."""
+
+
+class Meter(io.BytesIO):
+    """A block that can be read from so often, for it may say that it has four billion values."""
+
+    left = MOST_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        self.left -= 1 + len(found) // BYTES_PER_READ
+        if self.left < 0:
+            raise OverrunError("there is no end to the maker's block")
+        return found
+
+
+class OverrunError(Exception):
+    """More was read of a block than an honest one takes."""
 
 
 def apple(note: bytes) -> dict[str, str | None]:
@@ -29,7 +48,7 @@ def lens(exif: bytes, maker: str) -> str | list[float] | None:
     """The lens by its name, or by its focal lengths and f-numbers, in the block of a maker that tells it."""
     if not maker.lower().startswith(TALKATIVE) or len(exif) > LARGEST_BLOCK:
         return None
-    tags = exifread.process_file(io.BytesIO(exif.removeprefix(b"Exif\0\0")), details=True, strict=False)
+    tags = exifread.process_file(Meter(exif.removeprefix(b"Exif\0\0")), details=True, strict=False)
     if (named := tags.get("MakerNote LensModel")) is not None:
         return str(named)
     measured = tags.get("MakerNote LensMinMaxFocalMaxAperture")
