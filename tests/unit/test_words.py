@@ -78,8 +78,6 @@ WINDOWS = [
     ({Base.XPComment: wide("東京 🗼")}, "description", "東京 🗼"),
     ({Base.XPSubject: wide("about\nit")}, "description", "about\nit"),
     ({Base.XPComment: wide("comment"), Base.XPSubject: wide("subject")}, "description", "comment"),
-    ({Base.ImageDescription: "OLYMPUS DIGITAL CAMERA         "}, "description", None),
-    ({Base.ImageDescription: "DCIM\\100MEDIA\\DJI_0007.JPG"}, "description", None),
     ({Base.ImageDescription: "SONY DSC", Base.XPComment: wide("ours")}, "description", "ours"),
     ({Base.XPKeywords: wide("sea; 東京;;sea")}, "keywords", ("sea", "東京")),
     ({Base.Rating: 5}, "rating", 5),
@@ -94,6 +92,21 @@ def test_what_windows_writes(exif: dict[int, Any], name: str, expected: object) 
     seen = read(exif)
 
     assert (getattr(seen, name), seen.notes) == (expected, ())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("OLYMPUS DIGITAL CAMERA         ", "SONY DSC", "SAMSUNG CAMERA PICTURES", "KODAK Digital Still Camera"),
+        *("DCIM\\100MEDIA\\DJI_0007.JPG", "DCIM/100GOPRO/GOPR0001.JPG", "<Digimax i5, Samsung #1>"),
+        *("cof", "dav", "Created with GIMP"),
+    ],
+)
+def test_what_cameras_call_their_pictures(written: str) -> None:
+    """A camera's or a program's own words are no description, in EXIF as in XMP and IPTC."""
+    assert read({Base.ImageDescription: written}).description is None
+    assert read(xmp=packet(dc__description=written), iptc=records({(2, 120): written.encode()})).description is None
+    assert read({Base.ImageDescription: f"Our {written.strip()}"}).description == f"Our {written.strip()}"
 
 
 def test_stars_beyond_five_are_noted() -> None:

@@ -14,11 +14,13 @@ OF_CAMERAS = frozenset(
         *("olympus digital camera", "sony dsc", "samsung camera pictures", "samsung", "digital camera", "camera"),
         *("minolta digital camera", "konica minolta digital camera", "kodak digital still camera", "exif jpeg", "dji"),
         *("casio computer co.,ltd", "created by dji camera", "my beautiful picture", "exif_jpeg_picture", "untitled"),
+        *("acd systems digital imaging", "created with gimp", "created with the gimp", "lead technologies inc. v1.01"),
         *("dav", "cof", "cav", "edf", "rhdr", "vhdr", "hdrpl", "oznor", "oznorco", "oznorwo", "bty", "mde", "sdr"),
     }
 )
-"""What cameras and telephones put where a person's words belong."""
-OF_FOLDERS = re.compile(r"DCIM[\\/]\S+$", re.IGNORECASE)
+"""What cameras, telephones and programs put where a person's words belong."""
+IN_ITS_SHAPE = re.compile(r"DCIM[\\/]\S+|<[^>]*\bsamsung\b[^>]*>", re.IGNORECASE)
+"""A path on the card, or a model between angle brackets."""
 BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -58,7 +60,7 @@ def short(written: str) -> str | None:
 def caption(written: str) -> str | None:
     """What somebody said of a picture, None if that was only the camera."""
     said = cleaned(written)
-    return None if said.casefold() in OF_CAMERAS or OF_FOLDERS.match(said) else said or None
+    return None if said.casefold() in OF_CAMERAS or IN_ITS_SHAPE.fullmatch(said) else said or None
 
 
 def number(value: Any, *, least: float, most: float) -> float:
