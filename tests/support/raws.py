@@ -187,9 +187,20 @@ def dng(
     )
 
 
-def shape(make: str, preview: bytes, *, orientation: int = 1, signature: bytes = b"II*\0") -> bytes:
-    """A maker's file that is a TIFF and has no more than a thumbnail, a preview and tags."""
-    return tiff({**thumbnail(), **camera(make, orientation=orientation), 330: [linked(preview)]}, signature)
+def shape(
+    make: str, preview: bytes, *, orientation: int = 1, signature: bytes = b"II*\0", dots: Image.Image | None = None
+) -> bytes:
+    """A maker's file that is a TIFF: a thumbnail, a preview, tags, and what the sensor saw if that is given."""
+    inner = [linked(preview), *([sensor(dots)] if dots else [])]
+    return tiff({**thumbnail(), **camera(make, orientation=orientation), 330: inner}, signature)
+
+
+def black(width: int, height: int, preview: bytes) -> bytes:
+    """A DNG whose sensor saw nothing, quickly made however large it is."""
+    dots = bytes(2 * width * height)
+    unseen = {**sensor(media.quadrants(2, 2)), 256: width, 257: height, 273: Far(dots), 278: height, 279: len(dots)}
+    shown = reduced(preview, width, height)
+    return tiff({**thumbnail(), **camera("Maker"), 330: [shown, unseen], 50706: b"\1\4\0\0"})
 
 
 def rw2(preview: bytes, *, orientation: int = 1) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from common import formats
+from common import formats, sniff
 from common.formats import Format
 from gateway import media as serving
 from processor import images, raw
@@ -103,6 +103,19 @@ def test_a_preview_speaks_for_its_file(tmp_path: Path, name: str) -> None:
     assert (photo.width, photo.height, photo.metadata.camera_model) == (2400, 1600, "Model")
     assert photo.metadata.gps_latitude == pytest.approx(48.858333)
     assert furthest(photo) <= 4
+
+
+@pytest.mark.parametrize("make", ["NIKON CORPORATION", "PENTAX", "SAMSUNG", "EPSON"])
+def test_files_without_a_decent_preview_are_developed(tmp_path: Path, make: str) -> None:
+    """Whoever made the camera, what its sensor saw is shown if the preview is too small."""
+    content = raws.shape(make, preview(width=240, height=160), dots=media.quadrants())
+    known = sniff.sniff(content[: sniff.HEAD_BYTES])
+    assert known in formats.RAWS
+
+    photo = rendered(content, known.mime_type, tmp_path)
+
+    assert (photo.width, photo.height, photo.decoder, photo.metadata.iso_speed) == (480, 320, "libraw", 400)
+    assert np.argmax(quarters(photo)[:3], axis=1).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("mime", [DNG, "image/tiff"])

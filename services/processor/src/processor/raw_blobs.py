@@ -3,8 +3,9 @@
 import mmap
 import os
 import struct
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO, TypeVar
@@ -45,7 +46,7 @@ def read(file: BinaryIO, mime: str, preview: Blobs) -> Blobs:
 
 def known_to(raw: rawpy.RawPy) -> Said:
     """What LibRaw found in the notes of the maker, once it has unpacked the picture; never fails."""
-    with suppress(Exception):
+    with _patiently():
         other, lens = raw.other, raw.lens
         return Said(
             moments=_moments(other.timestamp),
@@ -60,7 +61,7 @@ def known_to(raw: rawpy.RawPy) -> Said:
 
 def profile(block: Block) -> bytes:
     """The colour profile of a preview that has none, by what the camera says of its colours; empty for sRGB."""
-    with suppress(Exception):  # whatever is wrong with the block, it does not say so
+    with _patiently():
         found = parsed(block)
         space = found.get(PREVIEW_SPACE)
         names = found.get_ifd(IFD.Interop) if space is None else {}
@@ -71,7 +72,7 @@ def profile(block: Block) -> bytes:
 
 def orientation(block: Block) -> int | None:
     """The orientation that an EXIF block says, None if it says none."""
-    with suppress(Exception):
+    with _patiently():
         found = parsed(block).get(Base.Orientation)
         return found if isinstance(found, int) and 1 <= found <= 8 else None
     return None
@@ -90,15 +91,23 @@ def parsed(block: Block) -> Exif:
 
 def _own(file: BinaryIO, mime: str) -> Block:
     """The file's own EXIF block, empty where only its preview has one."""
-    with suppress(Exception):  # a stranger's bytes may break a parser in any way
+    with _patiently():
         return KEEPERS[mime](file) if mime in KEEPERS else b""
     return b""
+
+
+@contextmanager
+def _patiently() -> Iterator[None]:
+    """Whatever a stranger's bytes do to a parser, it was only an attempt."""
+    with warnings.catch_warnings(), suppress(Exception):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _said(block: bytes) -> Said:
     """What a preview's EXIF says; LibRaw writes one into previews that have none."""
     said, _ = exif.read(block)
-    with suppress(Exception):
+    with _patiently():
         found = parsed(block)
         if not said.moments and str(found.get(Base.Software)).startswith(BY_LIBRAW):
             return structs.replace(said, moments=_moments(exif.date(found[Base.DateTime])))
@@ -143,7 +152,7 @@ def _canon(file: BinaryIO) -> Block:
         found = {kind: block for kind, block in _boxes_of_canon(content) if kind.startswith(b"CMT")}
     whole = Exif()
     for kind, target in ((b"CMT1", whole), (b"CMT2", whole.get_ifd(IFD.Exif)), (b"CMT4", whole.get_ifd(IFD.GPSInfo))):
-        with suppress(Exception):  # one that is broken costs the others nothing
+        with _patiently():  # one that is broken costs the others nothing
             directory = parsed(found[kind])
             target.update({tag: value for tag, value in directory.items() if tag not in set(IFD)})
     return whole.tobytes()
@@ -177,7 +186,7 @@ def _boxes(content: mmap.mmap, start: int, end: int) -> Iterator[tuple[bytes, in
 
 def _xmp(file: BinaryIO, mime: str, own: Block) -> bytes:
     """The XMP packet that the file itself holds."""
-    with suppress(Exception):
+    with _patiently():
         if mime == formats.CR3.mime_type:
             return _xmp_of_canon(file)
         found = parsed(own).get(XMP, b"")
