@@ -1,7 +1,9 @@
 """What a person says is written beside the original, whatever lies there, and the original is never touched."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,7 +11,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from common import outbox, queries, roots, sidecars
+from common import layout, outbox, queries, roots, sidecars, trash
 from common.db import Pool
 from common.edits import Edits, given
 from common.marker import Marker
@@ -59,9 +61,7 @@ async def photo(pool: Pool, repository: Repository, user: User, ingest: Ingest) 
 async def edit(pool: Pool, user: User, photo: UUID, said: Edits, *, reset: list[str] | None = None) -> None:
     """Say something, as the gateway does."""
     async with pool.connection() as conn:
-        await edits_queries.save_edits(
-            conn, photo, owner=user.user_id, given=given(said), reset=reset or [], is_moved=False
-        )
+        await edits_queries.save_edits(conn, photo, given=given(said), reset=reset or [], is_moved=False)
         await edits_queries.sort_as_edited(conn, photo)
         await queries.demand(conn, photo, Stage.SIDECAR, owner=user.user_id)
         await outbox.add(conn, AssetUpdated(owner_id=user.user_id, asset_id=photo))
@@ -98,6 +98,8 @@ async def test_an_edit_is_written_beside_the_original(
     assert (inbox(repository) / SIDECAR).stat().st_mode & 0o777 == 0o640
     assert sorted(os.listdir(inbox(repository))) == ["p.jpg", SIDECAR]
     assert (await row(pool, photo, "sidecar"))["state"] == "done"
+    place = "select edited_place ->> 'country_code', edited_place ->> 'time_zone' from asset_metadata"
+    assert await ask(pool, place) == [("AU", "Australia/Sydney")]
 
 
 async def test_writing_twice_has_one_effect(
@@ -296,6 +298,91 @@ async def test_a_repository_that_is_away_is_waited_for(
     await expire(pool)
     await written(pool, write_back)
     assert rating((inbox(repository) / SIDECAR).read_bytes()) == 5
+
+
+async def test_the_sidecar_goes_to_the_trash_and_comes_back(
+    pool: Pool, repository: Repository, user: User, photo: UUID, write_back: WriteBack, ingest: Ingest, sound: None
+) -> None:
+    """With its original, so that no later file of that name has it; what is said meanwhile is written then."""
+    await edit(pool, user, photo, Edits(rating=5))
+    await written(pool, write_back)
+    await throw(pool, user, photo, ingest)
+    assert list(paths(repository)) == []
+    assert f"{photo}_p.jpg.xmp" in paths(repository, layout.TRASH)
+    await edit(pool, user, photo, Edits(rating=4))
+    await written(pool, write_back)
+    assert rating(paths(repository, layout.TRASH)[f"{photo}_p.jpg.xmp"]) == 5
+
+    async with pool.connection() as conn:
+        await trash.take_back(conn, photo, owner=user.user_id)
+    await place_all(pool, ingest)
+    await written(pool, write_back)
+
+    assert sorted(paths(repository)) == ["p.jpg", SIDECAR]
+    assert rating(paths(repository)[SIDECAR]) == 4
+    assert not [path for path in paths(repository, layout.TRASH) if path.endswith(".xmp")]
+
+
+async def throw(pool: Pool, user: User, photo: UUID, ingest: Ingest) -> None:
+    async with pool.connection() as conn:
+        await trash.put(conn, photo, owner=user.user_id)
+    await place_all(pool, ingest)
+
+
+@pytest.mark.parametrize("step", range(1, 14))
+async def test_a_crash_on_the_way_loses_no_sidecar(
+    pool: Pool,
+    repository: Repository,
+    user: User,
+    photo: UUID,
+    ingest: Ingest,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+) -> None:
+    """Whatever step the move ends at, and whichever way it is wanted then: it is beside its original in the end."""
+    (inbox(repository) / SIDECAR).write_bytes(LIGHTROOM)
+    async with pool.connection() as conn:
+        await trash.put(conn, photo, owner=user.user_id)
+    calls = count(1)
+    for name in ("link", "unlink", "fsync"):
+        monkeypatch.setattr(os, name, _crashing(getattr(os, name), calls, step))
+    with suppress(Crash):
+        await ingest.place(await claim(pool, Stage.PLACE))
+    monkeypatch.undo()
+    await expire(pool)
+    if step % 2:
+        async with pool.connection() as conn:
+            await trash.take_back(conn, photo, owner=user.user_id)
+
+    await place_all(pool, ingest)
+
+    found = paths(repository, b"") if not step % 2 else paths(repository)
+    name = f".lumilio/trash/{photo}_p.jpg.xmp" if not step % 2 else SIDECAR
+    assert {path: content for path, content in found.items() if path.endswith(".xmp")} == {name: LIGHTROOM}
+
+
+def _crashing(real: Callable[..., None], calls: Iterator[int], step: int) -> Callable[..., None]:
+    def call(*arguments: object, **more: object) -> None:
+        if next(calls) == step:
+            raise Crash
+        real(*arguments, **more)
+
+    return call
+
+
+async def test_no_upload_adopts_a_sidecar_that_is_there(
+    pool: Pool, repository: Repository, user: User, photo: UUID, ingest: Ingest
+) -> None:
+    """A name with a sidecar counts as taken, and no original is called like one."""
+    for name in ("q.jpg.xmp", "r.jpg.XMP"):
+        (inbox(repository) / name).write_bytes(LIGHTROOM)
+    for number, name in enumerate(("q.jpg", "r.jpg", "p.jpg.xmp")):
+        await staged(pool, repository, user, photos.jpeg(80, 60 + number + 1), name)
+
+    await place_all(pool, ingest)
+
+    placed = [path for path in paths(repository) if not path.lower().endswith(".xmp")]
+    assert ("q.jpg" in placed, "r.jpg" in placed, "p.jpg.xmp_" in placed, len(placed)) == (False, False, True, 4)
 
 
 async def test_nothing_said_writes_nothing(

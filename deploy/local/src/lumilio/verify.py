@@ -67,7 +67,7 @@ def checks(acks: Sequence[Ack]) -> list[Check]:
         Check("I1", "every acknowledged upload has its asset", lambda conn: _unknown_acks(conn, acks)),
         Check("I2", "every stored original is there with its bytes", _wrong_originals),
         Check("I3", "every staged upload is there with its bytes", _wrong_staged),
-        Check("I4", "every file in an inbox or in the trash has its record", _unrecorded),
+        Check("I4", "every file in an inbox or in the trash has its record, or its original has", _unrecorded),
         Check("I5", "staging holds nothing but open uploads", _leftovers),
         Check("I6", "no lease is held by the dead", _each(queries.list_stale_leases, seconds=STALE_LEASE_SECONDS)),
         Check("I7", "every event is published", _each(queries.list_unpublished, seconds=UNPUBLISHED_SECONDS)),
@@ -142,7 +142,7 @@ async def _wrong_staged(conn: Connection) -> AsyncIterator[str]:
 async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
     for repository in await queries.list_repositories(conn):
         kept = chain(_walk(repository.root, layout.INBOX), _without_notes(repository.root, layout.TRASH))
-        for batch in _batches(kept):
+        for batch in _batches(_originals(kept)):
             for path in await queries.list_unrecorded(conn, repository.repository_id, batch):
                 yield f"{_shown(path)} has no record"
 
@@ -192,6 +192,14 @@ async def _unexplained_failures(conn: Connection) -> AsyncIterator[str]:
             yield wrong
 
 
+def _originals(paths: Iterable[bytes]) -> Iterable[bytes]:
+    """Of a sidecar `photo.ext.xmp` its original, which must be there; `photo.xmp` is other programs' and nobody's."""
+    for path in paths:
+        bare = path.removesuffix(layout.XMP)
+        if bare == path or os.path.splitext(bare)[1]:
+            yield bare
+
+
 def _without_notes(root: bytes, below: bytes) -> Iterable[bytes]:
     return (path for path in _walk(root, below) if not path.endswith(layout.SIDECAR))
 
@@ -199,6 +207,8 @@ def _without_notes(root: bytes, below: bytes) -> Iterable[bytes]:
 def _unpaired(root: bytes, below: bytes) -> Iterable[str]:
     """Files without their note, and notes without their file."""
     for path in _walk(root, below):
+        if path.endswith(layout.XMP):
+            continue
         is_note = path.endswith(layout.SIDECAR)
         other = path.removesuffix(layout.SIDECAR) if is_note else layout.sidecar(path)
         if not os.path.lexists(os.path.join(root, other)):

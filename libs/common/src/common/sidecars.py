@@ -23,6 +23,9 @@ REASONS = {
     errno.ENAMETOOLONG: "would have a name that is too long",
 }
 
+STAYING = {errno.ENOENT, errno.EEXIST, *REASONS}
+"""Why a sidecar stays where it is: there is none, its name is taken where it should go, or it is none."""
+
 
 class Unfit(Exception):
     """Where a sidecar should be is something else, or may be none; the text says what."""
@@ -58,6 +61,26 @@ def read(root: bytes, path: bytes, *, limit: int) -> Version | None:
             raise Unfit(f"{_name(path)} is larger than {limit >> 20} MB")
         seen = Seen(status.st_size, status.st_mtime_ns, status.st_ino)
         return Version(file.read(limit + 1), seen, status.st_mode & 0o777)
+
+
+def is_there(root: bytes, original: bytes) -> bool:
+    """Whether anything has the name of an original's sidecar, whatever wrote it."""
+    parent, name = os.path.split(original)
+    with suppress(FileNotFoundError), folder(root, parent) as directory:
+        return any(_is_taken(directory, name + ending) for ending in (layout.XMP, layout.XMP.upper()))
+    return False
+
+
+def bring(root: bytes, *, source: bytes, target: bytes) -> None:
+    """The sidecar of an original goes where that went; one that cannot, stays, and its name counts as taken.
+
+    Repeating an interrupted one finishes it, and no other file is replaced.
+    """
+    try:
+        files.move(root, layout.beside(source), layout.beside(target))
+    except OSError as error:
+        if error.errno not in STAYING:
+            raise
 
 
 def write(root: bytes, path: bytes, content: bytes, *, instead_of: Version | None, beside: bytes | None = None) -> None:
@@ -125,6 +148,16 @@ def _give_new_name(directory: int, temporary: bytes, name: bytes) -> None:
 def _unfit(path: bytes, error: OSError) -> Exception:
     reason = REASONS.get(error.errno or 0)
     return error if reason is None else Unfit(f"{_name(path)} {reason}")
+
+
+def _is_taken(directory: int, name: bytes) -> bool:
+    try:
+        os.lstat(name, dir_fd=directory)
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ENAMETOOLONG}:
+            raise
+        return False
+    return True
 
 
 def _name(path: bytes) -> str:

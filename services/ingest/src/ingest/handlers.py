@@ -131,13 +131,22 @@ def _place(look: Look) -> Placed:
         for taken in foreign
         if taken.owner_id == look.asset.owner_id and (taken.is_moving or not taken.is_trashed)
     }
-    placed = place.place_first(look.asset, look.wishes, foreign={taken.spot for taken in foreign}, rivals=rivals)
+    placed = place.place_first(
+        look.asset,
+        look.wishes,
+        foreign={taken.spot for taken in foreign},
+        rivals=rivals,
+        own={taken.spot for taken in look.taken if taken.asset_id == look.asset.asset_id},
+    )
     for upload in placed.failed:
         place.set_aside(look.asset, upload, LOST)
     return placed
 
 
 async def _save(conn: Connection, *, look: Look, standings: Sequence[Standing], placed: Placed) -> None:
+    is_moved = placed.placement is not None or any(found.path != found.original.path for found in standings)
+    if is_moved and look.asset.trashed_at is None:
+        await core.redo(conn, look.asset.asset_id, Stage.SIDECAR)
     for found in standings:
         if found.is_news:
             await queries.save_standing(

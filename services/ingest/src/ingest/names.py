@@ -9,6 +9,7 @@ from common import formats, layout
 from common.marker import Clash, Marker
 from common.names import display_name
 
+SIDECAR = layout.XMP.decode()
 HIDING = (".", "-", "~")
 NUMBERS = range(1, 1000)
 TOKENS = (8, 16, 32)
@@ -19,8 +20,12 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", 
 
 
 def leaf(file_name: str) -> bytes:
-    """One harmless path component that looks as much like the wish as it may: not hidden, no option, no device."""
+    """One harmless path component that looks as much like the wish as it may: not hidden, no option, no device.
+
+    Nor does any original look like another one's sidecar.
+    """
     name = display_name(file_name)
+    name += "_" if name.lower().endswith(SIDECAR) else ""
     is_harmless = not name.startswith(HIDING) and name.partition(".")[0].strip().lower() not in RESERVED
     return (name if is_harmless else f"_{name}").encode()
 

@@ -10,7 +10,7 @@ from urllib.parse import quote_from_bytes
 
 import msgspec
 
-from common import files, layout, marker
+from common import files, layout, marker, sidecars
 from common.files import STARVED, Seen
 from ingest import names
 from ingest.queries import Asset, Spot, StagedUpload
@@ -85,12 +85,17 @@ def wish(asset: Asset, upload: StagedUpload) -> Wish:
 
 
 def place_first(
-    asset: Asset, wishes: Sequence[Wish], *, foreign: AbstractSet[Spot], rivals: AbstractSet[Spot]
+    asset: Asset,
+    wishes: Sequence[Wish],
+    *,
+    foreign: AbstractSet[Spot],
+    rivals: AbstractSet[Spot],
+    own: AbstractSet[Spot] = frozenset(),
 ) -> Placed:
     """Place the first upload whose bytes are still what was acknowledged.
 
     A path in `foreign` belongs to another asset, even when nothing lies there at the moment; Occupied when the upload
-    takes over a path in `rivals`.
+    takes over a path in `rivals`. A sidecar that is there already is adopted only at a path in `own`.
     """
     failed: list[StagedUpload] = []
     for wish in wishes:
@@ -99,7 +104,7 @@ def place_first(
         elif wish.overwrites and (spot := wish.spots()[0]) in rivals:
             raise Occupied(spot)
         else:
-            path = _take_first(wish, source, foreign)
+            path = _take_first(wish, source, foreign, own)
         if path is not None:
             return Placed(_noted(asset, wish.upload, path), tuple(failed))
         failed.append(wish.upload)
@@ -158,10 +163,12 @@ def _find_moved(asset: Asset, wish: Wish, foreign: AbstractSet[Spot]) -> bytes |
     return next((path for path in free if files.hash_file(root, path) == asset.content_hash), None)
 
 
-def _take_first(wish: Wish, source: bytes, foreign: AbstractSet[Spot]) -> bytes:
+def _take_first(wish: Wish, source: bytes, foreign: AbstractSet[Spot], own: AbstractSet[Spot]) -> bytes:
     root = wish.upload.root
-    free = [spot[1] for spot in wish.spots() if spot not in foreign]
-    path = _given_before(root, source, free) or next((path for path in free if _take(root, source, path)), None)
+    spots = [spot for spot in wish.spots() if spot not in foreign]
+    free = (spot[1] for spot in spots if spot in own or not sidecars.is_there(root, spot[1]))
+    given = _given_before(root, source, [path for _, path in spots])
+    path = given or next((path for path in free if _take(root, source, path)), None)
     if path is None:
         raise NoFreeName(f"all names for {wish.upload.file_name!r} are taken")
     if source == layout.failed(wish.upload.staged_name):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import structs
 
-from common import files, folders, layout, marker
+from common import files, folders, layout, marker, sidecars
 from common.files import BROKEN_DISK, STARVED
 from common.names import display_name
 from ingest import names, place
@@ -79,10 +79,13 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
         return Standing(original, health, original.path, original.trashed_from)
     is_trashed = asset.trashed_at is not None
     ways = _in_trash(asset, original) if is_trashed else _in_inbox(asset, original)
+    others = _free(original, paths_of(asset, original), foreign)
+    _bring_sidecar(original, others, path)  # which an interrupted run may have left elsewhere
     path = path if path in ways else _move(original, path, _free(original, ways, foreign))
-    for other in _free(original, paths_of(asset, original), foreign):
+    for other in others:
         if other != path:
             files.drop(original.root, other, kept=path)
+    _bring_sidecar(original, others, path)
     if is_trashed:
         _note(asset, original, path)
     else:
@@ -105,8 +108,18 @@ def _find(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> tuple
     return health, original.path
 
 
+def _bring_sidecar(original: Original, others: Sequence[bytes], path: bytes) -> None:
+    """What people's programs say of an original lies beside it, wherever that went."""
+    for other in others:
+        if other != path:
+            sidecars.bring(original.root, source=other, target=path)
+
+
 def _move(original: Original, path: bytes, ways: Sequence[bytes]) -> bytes:
+    """Its first free name; one with a sidecar is not, for that speaks of another file."""
     for way in ways:
+        if sidecars.is_there(original.root, way):
+            continue
         try:
             files.move(original.root, path, way)
         except FileExistsError:

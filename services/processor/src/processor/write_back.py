@@ -19,6 +19,7 @@ from common.sidecars import Unfit, Version
 from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait
 from processor import sandbox, sidecar, survey
 from processor import sidecar_queries as queries
+from processor.metadata import where
 from processor.sandbox import Sandbox
 from processor.sidecar import Clock, Merged, Wanted
 from processor.sidecar_queries import Edited, Spot
@@ -55,12 +56,25 @@ class WriteBack:
             spots = await queries.list_spots(conn, claim.asset_id)
         if edited is None:  # and its stages with it
             raise LeaseLost
+        await self._find_place(claim, edited)
         is_taken_back = False if edited.is_trashed else await self._write_all(claim, edited, spots)
 
         async with claim.settle(self.pool) as conn:
             if is_taken_back:  # what was read of the photo may be what we had written beside it
                 await core.redo(conn, claim.asset_id, Stage.RENDER)
                 await outbox.add(conn, AssetReopened(owner_id=claim.owner_id, asset_id=claim.asset_id))
+
+    async def _find_place(self, claim: Claim, edited: Edited) -> None:
+        """Where an edited position lies; kept at once, for what is to be written may have to wait."""
+        latitude, longitude = edited.edits.get("gps_latitude"), edited.edits.get("gps_longitude")
+        if edited.has_place or latitude is None or longitude is None:
+            return
+        town = await self.sandbox.run(where.place_of, None, latitude, longitude, owner=claim.owner_id)
+        zone = await self.sandbox.run(where.zone_of, None, latitude, longitude, owner=claim.owner_id)
+        place = (msgspec.structs.asdict(town) if town else {}) | {"time_zone": zone}
+        async with glance(self.pool) as conn:
+            position = {"gps_latitude": latitude, "gps_longitude": longitude}
+            await queries.save_edited_place(conn, claim.asset_id, position=position, place=place)
 
     async def _write_all(self, claim: Claim, edited: Edited, spots: list[Spot]) -> bool:
         """Whether something was taken out; one place that takes nothing keeps no other from being written."""

@@ -9,34 +9,25 @@ from psycopg.types.json import Jsonb
 from common.db import Connection
 
 
-async def save_edits(
-    conn: Connection,
-    asset_id: UUID,
-    *,
-    owner: int,
-    given: Mapping[str, Any],
-    reset: Sequence[str],
-    is_moved: bool,
-) -> bool:
-    """Keep what the owner says of an asset beside what was said before; False when it is not the owner's.
+async def lock_asset(conn: Connection, asset_id: UUID) -> None:
+    """Hold an asset before what is known of it, as everybody does who writes both."""
+    await conn.execute("select 1 from assets where asset_id = %s for no key update", (asset_id,))
 
-    Where a new position lies is not known yet.
-    """
-    cursor = await conn.execute(
+
+async def save_edits(
+    conn: Connection, asset_id: UUID, *, given: Mapping[str, Any], reset: Sequence[str], is_moved: bool
+) -> None:
+    """Keep what is said of an asset beside what was said before. Where a new position lies is not known yet."""
+    await conn.execute(
         """
         insert into asset_metadata (asset_id, edits)
-        select asset_id, %(given)s
-        from assets
-        where asset_id = %(asset)s
-          and owner_id = %(owner)s
+        values (%(asset)s, %(given)s)
         on conflict (asset_id) do update
         set edits = (asset_metadata.edits - %(reset)s::text[]) || excluded.edits,
             edited_place = case when not %(moved)s then asset_metadata.edited_place end
-        returning true
         """,
-        {"asset": asset_id, "owner": owner, "given": Jsonb(given), "reset": list(reset), "moved": is_moved},
+        {"asset": asset_id, "given": Jsonb(given), "reset": list(reset), "moved": is_moved},
     )
-    return await cursor.fetchone() is not None
 
 
 async def sort_as_edited(conn: Connection, asset_id: UUID) -> None:

@@ -13,6 +13,7 @@ from common.edits import POSITION, Edits, Name
 from common.messages import AssetUpdated
 from common.process import Core
 from common.stages import Stage
+from common.trash_queries import is_known
 from gateway.errors import Invalid, NotFound
 from gateway.queries import edits as queries
 from gateway.queries.users import User
@@ -56,15 +57,14 @@ async def describe_asset(
 async def _save(core: Core, user: User, asset_id: UUID, said: Edits, reset: list[Name] | None = None) -> None:
     """One transaction: the words, their place in the timeline, the event, and the sidecar that is to tell them."""
     given, taken_back = _checked(said, reset or [])
+    is_moved = bool(POSITION & (given.keys() | taken_back))
     async with core.pool.connection() as conn:
-        is_moved = bool(POSITION & (given.keys() | taken_back))
-        is_known = await queries.save_edits(
-            conn, asset_id, owner=user.user_id, given=given, reset=sorted(taken_back), is_moved=is_moved
-        )
-        if not is_known:
+        if not await is_known(conn, asset_id, owner=user.user_id):
             raise NotFound(f"no asset {asset_id}")
+        await core_queries.demand(conn, asset_id, Stage.SIDECAR, owner=user.user_id)  # stages are locked before assets
+        await queries.lock_asset(conn, asset_id)
+        await queries.save_edits(conn, asset_id, given=given, reset=sorted(taken_back), is_moved=is_moved)
         await queries.sort_as_edited(conn, asset_id)
-        await core_queries.demand(conn, asset_id, Stage.SIDECAR, owner=user.user_id)
         await outbox.add(conn, AssetUpdated(owner_id=user.user_id, asset_id=asset_id))
     core.relay.wake()
 
