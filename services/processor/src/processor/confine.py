@@ -5,7 +5,9 @@ import ctypes
 import os
 import resource
 import signal
+import stat
 import sys
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -13,6 +15,8 @@ from processor import seccomp
 
 NOBODY = 65534
 LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446
+LANDLOCK_ADD_RULE, LANDLOCK_PATH_BENEATH = 445, 1
+EXECUTE, READ_FILE, READ_DIR = 1 << 0, 1 << 2, 1 << 3
 LANDLOCK_VERSION = 1
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
@@ -39,6 +43,13 @@ class Ruleset(ctypes.Structure):
     """What Landlock shall forbid: `struct landlock_ruleset_attr`."""
 
     _fields_ = (("files", ctypes.c_uint64), ("network", ctypes.c_uint64), ("scopes", ctypes.c_uint64))
+
+
+class Beneath(ctypes.Structure):
+    """What is allowed below a path: `struct landlock_path_beneath_attr`."""
+
+    _pack_ = 1
+    _fields_ = (("allowed", ctypes.c_uint64), ("path", ctypes.c_int32))
 
 
 def walls() -> Walls:
@@ -94,12 +105,28 @@ def limit(limits: Limits) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def restrict(version: int) -> None:
-    """Forbid by Landlock every file, port, foreign signal and abstract socket that this version knows of."""
+def restrict(version: int, *, readable: Sequence[bytes] = ()) -> None:
+    """Forbid by Landlock every file, port, foreign signal and abstract socket that this version knows of.
+
+    What is `readable`, or lies below, may still be read and run.
+    """
     files = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF}.get(version, 0xFFFF)
     size = {1: 8, 2: 8, 3: 8, 4: 16, 5: 16}.get(version, 24)
     ruleset = Ruleset(files=files, network=0b11, scopes=0b11)
     descriptor = LIBC.syscall(LANDLOCK_CREATE_RULESET, ctypes.byref(ruleset), ctypes.c_size_t(size), 0)
+    for path in readable:
+        with contextlib.suppress(FileNotFoundError):
+            _allow(descriptor, path)
     if descriptor < 0 or LIBC.syscall(LANDLOCK_RESTRICT_SELF, descriptor, 0) != 0:
         raise OSError(ctypes.get_errno(), "Landlock refused its rules")
     os.close(descriptor)
+
+
+def _allow(ruleset: int, path: bytes) -> None:
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        folder = READ_DIR if stat.S_ISDIR(os.fstat(descriptor).st_mode) else 0
+        rule = Beneath(allowed=EXECUTE | READ_FILE | folder, path=descriptor)
+        LIBC.syscall(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_PATH_BENEATH, ctypes.byref(rule), 0)
+    finally:
+        os.close(descriptor)

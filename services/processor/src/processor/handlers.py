@@ -11,8 +11,9 @@ from common import files, outbox, rendering
 from common.db import Connection, Pool, glance
 from common.messages import AssetProcessed
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
-from processor import derived, facts, images, options, queries, sandbox, sources, stacks, videos
+from processor import derived, exiftool, facts, images, options, queries, sandbox, sources, stacks, videos
 from processor.derived import Plan, Written
+from processor.exiftool import Exiftool
 from processor.images import Options, Photo
 from processor.metadata import where
 from processor.queries import Original
@@ -35,6 +36,7 @@ class Processor:
     sandbox: Sandbox
     spare: int = 0
     options: Options = field(default_factory=Options)
+    second_look: Exiftool | None = None
 
     async def render(self, claim: Claim) -> None:
         """Render a photo's or video's thumbnails and read its metadata."""
@@ -61,7 +63,7 @@ class Processor:
         """What the file holds, and what was made of it, while the file is open."""
         source = await asyncio.to_thread(sources.open_source, original, self.spare)
         try:
-            media = await self._look(original, source, claim)
+            media = await self._look_twice(original, source, claim)
             media = structs.replace(media, metadata=await asyncio.to_thread(where.located, media.metadata))
             if isinstance(media, Video) and media.trouble:
                 raise Reject(media.trouble, save=partial(_save, original=original, claim=claim, media=media))
@@ -70,6 +72,13 @@ class Processor:
             return media, plan, await derived.write(plan, source.file)
         finally:
             source.close()
+
+    async def _look_twice(self, original: Original, source: Source, claim: Claim) -> Photo | Video:
+        media = await self._look(original, source, claim)
+        if self.second_look is None or not isinstance(media, Photo) or not exiftool.is_wanted(media):
+            return media
+        known = await self.second_look.complete(media.metadata, source.file, original.mime_type)
+        return structs.replace(media, metadata=known)
 
     async def _look(self, original: Original, source: Source, claim: Claim) -> Photo | Video:
         render: Callable[..., Photo | Video] = videos.render if original.kind == "video" else images.render

@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+from typing import Annotated
+
+from msgspec import Meta
 
 from common import process, streams
 from common.rendering import Format, Large, Medium, Quality, Small
 from common.settings import NotNegative, Settings
 from common.stages import Stage
 from common.worker import Worker
-from processor import decoders, options, sandbox
+from processor import decoders, exiftool, options, sandbox
 from processor.handlers import Processor
 from processor.images import Options
 from processor.write_back import WriteBack
@@ -21,6 +24,9 @@ SIDECARS = 2
 SPARE = 1 << 28
 
 
+Program = Annotated[str, Meta(pattern="^(/.*)?$")]
+
+
 class ProcessorSettings(Settings, frozen=True, kw_only=True):
     """What the processor needs to know; 0 workers means one per core that this process may use.
 
@@ -30,6 +36,7 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
     reserve_bytes: NotNegative = 2 * 1024**3
     workers: NotNegative = 0
     require_sandbox: bool = False
+    exiftool: Program = ""
     thumbnail_format: Format = "webp"
     thumbnail_quality: Quality = 80
     thumbnail_large_quality: Quality = 85
@@ -43,12 +50,13 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
     workers = config.workers or len(os.sched_getaffinity(0))
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
-        process.core("processor", config, stop, notes=_notes(box.status)) as core,
+        exiftool.opened(config.exiftool) as (second_look, told),
+        process.core("processor", config, stop, notes=[*_notes(box.status), *told]) as core,
         asyncio.TaskGroup() as tasks,
     ):
         await box.run(decoders.self_test, None, owner=NOBODY)
         wanted = options.adjusted(Options(), config)
-        processor = Processor(core.pool, box, min(config.reserve_bytes, SPARE), wanted)
+        processor = Processor(core.pool, box, min(config.reserve_bytes, SPARE), wanted, second_look)
         slots = workers + 1  # one photo is fetched or written while the others are decoded, so that no decoder waits
         worker = Worker(core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, slots)
         tasks.create_task(worker.run(stop))
