@@ -73,6 +73,15 @@ def test_cameras_give_no_stars() -> None:
     assert read({Base.Rating: 4}, sidecar=zero).rating == 0
 
 
+def test_rejected_pictures_have_no_rating() -> None:
+    """Whoever rejects a picture takes its stars, wherever they stand, and a note says so."""
+    rejected = packet(xmp__Rating="-1")
+
+    for seen in (read({Base.Rating: 4}, sidecar=rejected), read({Base.Rating: 4}, xmp=rejected), read(xmp=rejected)):
+        assert (seen.rating, seen.notes) == (None, ("somebody rejected the picture, which is no rating",))
+    assert read(sidecar=packet(xmp__Rating="2"), xmp=rejected).rating == 2
+
+
 WINDOWS = [
     ({Base.XPTitle: wide("Am „Meer“")}, "title", "Am „Meer“"),
     ({Base.XPComment: wide("東京 🗼")}, "description", "東京 🗼"),

@@ -54,6 +54,7 @@ WORDS = [
     ("<xmp:Rating>4</xmp:Rating>", {"rating": 4}),
     ("<xmp:Rating>5.0</xmp:Rating>", {"rating": 5}),
     ("<xmp:Rating>0</xmp:Rating>", {"rating": 0}),
+    ("<xmp:Rating>-1</xmp:Rating>", {"rating": -1}),
     ("<MicrosoftPhoto:Rating>99</MicrosoftPhoto:Rating>", {"rating": 5}),
     ("<MicrosoftPhoto:Rating>1</MicrosoftPhoto:Rating>", {"rating": 1}),
     ("<MicrosoftPhoto:Rating>0</MicrosoftPhoto:Rating>", {"rating": 0}),
@@ -88,7 +89,7 @@ NONSENSE = [
     "<xmp:Rating>6</xmp:Rating>",
     "<xmp:Rating>nan</xmp:Rating>",
     "<xmp:Rating>many</xmp:Rating>",
-    "<xmp:Rating>-1</xmp:Rating>",
+    "<xmp:Rating>-2</xmp:Rating>",
     "<MicrosoftPhoto:Rating>101</MicrosoftPhoto:Rating>",
     "<exif:ExposureTime>1/0</exif:ExposureTime>",
     "<exif:FNumber>1e999</exif:FNumber>",
@@ -368,7 +369,7 @@ def check(seen: Said) -> None:
     """No string that a database would refuse, no number out of its bounds."""
     words = (seen.title, seen.description, seen.camera_make, *seen.keywords, *(face.name for face in seen.faces))
     assert not any("\0" in word or any(0xD800 <= ord(letter) < 0xE000 for letter in word) for word in words if word)
-    assert seen.rating in {None, 0, 1, 2, 3, 4, 5}
+    assert seen.rating in {None, -1, 0, 1, 2, 3, 4, 5}
     assert all(0 <= face.left <= 1 and 0 < face.width <= 1 and face.top + face.height < 1.000_01 for face in seen.faces)
     assert seen.latitude is None or -90 <= seen.latitude <= 90
 

@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 from processor.metadata import exif, iptc, keywords, picasa, regions, times, xmp
 from processor.metadata.packet import LARGEST
+from processor.metadata.rating import REJECTED
 from processor.metadata.record import Blobs, Face, Metadata, Moment, Said, Told, Values
 
 __all__ = ["Blobs", "Face", "Metadata", "Moment", "Said", "Told", "read"]
@@ -35,7 +36,7 @@ def read(blobs: Blobs, told: Told, *, orientation: int, beside: Sequence[BinaryI
         **_place(by_clock),
         **{name: _first(by_words, name) for name in WORDS},
         **{name: _first([camera, *by_clock], name) for name in FACTS},
-        rating=_rating(sidecars, by_words),
+        rating=_rating(sidecars, by_words, notes),
         keywords=keywords.united(word for said in by_words for word in said.keywords),
         faces=_faces(by_words, orientation if orientation != 1 else camera.orientation or 1),
         notes=tuple(notes),
@@ -56,11 +57,15 @@ def _first(sources: Sequence[Said], name: str) -> Any:
     return next((value for said in sources if (value := getattr(said, name)) is not None), None)
 
 
-def _rating(sidecars: Sequence[Said], sources: Sequence[Said]) -> int | None:
+def _rating(sidecars: Sequence[Said], sources: Sequence[Said], notes: list[str]) -> int | None:
     """The first one; but cameras write 0 into every file, so one that gives stars is believed before them."""
     ratings = [said.rating for said in sources if said.rating is not None]
     by_hand = _first(sidecars, "rating")
-    return by_hand if by_hand is not None else next(filter(None, ratings), ratings[0] if ratings else None)
+    believed = by_hand if by_hand is not None else next(filter(None, ratings), ratings[0] if ratings else None)
+    if believed == REJECTED:
+        notes.append("somebody rejected the picture, which is no rating")
+        return None
+    return believed
 
 
 def _faces(sources: Sequence[Said], orientation: int) -> tuple[Face, ...]:

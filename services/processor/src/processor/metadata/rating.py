@@ -2,14 +2,15 @@
 
 from processor.metadata.text import number
 
+REJECTED = -1
 STARS = ((1, 1), (13, 2), (38, 3), (63, 4), (88, 5))
 """The least percentage of each number of stars, as Windows counts them."""
 
 
 def of_stars(written: str) -> int:
-    """From 0 to 5; a picture that was rejected has no number of them."""
-    if float(written) == -1:
-        raise ValueError("the picture was rejected")
+    """From 0 to 5, or REJECTED."""
+    if float(written) == REJECTED:
+        return REJECTED
     return round(number(written, least=0, most=5))
 
 

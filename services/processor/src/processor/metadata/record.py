@@ -66,6 +66,7 @@ class Said(Struct, frozen=True, kw_only=True):
     description: str | None = None
     keywords: tuple[str, ...] = ()
     rating: int | None = None
+    """Stars, or -1 of a picture that somebody rejected."""
     faces: tuple[Face, ...] = ()
     orientation: int | None = None
     """How the camera was held, as EXIF counts it, whether or not the pixels are to be turned still."""
