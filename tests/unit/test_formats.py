@@ -215,6 +215,24 @@ def test_psd_blocks(tmp_path: Path) -> None:
     assert Image.open(io.BytesIO(photo.thumbnails["small"].data)).mode in ("RGB", "RGBA")
 
 
+@pytest.mark.parametrize("profile", [b"nonsense" * 400, media.profile_of("p3")], ids=["broken", "another space's"])
+def test_profiles_that_cannot_be_meant(tmp_path: Path, profile: bytes) -> None:
+    """A profile that is broken or of another kind of colours is ignored, and Lab needs none."""
+    flat = Image.merge("LAB", [Image.new("L", (64, 48), value) for value in (137, 0, 0)])
+    grey, inks = media.quadrants().convert("L"), media.quadrants().convert("CMYK")
+
+    for picture in (flat, grey, inks):
+        plain, strange = (rendered(tmp_path / "photo", psd.psd(picture, beside=told)) for told in ({}, {1039: profile}))
+        assert plain.thumbnails == strange.thumbnails
+
+
+def test_heic_with_a_broken_profile(tmp_path: Path) -> None:
+    """A HEIC is shown as sRGB where its profile is nonsense."""
+    photo = rendered(tmp_path / "photo", heic.heic(media.quadrants(), Heic(profile=b"nonsense" * 400)))
+
+    assert furthest(photo, QUADRANTS) <= 3
+
+
 def test_psd_without_its_picture(tmp_path: Path) -> None:
     """A Photoshop file that was saved as layers only says so."""
     content = psd.psd(media.quadrants(), beside={1057: struct.pack(">IB", 1, 0)})

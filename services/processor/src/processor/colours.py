@@ -8,6 +8,7 @@ import pyvips
 from processor.pictures import PROFILE
 
 ICC_HEADER = 128  # bytes
+ABSOLUTE = ("lab", "labs", "labq", "xyz", "scrgb")  # their numbers are colours, whatever profile lies beside them
 SAMPLES, UNSEEN = 6, 2  # a side of the cube of colours, and a difference that nobody sees
 
 
@@ -15,7 +16,7 @@ def profiles(image: pyvips.Image) -> dict[str, str]:
     """The colour profiles to convert by; none where that would change no colour and only take time."""
     if image.interpretation == "cmyk":
         return {"input_profile": "cmyk", "output_profile": "srgb"}
-    if not image.get_typeof(PROFILE):
+    if not image.get_typeof(PROFILE) or image.interpretation in ABSOLUTE:
         return {}
     is_plain = image.interpretation == "srgb" and image.bands == 3 and changes_nothing(bytes(image.get(PROFILE)))
     return {} if is_plain else {"output_profile": "srgb"}

@@ -1,6 +1,5 @@
 """Opens HEIC, the pictures of phones: pieces of HEVC video in a container that says how to lay and turn them."""
 
-import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -29,10 +28,10 @@ FOREIGN = ("has not been built in", "Unsupported codec", "no decoding plugin")
 
 def open_picture(file: BinaryIO, mime: str, _edge: int) -> Picture:
     """The primary picture, its size checked; it is upright already, whatever its EXIF says."""
-    with damage(), mapped(file) as content:
+    with damage():
         if containers.end_of_items(file) > containers.size(file):
             raise Unreadable("the file is damaged: it ends too early")  # the decoder would leave tiles black
-        still = affordable(content, mime)
+        still = affordable(file, mime)
         pixels = decoded(still)
         return Picture(
             pixels=described(pixels, still),
@@ -45,9 +44,9 @@ def open_picture(file: BinaryIO, mime: str, _edge: int) -> Picture:
         )
 
 
-def affordable(content: mmap.mmap, mime: str) -> pi_heif.HeifImage:
+def affordable(file: BinaryIO, mime: str) -> pi_heif.HeifImage:
     """The header of the primary picture with all of its bits, or with 8 where there is no memory for more."""
-    still = primary(content)
+    still = primary(file)
     width, height = still.size
     pictures.check_size(width, height)
     held = width * height * bands_of(still)
@@ -55,22 +54,22 @@ def affordable(content: mmap.mmap, mime: str) -> pi_heif.HeifImage:
         pictures.check_held(COPIES * held, width, height, mime)
     elif 2 * COPIES * held > pictures.MOST_AT_ONCE:
         pictures.check_held(COPIES_CUT * held, width, height, mime)
-        return primary(content, to_8_bits=True)
+        return primary(file, to_8_bits=True)
     return still
 
 
 def coding(file: BinaryIO) -> Coding | None:
     """What the numbers of an AVIF or HEIC stand for by its container, None if it says nothing or has a profile."""
     try:
-        with damage(), mapped(file) as content:
-            return _coding(primary(content))
+        with damage():
+            return _coding(primary(file))
     except Unreadable:
         return None
 
 
-def primary(content: mmap.mmap, *, to_8_bits: bool = False) -> pi_heif.HeifImage:
+def primary(file: BinaryIO, *, to_8_bits: bool = False) -> pi_heif.HeifImage:
     """The header of the picture that the container is about."""
-    opened = pi_heif.open_heif(content, convert_hdr_to_8bit=to_8_bits)
+    opened = pi_heif.open_heif(file, convert_hdr_to_8bit=to_8_bits)
     return opened[opened.primary_index]
 
 
@@ -105,13 +104,6 @@ def _coding(still: pi_heif.HeifImage) -> Coding | None:
     if not box or still.info.get("icc_profile"):
         return None
     return Coding(int(box["color_primaries"]), int(box["transfer_characteristics"]))
-
-
-@contextmanager
-def mapped(file: BinaryIO) -> Iterator[mmap.mmap]:
-    """The file as memory that nothing is copied to."""
-    with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
-        yield content
 
 
 @contextmanager
