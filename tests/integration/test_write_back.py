@@ -10,13 +10,18 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from nats.aio.client import Client
 
-from common import layout, outbox, queries, roots, sidecars, trash
+from common import layout, outbox, queries, roots, sidecars, streams, trash
+from common.bus import Bus
 from common.db import Pool
 from common.edits import Edits, given
 from common.marker import Marker
 from common.messages import AssetUpdated
+from common.outbox import Relay
+from common.settings import Settings
 from common.stages import Reject, Stage, Wait
+from common.worker import Worker
 from gateway.queries import edits as edits_queries
 from ingest.handlers import Ingest
 from processor import sandbox, sources
@@ -27,6 +32,7 @@ from processor.sandbox import Sandbox
 from processor.write_back import WriteBack
 from tests.support import photos
 from tests.support.disks import read_only
+from tests.support.gateway import Api
 from tests.support.given import Repository, User
 from tests.support.placing import keep, paths, place_all, staged
 from tests.support.recorder import Crash
@@ -180,6 +186,38 @@ async def test_what_is_no_sidecar_is_never_replaced(
     assert rating(path.read_bytes()) == 3
 
 
+async def test_a_failed_write_back_is_seen_and_tried_again(
+    api: Api, pool: Pool, repository: Repository, user: User, photo: UUID, write_back: WriteBack
+) -> None:
+    """The list of what failed and the photo itself say why; once the reason is gone a person has it tried again."""
+    (inbox(repository) / SIDECAR).mkdir()
+    asset = f"/api/v1/assets/{photo}"
+    assert (await api.client.patch(asset, json={"rating": 3})).status_code == 200
+
+    await attempted(pool, write_back)
+
+    failed = (await api.client.get("/api/v1/stages", params={"state": "failed"})).json()["data"]["stages"]
+    reason = "p.jpg.xmp is a folder, or something else that is no file"
+    assert [(work["asset_id"], work["stage"], work["error"]) for work in failed] == [(str(photo), "sidecar", reason)]
+    shown = (await api.client.get(asset)).json()["data"]
+    assert {"stage": "sidecar", "state": "failed", "error": reason} in shown["stages"]
+    assert (shown["specific_metadata"]["rating"], shown["status"]) == (3, "processing")
+    (inbox(repository) / SIDECAR).rmdir()
+    assert (await api.client.post(f"{asset}/stages/sidecar/retry")).status_code == 200
+    await attempted(pool, write_back)
+    assert rating((inbox(repository) / SIDECAR).read_bytes()) == 3
+    assert (await row(pool, photo, "sidecar"))["state"] == "done"
+
+
+async def attempted(pool: Pool, write_back: WriteBack) -> None:
+    """What a worker does with the work that is due, and with its outcome."""
+    idle = Bus(client := Client(), client.jetstream())
+    config = Settings(database_url="", nats_url="")
+    relay = Relay(pool, idle, 60)
+    worker = Worker(pool, idle, relay, config, streams.SIDECAR, Stage.SIDECAR, write_back.write, 1)
+    await worker._attempt(await claim(pool, Stage.SIDECAR))
+
+
 def obstruct(path: Path, elsewhere: Path, kind: str) -> None:
     match kind:
         case "folder":
@@ -192,7 +230,7 @@ def obstruct(path: Path, elsewhere: Path, kind: str) -> None:
         case "no XMP":
             path.write_bytes(photos.jpeg(80, 60))
         case "large":
-            path.write_bytes(LIGHTROOM + b" " * (1 << 20))
+            path.write_bytes(LIGHTROOM + b" " * (1 << 22))
 
 
 def tree(folder: Path) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def test_nothing_can_be_wanted() -> None:
         b"<?xml version='1.0' encoding='iso-8859-1'?>" + LIGHTROOM,
         LIGHTROOM + LIGHTROOM,
         b"<a>" * 100_000,
-        LIGHTROOM.replace(b"kept", b"k" * (1 << 20)),
+        LIGHTROOM.replace(b"kept", b"k" * (1 << 22)),
     ],
     ids=range(12),
 )
@@ -175,7 +175,7 @@ def test_odd_but_right_sidecars_are_written_to(content: bytes) -> None:
 
 def test_a_sidecar_never_gets_too_large_to_be_read_again() -> None:
     """More words than fit are refused with a reason."""
-    many: Any = ["好" * 200 + str(number) for number in range(1000)]
+    many: Any = ["好" * 600 + str(number) for number in range(1000)]
 
-    with pytest.raises(Unreadable, match="larger than 1 MB"):
+    with pytest.raises(Unreadable, match="larger than 4 MB"):
         written(sidecar.EMPTY, Edits(tags=many))

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from common.edits import Edits
+from processor.metadata.packet import LARGEST
 from processor.spans import escaped, quoted
-from processor.survey import CHANGED, LARGEST, PREFIXES, REPLACED, WRITTEN, Found, Survey, of
+from processor.survey import CHANGED, PREFIXES, REPLACED, WRITTEN, Found, Survey, of
 from processor.unreadable import Unreadable
 
 Wanted = Mapping[str, list[str]]
@@ -84,7 +85,7 @@ def merge(content: bytes, seen: Survey, wants: Wanted, *, at: datetime) -> Merge
     removed = wants.keys() | written.keys() | {WRITTEN, REPLACED, CHANGED}
     result = _spliced(content, seen, removed, lines)
     if len(result) > LARGEST:
-        raise Unreadable("the sidecar would be larger than 1 MB: use fewer or shorter words")
+        raise Unreadable(f"the sidecar would be larger than {LARGEST >> 20} MB: use fewer or shorter words")
     return Merged(result, is_taken_back=bool(written.keys() - wants.keys()))
 
 

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from processor import spans
 from processor.metadata.names import NAMESPACES
+from processor.metadata.packet import LARGEST
 from processor.spans import Node
 from processor.unreadable import Unreadable
 
-LARGEST = 1 << 20
 OURS = "https://lumilio.org/ns/sidecar/1.0/"
 PREFIXES = {prefix: NAMESPACES[prefix] for prefix in ("rdf", "dc", "xmp", "digiKam", "lr", "exif", "photoshop")}
 PREFIXES["lumilio"] = OURS
@@ -67,7 +67,7 @@ def survey(file: BinaryIO) -> Survey:
     """What of a sidecar is ours; `Unreadable`, in words for its owner, when it is nothing that can be kept whole."""
     content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise Unreadable("it is larger than 1 MB")
+        raise Unreadable(f"it is larger than {LARGEST >> 20} MB")
     try:
         return of(content)
     except (ExpatError, ValueError, LookupError) as error:

@@ -20,6 +20,7 @@ from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait
 from processor import sandbox, sidecar, survey
 from processor import sidecar_queries as queries
 from processor.metadata import where
+from processor.metadata.packet import LARGEST
 from processor.sandbox import Sandbox
 from processor.sidecar import Clock, Merged, Wanted
 from processor.sidecar_queries import Edited, Spot
@@ -159,7 +160,7 @@ def _places(asset_id: UUID, spots: list[Spot]) -> Iterator[Place]:
 
 def _read(place: Place) -> Version | None:
     marker.check(place.repository_root, place.repository_id, place.private_root)
-    return sidecars.read(place.root, place.path, limit=survey.LARGEST)
+    return sidecars.read(place.root, place.path, limit=LARGEST)
 
 
 def _write(place: Place, content: bytes, found: Version | None) -> None:
