@@ -156,6 +156,19 @@ async def test_a_damaged_video_is_made_again(
     assert "made again" in damaged.text
 
 
+async def test_verify_tells_of_a_damaged_video(
+    pool: Pool, repository: Repository, user: User, processor: Processor, database_url: str
+) -> None:
+    """Other bytes of the same length are found as well, and called by their path."""
+    await rendered(pool, repository, user, processor, motions.samsung(VIDEO))
+    (path,) = Path(os.fsdecode(repository.root), os.fsdecode(layout.MOTION)).rglob("*.mp4")
+    path.write_bytes(bytes(len(VIDEO)))
+    said: list[str] = []
+
+    assert not await verify(database_url, say=said.append)
+    assert [line for line in said if path.name in line and "has other bytes" in line]
+
+
 async def test_a_stale_worker_leaves_no_video(
     pool: Pool, repository: Repository, user: User, processor: Processor
 ) -> None:
