@@ -121,6 +121,24 @@ async def test_other_codecs_are_shown(box: Sandbox, tmp_path: Path, codec: str) 
     assert corners(await rendered(box, tmp_path / "clip.mov", clip(codec=codec))) == ["red", "green", "blue", "grey"]
 
 
+@pytest.mark.parametrize(("transfer", "white"), [("arib-std-b67", 191), ("smpte2084", 148)])
+async def test_a_bright_clip_is_shown_as_bright_as_it_is(
+    box: Sandbox, tmp_path: Path, transfer: str, white: int
+) -> None:
+    """What such a clip calls white is white on a plain screen, and not the grey that the number would be there."""
+    coded = f"log-level=none:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
+    flat = Image.new("RGB", (160, 120), (white, white, white))
+
+    video = await rendered(
+        box,
+        tmp_path / "clip.mov",
+        clip(picture=flat, frames=3, codec="libx265", pixels="yuv420p10le", options={"x265-params": coded}),
+    )
+
+    level = np.asarray(Image.open(BytesIO(video.thumbnails["large"].data))).mean()
+    assert 215 < level < 256
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_a_hostile_container_ends_in_a_verdict(box: Sandbox, tmp_path: Path, name: str) -> None:
     """A sentence, within moments, and the process that read it lives."""

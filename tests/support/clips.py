@@ -27,20 +27,22 @@ def clip(
     frames: int = 30,
     dark: int = 0,
     codec: str = "libx264",
+    pixels: str = "yuv420p",
+    options: Mapping[str, str] | None = None,
 ) -> bytes:
     """A second of one picture, by default of the quadrants, after some that are black."""
     shown, buffer = picture or media.quadrants(), BytesIO()
     with av.open(buffer, "w", format=kind, options={"movflags": "use_metadata_tags"} if kind == "mov" else {}) as made:
         made.metadata.update(tags or {})
-        stream = made.add_stream(codec, rate=30)
+        stream = made.add_stream(codec, rate=30, options=dict(options or {}))
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt = shown.width, shown.height, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = shown.width, shown.height, pixels
         if matrix is not None:
             a, b, c, d = (ONE * value for value in matrix)
             stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
         for number in range(frames):
-            pixels = np.asarray(shown) * (number >= dark)
-            frame = av.VideoFrame.from_ndarray(pixels.astype(np.uint8), format="rgb24")
+            seen = np.asarray(shown) * (number >= dark)
+            frame = av.VideoFrame.from_ndarray(seen.astype(np.uint8), format="rgb24")
             frame.pts = number
             made.mux(stream.encode(frame))
         made.mux(stream.encode())

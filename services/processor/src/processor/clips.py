@@ -15,7 +15,8 @@ from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from processor import pictures
+from processor import pictures, tones
+from processor.tones import Coding
 from processor.unreadable import Unreadable
 
 DEMUXER = "mov"  # reads MP4 too; with any other a file could name further files
@@ -162,11 +163,12 @@ def frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> 
 
 
 def as_image(frame: VideoFrame, stream: VideoStream) -> pyvips.Image:
-    """The picture in sRGB with square dots, and how it is to be turned."""
+    """The picture with square dots, what its numbers stand for, and how it is to be turned."""
+    coding = Coding(int(frame.color_primaries), int(frame.color_trc))
     space = "ITU709" if frame.colorspace == UNSAID and frame.height > SD_LINES else None
-    pixels = frame.to_ndarray(format="rgb24", src_colorspace=space)
-    height, width, bands = pixels.shape
-    image = pyvips.Image.new_from_memory(pixels.data, width, height, bands, "uchar").copy(interpretation="srgb")
+    pixels = frame.to_ndarray(format="rgb48le" if coding.is_bright else "rgb24", src_colorspace=space)
+    image = tones.coded(pyvips.Image.new_from_array(pixels, interpretation="multiband"), coding)
+    image = image.copy(interpretation="rgb16" if coding.is_bright else "srgb")
     if dots_of(stream) != 1:
         image = image.resize(float(dots_of(stream)), vscale=1)
     return pictures.described(image, orientation=orientation_of(frame))
@@ -187,4 +189,4 @@ def sign(value: int) -> int:
 
 
 def is_dark(image: pyvips.Image) -> bool:
-    return bool(image.avg() < DARK)
+    return bool(image.avg() < DARK * (257 if image.format == "ushort" else 1))
