@@ -33,7 +33,7 @@ def read(blobs: Blobs, told: Told, *, orientation: int, beside: Sequence[BinaryI
     by_words = [*sidecars, embedded, records, camera, *albums, *blobs.known]
     return Metadata(
         **times.decide(by_clock, told, notes),
-        **_place(by_clock),
+        **_place(by_clock, notes),
         **{name: _first(by_words, name) for name in WORDS},
         **{name: _first([camera, *by_clock], name) for name in FACTS},
         rating=_rating(sidecars, by_words, notes),
@@ -77,9 +77,11 @@ def _faces(sources: Sequence[Said], orientation: int) -> tuple[Face, ...]:
     return tuple(regions.turned(face, orientation) for face in stored)
 
 
-def _place(sources: Sequence[Said]) -> Values:
+def _place(sources: Sequence[Said], notes: list[str]) -> Values:
     """The position of the first source that has one; half a position is none."""
     for said in sources:
-        if said.latitude is not None and said.longitude is not None:
+        if said.latitude == said.longitude == 0:
+            notes.append("the position 0, 0 is how devices say that they have none")
+        elif said.latitude is not None and said.longitude is not None:
             return {"gps_latitude": said.latitude, "gps_longitude": said.longitude, "altitude": said.altitude}
     return {}

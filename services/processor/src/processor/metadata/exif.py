@@ -200,7 +200,9 @@ def gps_clock(tags: Tags) -> datetime | None:
     """The time in Greenwich when the picture was taken, by the satellites."""
     if not tags.get(GPS.GPSDateStamp) or not tags.get(GPS.GPSTimeStamp):
         return None
-    hours, minutes, seconds = (number(part, least=0, most=60) for part in tags[GPS.GPSTimeStamp])
+    hours, minutes, seconds = (
+        number(part, least=0, most=most) for part, most in zip(tags[GPS.GPSTimeStamp], (23, 59, 60), strict=True)
+    )
     day = date(f"{str(tags[GPS.GPSDateStamp]).strip(chr(0) + ' ')} 00:00:00")
     return day + timedelta(hours=hours, minutes=minutes, seconds=seconds)
 

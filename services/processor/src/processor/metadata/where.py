@@ -22,8 +22,9 @@ EARTH_KM = 6371.0
 
 Numbers = NDArray[np.float64]
 
-
 POSITION = "GPSPosition"
+AT_SEA = "Etc/"
+OTHER_ZONE = "the GPS clock says that the camera's clock was in another zone than the position is"
 IN_GREENWICH = {SATELLITES, CHANGED, NAMED, CONTAINER}
 """Sources that know a time only as it was there."""
 
@@ -53,15 +54,18 @@ def _clock(seen: Metadata, zone: str | None) -> Values:
     if seen.taken_from in IN_GREENWICH and seen.taken_from == seen.offset_from:
         at, minutes = local_time(zone, seen.taken_at - timedelta(minutes=seen.offset_minutes or 0))
         return {"taken_at": at, "offset_minutes": minutes, "offset_from": POSITION}
-    if seen.offset_from in {None, SATELLITES}:
-        return {"offset_minutes": _offset(zone, seen.taken_at, seen.offset_minutes), "offset_from": POSITION}
+    if seen.offset_from is None or (seen.offset_from == SATELLITES and not zone.startswith(AT_SEA)):
+        return _zoned(seen, zone, seen.taken_at)
     return {}
 
 
-def _offset(zone: str, local: datetime, by_satellites: int | None) -> int:
-    """Minutes east of Greenwich; where the clock showed this time twice, the satellites know which it was."""
+def _zoned(seen: Metadata, zone: str, local: datetime) -> Values:
+    """The zone's offset; where the clock showed this time twice, the satellites know which it was."""
     possible = [offset_at(zone, local.replace(fold=fold)) for fold in (0, 1)]
-    return by_satellites if by_satellites in possible else possible[0]
+    if seen.offset_minutes in possible:
+        return {"offset_minutes": seen.offset_minutes, "offset_from": POSITION}
+    notes = seen.notes if seen.offset_minutes is None else (*seen.notes, OTHER_ZONE)
+    return {"offset_minutes": possible[0], "offset_from": POSITION, "notes": notes}
 
 
 def place_of(latitude: float, longitude: float) -> Place | None:
