@@ -1,7 +1,6 @@
 """Makes camera raw files: a DNG with a sensor's dots in it, and the shapes of other makers' files around a preview."""
 
 import struct
-from collections.abc import Mapping
 from fractions import Fraction
 from io import BytesIO
 from typing import Any
@@ -12,27 +11,17 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from tests.support import media
+from tests.support.tiffs import Far, Short, Tags, tiff
 
-Tags = Mapping[int, Any]
 NEUTRAL = (0.5, 1.0, 0.625)
 """What a grey wall looks like to our camera."""
 XYZ_TO_SRGB = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
 XYZ_TO_ADOBE_RGB = (2.0414, -0.5649, -0.3447, -0.9693, 1.8760, 0.0416, 0.0134, -0.1184, 1.0154)
 TAKEN = "2023:04:05 06:07:08"
-PREVIEW, OLD_JPEG, NEW_JPEG, CFA = 1, 6, 7, 32803
+PREVIEW, OLD_JPEG, NEW_JPEG, CFA, LINEAR = 1, 6, 7, 32803, 34892
 CANON_BOXES = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 PREVIEW_BOX = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-
-
-class Far(bytes):
-    """Bytes that lie elsewhere in the file; the tag says where."""
-
-
-class Short(tuple[int, ...]):
-    """Numbers of 16 bits."""
-
-    __slots__ = ()
 
 
 def stored(orientation: int, width: int, height: int) -> Image.Image:
@@ -195,6 +184,22 @@ def shape(
     return tiff({**thumbnail(), **camera(make, orientation=orientation), 330: inner}, signature)
 
 
+def demosaiced(samples: int, width: int = 480, height: int = 320) -> bytes:
+    """A DNG of the quadrants without a filter before its sensor: in three colours, or the green alone."""
+    light = (linear(media.quadrants(width, height)) * 60_000).astype("<u2")
+    dots = (light if samples == 3 else light[..., 1]).tobytes()
+    seen = {
+        **sensor(media.quadrants(2, 2)),
+        256: width,
+        257: height,
+        262: Short((LINEAR,)),
+        258: Short((16,) * samples),
+    }
+    seen |= {273: Far(dots), 277: Short((samples,)), 278: height, 279: len(dots)}
+    kept = {tag: value for tag, value in seen.items() if tag not in {33421, 33422}}
+    return tiff({**thumbnail(), **camera("Maker"), 330: [kept], 50706: b"\1\4\0\0", 50708: "Maker Model 1"})
+
+
 def black(width: int, height: int, preview: bytes) -> bytes:
     """A DNG whose sensor saw nothing, quickly made however large it is."""
     dots = bytes(2 * width * height)
@@ -244,52 +249,3 @@ def cr3(preview: bytes, *, orientation: int = 1, xmp: bytes = b"") -> bytes:
 
 def box(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(content), kind) + content
-
-
-def tiff(tags: Tags, signature: bytes = b"II*\0") -> bytes:
-    """A TIFF with this signature and these tags: numbers, text, bytes, fractions, directories and data far away."""
-    out = bytearray(signature.ljust(8, b"\0"))
-    order = "<" if signature.startswith(b"II") else ">"
-    out[4:8] = struct.pack(order + "I", _written(out, tags, order))
-    return bytes(out)
-
-
-def _written(out: bytearray, tags: Tags, order: str) -> int:
-    """Append a directory and behind it all that belongs to it; returns where it is."""
-    start = _appended(out, struct.pack(order + "H", len(tags)) + bytes(12 * len(tags) + 4))
-    for at, (tag, value) in zip(range(start + 2, len(out), 12), sorted(tags.items()), strict=False):
-        kind, count, data = _value(out, value, order)
-        if len(data) > 4:
-            data = struct.pack(order + "I", _appended(out, data))
-        out[at : at + 12] = struct.pack(order + "HHI", tag, kind, count) + data.ljust(4, b"\0")
-    return start
-
-
-def _value(out: bytearray, value: Any, order: str) -> tuple[int, int, bytes]:
-    """The type, the count and the bytes of a tag's value."""
-    match value:
-        case Far():
-            return 4, 1, struct.pack(order + "I", _appended(out, value))
-        case dict():
-            return 4, 1, struct.pack(order + "I", _written(out, value, order))
-        case list():
-            places = [_written(out, tags, order) for tags in value]
-            return 4, len(places), struct.pack(f"{order}{len(places)}I", *places)
-        case str():
-            return 2, len(value) + 1, value.encode() + b"\0"
-        case bytes():
-            return 1, len(value), value
-        case Short():
-            return 3, len(value), struct.pack(f"{order}{len(value)}H", *value)
-        case tuple():
-            parts = [part for fraction in value for part in (fraction.numerator, fraction.denominator)]
-            return 10, len(value), struct.pack(f"{order}{len(parts)}i", *parts)
-        case _:
-            return 4, 1, struct.pack(order + "I", value)
-
-
-def _appended(out: bytearray, data: bytes) -> int:
-    out += bytes(len(out) % 2)
-    at = len(out)
-    out += data
-    return at

@@ -130,6 +130,16 @@ def test_developed_pictures_are_upright(tmp_path: Path, orientation: int, mime: 
     assert_developed(photo)
 
 
+def test_sensors_without_a_filter(tmp_path: Path) -> None:
+    """What is in three colours already, and what has none at all, is developed as well."""
+    assert_developed(rendered(raws.demosaiced(3), DNG, tmp_path))
+
+    grey = quarters(rendered(raws.demosaiced(1), DNG, tmp_path, large=200, medium=100, small=64))
+
+    assert {max(colour) - min(colour) for colour in grey} == {0}
+    assert grey[1] > grey[3] > grey[0] == grey[2]
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_previews_are_upright(tmp_path: Path, orientation: int) -> None:
     """A preview is turned as the sensor's picture would be, and the photo has the size of that one."""
