@@ -83,6 +83,7 @@ def test_what_others_wrote_stays() -> None:
     for line in LIGHTROOM.splitlines()[6:10]:
         assert b"title" in line or line in result
     assert b'crs:Exposure2012="+0.35" mystery:note="a &gt; b"' in result
+    assert result.count(b"""rdf:about='uuid:"x"'""") == 2
     said, _ = xmp.read(result)
     assert (said.title, said.rating) == (ALL.title, 4)
 

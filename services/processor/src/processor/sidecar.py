@@ -131,7 +131,7 @@ def _element(name: str, values: list[str]) -> bytes:
 def _spliced(content: bytes, seen: Survey, removed: set[str], lines: list[bytes]) -> bytes:
     """The sidecar without some properties, and with a description of ours behind those of others."""
     declared = b"".join(b" xmlns:%s=%s" % (prefix.encode(), quoted(uri)) for prefix, uri in PREFIXES.items())
-    block = b'<rdf:Description rdf:about="%s"%s>\n%s\n</rdf:Description>\n' % (seen.about, declared, b"\n".join(lines))
+    block = b"<rdf:Description rdf:about=%s%s>\n%s\n</rdf:Description>\n" % (seen.about, declared, b"\n".join(lines))
     gone = [(one.start, one.end) for one in seen.found if one.name in removed]
     gone += [(start, end) for start, end in seen.blocks if _is_emptied(start, end, seen, removed)]
     room = seen.room

@@ -13,7 +13,7 @@ from processor.metadata.packet import LARGEST
 from processor.spans import Node
 from processor.unreadable import Unreadable
 
-OURS = "https://lumilio.org/ns/sidecar/1.0/"
+OURS = "urn:lumilio-photos:sidecar:1#"
 PREFIXES = {prefix: NAMESPACES[prefix] for prefix in ("rdf", "dc", "xmp", "digiKam", "lr", "exif", "photoshop")}
 PREFIXES["lumilio"] = OURS
 WRITTEN, REPLACED, CHANGED = "lumilio:Written", "lumilio:Replaced", "xmp:MetadataDate"
@@ -52,7 +52,7 @@ class Room(Struct, frozen=True, kw_only=True):
 class Survey(Struct, frozen=True, kw_only=True):
     """What of a sidecar is ours to change, and a digest of all the rest.
 
-    `blocks` are the descriptions in which nothing stands but what was found; `about` is what all of them are about.
+    `blocks` are the descriptions in which nothing stands but what was found; `about` is what all of them are about, quoted.
     """
 
     found: list[Found]
@@ -87,7 +87,7 @@ def of(content: bytes) -> Survey:
         replaced=replaced,
         blocks=[(node.start, _line_end(node, content)) for node in descriptions if _is_ours(node)],
         room=_room(roots[0], content),
-        about=next(_abouts(descriptions), b""),
+        about=next(_abouts(descriptions, content), b'""'),
         rest=_digest(roots[0]),
     )
 
@@ -100,11 +100,12 @@ def _roots(node: Node) -> Iterator[Node]:
             yield from _roots(child)
 
 
-def _abouts(descriptions: list[Node]) -> Iterator[bytes]:
+def _abouts(descriptions: list[Node], content: bytes) -> Iterator[bytes]:
+    """With its quotes, for some programs compare it as it is written."""
     for node in descriptions:
         for attribute in node.attributes:
             if _short(attribute.name) == "rdf:about":
-                yield attribute.raw_value.replace(b'"', b"&quot;")
+                yield content[attribute.end - len(attribute.raw_value) - 2 : attribute.end]
 
 
 def _children(nodes: list[Node], name: str) -> Iterator[Node]:
