@@ -52,7 +52,7 @@ class Room(Struct, frozen=True, kw_only=True):
 class Survey(Struct, frozen=True, kw_only=True):
     """What of a sidecar is ours to change, and a digest of all the rest.
 
-    `blocks` are the descriptions in which nothing stands but what was found; `about` is what all of them are about, quoted.
+    `blocks` are the descriptions in which nothing else stands; `about` is what all of them are about, in its quotes.
     """
 
     found: list[Found]
