@@ -113,6 +113,14 @@ def test_heic_profile_and_metadata(tmp_path: Path) -> None:
     assert (photo.metadata.camera_model, photo.metadata.description) == ("Model", "schön")
 
 
+def test_heic_of_another_codec(tmp_path: Path) -> None:
+    """A container that holds something else than HEVC is refused by what it holds, not as damaged."""
+    content = media.encoded(".avif").replace(b"ftypavif", b"ftypheic", 1)
+
+    with pytest.raises(Unreadable, match="no decoder for the way its picture is coded"):
+        rendered(tmp_path / "photo", content)
+
+
 @pytest.mark.parametrize("side", [60_000, 30_000, 20_000])
 def test_heic_of_absurd_size_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
     """A grid that claims more than anybody has memory for is refused before a tile is decoded."""

@@ -9,6 +9,7 @@ import pyvips
 
 from processor import containers, pictures, tones
 from processor.metadata import Blobs
+from processor.metadata.text import cleaned
 from processor.pictures import Picture
 from processor.tones import Coding
 from processor.unreadable import Unreadable
@@ -112,7 +113,7 @@ def damage() -> Iterator[None]:
     try:
         yield
     except (ValueError, EOFError, SyntaxError, RuntimeError, OSError, LookupError) as error:
-        remark = str(error)
+        remark = cleaned(str(error))[:200]  # it may repeat what it found in the file
         if "memory" in remark.lower() and not any(claim in remark for claim in ABSURD):
             raise MemoryError from error
         if any(sign in remark for sign in FOREIGN):
