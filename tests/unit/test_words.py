@@ -237,3 +237,12 @@ def test_what_cannot_be_read_is_noted() -> None:
 
     assert seen.description == "Sea"
     assert [note.split(" was")[0] for note in seen.notes] == ["XMP packet", "sidecar packet", "Picasa's file"]
+
+
+def test_keywords_are_no_book() -> None:
+    """However long they are, there are no more of them than 48 KB."""
+    found = keywords.several(f"{number:03}" + "é" * 190 for number in range(1000))
+
+    assert sum(len(word.encode()) for word in found) <= 48 << 10
+    assert found[0].startswith("000")
+    assert len(found) > 100

@@ -1,13 +1,14 @@
 """Keywords as paths, `Places/Paris`, whatever the program that wrote them separates with."""
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from processor.metadata import packet
 from processor.metadata.names import KEYWORDS
 from processor.metadata.packet import Properties
 from processor.metadata.text import short
 
-MOST_KEYWORDS = 1000
+MOST_KEYWORDS, MOST_BYTES = 1000, 48 << 10
 
 
 def read(properties: Properties) -> tuple[str, ...]:
@@ -30,7 +31,9 @@ def listed(written: str) -> tuple[str, ...]:
 
 def several(words: Iterable[str | None]) -> tuple[str, ...]:
     """Each keyword once, in order, and no more than anybody would write."""
-    return tuple(dict.fromkeys(word for word in words if word))[:MOST_KEYWORDS]
+    once = list(dict.fromkeys(word for word in words if word))[:MOST_KEYWORDS]
+    lengths = accumulate(len(word.encode()) for word in once)
+    return tuple(word for word, length in zip(once, lengths, strict=True) if length <= MOST_BYTES)
 
 
 def united(words: Iterable[str]) -> tuple[str, ...]:
