@@ -86,7 +86,7 @@ DEFECTS = (
         "no fsync of the folder",
         FILES,
         """
-         _name(from_folder, name, to_folder, new_name)
+         named(from_folder, name, to_folder, new_name)
 -        os.fsync(to_folder)
 """,
         "tests/integration/test_ingest.py::test_the_order_on_disk_and_in_the_database",
