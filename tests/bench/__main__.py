@@ -10,7 +10,7 @@ from pathlib import Path
 
 from psycopg import AsyncConnection
 
-from tests.bench import figures, formats, metadata
+from tests.bench import figures, formats, metadata, raws
 from tests.bench.figures import Bench, Results
 from tests.bench.sender import Sender
 from tests.support.client import signed_in
@@ -49,6 +49,7 @@ async def measure(folder: Path) -> Results:
             bench = Bench(stack, client, Sender(stack.port, token), folder, conn)
             for measured in (*figures.ALL, metadata.metadata_pass, formats.every_format):
                 results |= _told(await measured(bench))
+            results |= _told(await asyncio.to_thread(raws.previews, folder))
     return results
 
 
