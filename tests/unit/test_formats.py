@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,17 @@ def test_heic_of_absurd_size_is_refused_by_its_header(tmp_path: Path, side: int)
 
     with pytest.raises(Unreadable):
         rendered(tmp_path / "photo", heic.heic(tile, Heic(grid=(4, 4), claims=(side, side))))
+
+
+def test_heic_of_millions_of_pieces(tmp_path: Path) -> None:
+    """A list that says that it has more pieces than bytes is not counted to its end."""
+    items = heic.full(b"iloc", struct.pack(">HH", 0, 4096) + struct.pack(">HHH", 1, 0, 4096) * 4096)
+    started = time.process_time()
+
+    with pytest.raises(Unreadable):
+        rendered(tmp_path / "photo", heic.box(b"ftyp", b"heic" + bytes(4) + b"mif1heic") + heic.full(b"meta", items))
+
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "I;16"])

@@ -1,5 +1,6 @@
 """What is believed of IPTC's records."""
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -104,3 +105,13 @@ STARTS = [b"", b"8BIM", b"Photoshop 3.0\0", b"8BIM\x04\x04\0\0", b"\x1c\x02\x05"
 def test_anything_can_be_read(content: bytes, start: bytes) -> None:
     """No bytes at all make the reader fail."""
     iptc.read(start + content)
+
+
+def test_a_block_of_nothing_but_resources() -> None:
+    """However many resources Photoshop says it has, they are walked once."""
+    block = iptc.PHOTOSHOP + (iptc.RESOURCE + b"\3\xed" + bytes(6)) * (1 << 18)
+    started = time.process_time()
+
+    assert iptc.read(block) == (Said(), [])
+
+    assert time.process_time() - started < 2

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 from common.sniff import Read
 
 MOST_PARTS = 4096
+MOST_PIECES = 1 << 16
 LONGEST_LIST = 1 << 20
 
 
@@ -101,7 +102,8 @@ def end_of_items(file: BinaryIO) -> int:
     places = next((box for box in boxes(read, meta.start + 4, meta.end) if box.kind == b"iloc"), None) if meta else None
     if places is None or places.end - places.start > LONGEST_LIST:
         return 0
-    return max(_ends(Numbers(read(places.start, places.end - places.start))), default=0)
+    ends = _ends(Numbers(read(places.start, places.end - places.start)))
+    return max(islice(ends, MOST_PIECES), default=0)
 
 
 @dataclass
@@ -131,5 +133,6 @@ def _ends(places: Numbers) -> Iterator[int]:
         for _ in range(min(places.take(2), MOST_PARTS)):
             places.take(index if version else 0)
             end = start + places.take(offset) + places.take(length)
-            if not is_elsewhere and places.at <= len(places.data):
-                yield end
+            if places.at > len(places.data):
+                return
+            yield 0 if is_elsewhere else end

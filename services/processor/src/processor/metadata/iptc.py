@@ -10,6 +10,7 @@ from processor.metadata.text import TEXT_BYTES, caption, cleaned, decoded, line_
 PHOTOSHOP, RESOURCE, OURS = b"Photoshop 3.0\0", b"8BIM", 0x0404
 MARK, EXTENDED = 0x1C, 0x8000
 MOST = 5000
+LARGEST = 4 << 20
 CHARSET, TITLE, KEYWORD, DAY, TIME, CAPTION = (1, 90), (2, 5), (2, 25), (2, 55), (2, 60), (2, 120)
 UTF_8 = b"\x1b%G"
 
@@ -30,15 +31,15 @@ def read(block: bytes) -> tuple[Said, list[str]]:
 
 def _ours(block: bytes) -> bytes:
     """The records themselves, which Photoshop keeps among its other resources."""
-    rest = block.removeprefix(PHOTOSHOP)
-    while rest[:4] == RESOURCE:
-        kind, name = int.from_bytes(rest[4:6], "big"), rest[6] if len(rest) > 6 else 0
-        start = 6 + _even(1 + name) + 4
-        length = int.from_bytes(rest[start - 4 : start], "big")
+    at = len(PHOTOSHOP) if block.startswith(PHOTOSHOP) else 0
+    while block[at : at + 4] == RESOURCE:
+        kind, name = int.from_bytes(block[at + 4 : at + 6], "big"), (block[at + 6 : at + 7] or b"\0")[0]
+        start = at + 6 + _even(1 + name) + 4
+        length = int.from_bytes(block[start - 4 : start], "big")
         if kind == OURS:
-            return rest[start : start + length]
-        rest = rest[start + _even(length) :]
-    return _unturned(rest)
+            return block[start : start + length]
+        at = start + _even(length)
+    return _unturned(block[at : at + LARGEST])
 
 
 def _unturned(block: bytes) -> bytes:
