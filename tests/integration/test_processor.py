@@ -214,6 +214,30 @@ async def test_a_damaged_photo_is_rejected_and_kept(
         assert file.read() == content
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".avif", ".heic", ".psd"])
+async def test_a_damaged_photo_keeps_what_its_header_says(
+    pool: Pool, repository: Repository, user: User, processor: Processor, suffix: str
+) -> None:
+    """A photo whose pixels are lost still stands where it belongs: its time, place, camera and size are saved."""
+    await stored(pool, repository, user, media.beheaded(suffix, media.everything()))
+
+    with pytest.raises(Reject, match="damaged") as rejected:
+        await processor.render(await claim(pool, Stage.RENDER))
+    assert rejected.value.save is not None
+    async with pool.connection() as conn:
+        await rejected.value.save(conn)
+
+    ((taken_at, width, thumbhash, model, country),) = await ask(
+        pool,
+        """
+        select taken_at::text, width, thumbhash, facts ->> 'camera_model', facts ->> 'country_code'
+        from assets join asset_metadata using (asset_id)
+        """,
+    )
+    assert (taken_at, width, thumbhash) == ("2024-05-17 12:00:00.25", 480, None)
+    assert (model, country) == ("Model", "FR")
+
+
 async def test_other_bytes_than_the_stored_ones_are_not_rendered(
     pool: Pool, repository: Repository, user: User, processor: Processor
 ) -> None:

@@ -81,7 +81,7 @@ async def test_broken_files_are_shown_or_refused(box: Sandbox, tmp_path: Path) -
         for _ in range(BROKEN):
             path.write_bytes(broken(content, chance))
             try:
-                await box.run(images.render, path, mime_of(content), owner=1)
+                media.shown(await box.run(images.render, path, mime_of(content), owner=1))
             except Unreadable as verdict:
                 refused.append(str(verdict))
             except Died as end:

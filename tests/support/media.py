@@ -15,6 +15,8 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.TiffImagePlugin import IFDRational
 
+from processor.images import Photo
+from processor.unreadable import Unreadable
 from tests.support import heic, psd
 
 Pixels = NDArray[np.uint8]
@@ -158,6 +160,27 @@ def cut(path: Path, share: float) -> Path:
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     return path
+
+
+def shown(photo: Photo) -> Photo:
+    """The photo, if there is anything to see; the verdict on its pixels raised if not."""
+    if photo.trouble:
+        raise Unreadable(photo.trouble)
+    return photo
+
+
+def beheaded(suffix: str, exif: bytes) -> bytes:
+    """The quadrants in a file whose header is whole, with this EXIF block, and whose pixels are not."""
+    if suffix == ".heic":
+        content = heic.heic(quadrants(), heic.Heic(exif=exif))
+        at = content.index(b"mdat") + 4
+        return content[:at] + b"\xff" * 200 + content[at + 200 :]
+    if suffix == ".psd":
+        content = psd.psd(quadrants(), beside={1058: exif.removeprefix(b"Exif\0\0")})
+        return content[: len(content) // 2]
+    buffer = BytesIO()
+    noise(480, 320).save(buffer, Image.registered_extensions()[suffix], exif=exif)
+    return buffer.getvalue()[: buffer.tell() * 4 // 5]
 
 
 def bomb(path: Path, side: int = 30_000) -> Path:

@@ -29,7 +29,7 @@ def rendered(path: Path, content: bytes | None = None) -> Photo:
     known = sniff.sniff(path.read_bytes()[: sniff.HEAD_BYTES])
     assert known is not None
     with path.open("rb") as file:
-        return images.render(file, known.mime_type)
+        return media.shown(images.render(file, known.mime_type))
 
 
 def real(name: str) -> Path:
@@ -331,7 +331,7 @@ def test_cut_files_are_unreadable(tmp_path: Path, suffix: str, share: float) -> 
     assert mime is not None
 
     with pytest.raises(Unreadable, match=r"^the file is damaged: \w+"), (tmp_path / "photo").open("rb") as file:
-        images.render(file, mime.mime_type)
+        media.shown(images.render(file, mime.mime_type))
 
 
 @REAL

@@ -65,7 +65,7 @@ class Processor:
         try:
             media = await self._look_twice(original, source, claim)
             media = structs.replace(media, metadata=await asyncio.to_thread(where.located, media.metadata))
-            if isinstance(media, Video) and media.trouble:
+            if media.trouble:
                 raise Reject(media.trouble, save=partial(_save, original=original, claim=claim, media=media))
             motion = media.motion if isinstance(media, Photo) else None
             plan = Plan(original, claim, media.thumbnails, motion)

@@ -30,16 +30,18 @@ FOREIGN = ("has not been built in", "Unsupported codec", "no decoding plugin")
 def open_picture(file: BinaryIO, mime: str, _edge: int) -> Picture:
     """The primary picture, its size checked; it is upright already, whatever its EXIF says."""
     with damage():
-        if containers.end_of_items(file) > containers.size(file):
-            raise Unreadable("the file is damaged: it ends too early")  # the decoder would leave tiles black
         still = affordable(file, mime)
-        pixels = decoded(still)
+        (width, height), blobs = still.size, Blobs(exif=still.info["exif"] or b"", xmp=still.info.get("xmp") or b"")
+        with pictures.headed(width=width, height=height, decoder="libheif", blobs=blobs), damage():
+            if containers.end_of_items(file) > containers.size(file):
+                raise Unreadable("the file is damaged: it ends too early")  # the decoder would leave tiles black
+            pixels = decoded(still)
         return Picture(
             pixels=described(pixels, still),
             width=pixels.width,
             height=pixels.height,
             decoder="libheif",
-            blobs=Blobs(exif=still.info["exif"] or b"", xmp=still.info.get("xmp") or b""),
+            blobs=blobs,
             frames=containers.frames_of_sequence(file),
             owner=still,
         )

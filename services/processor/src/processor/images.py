@@ -14,7 +14,7 @@ from processor.colours import profiles
 from processor.decoders import reason_of, wants_memory
 from processor.metadata import Told
 from processor.motion import Motion
-from processor.pictures import PROFILE, TURNED, Picture, blob, described, orientation
+from processor.pictures import PROFILE, TURNED, Picture, Unseen, blob, described, orientation
 from processor.unreadable import Unreadable
 
 Size = Literal["small", "medium", "large"]
@@ -59,13 +59,15 @@ class Photo(Struct, frozen=True, kw_only=True):
     stored_width: int
     stored_height: int
     thumbnails: dict[Size, Thumbnail]
-    thumbhash: bytes
-    phash: int
+    thumbhash: bytes | None
+    phash: int | None
     metadata: metadata.Metadata
     decoder: str
     is_raw: bool = False
     frames: int = 1
     motion: Motion | None = None
+    trouble: str | None = None
+    """Why nothing of it can be shown, if nothing can."""
 
 
 def render(
@@ -75,14 +77,12 @@ def render(
     options: dict[str, Any] | None = None,
     *beside: BinaryIO,
 ) -> Photo:
-    """A photo's thumbnails, fingerprints and metadata; `Unreadable` if it is damaged, too large or another format.
+    """A photo's thumbnails, fingerprints and metadata; `Unreadable` if not even its header makes sense.
 
     `told` is a `Told` and `options` are `Options`, in plain values; `beside` are the files that `told` names.
     """
     asked = msgspec.convert(options or {}, Options)
-    with verdicts():
-        picture = opening.open_picture(file, mime, asked.large)
-        seen = look(largest(picture, asked.large), asked)
+    picture, seen, trouble = shown(file, mime, asked)
     sideways = picture.orientation in TURNED
     width, height = (picture.height, picture.width) if sideways else (picture.width, picture.height)
     known = metadata.read(
@@ -93,15 +93,31 @@ def render(
         height=height,
         stored_width=picture.width,
         stored_height=picture.height,
-        thumbnails=seen.thumbnails,
-        thumbhash=seen.thumbhash,
-        phash=seen.phash,
+        thumbnails=seen.thumbnails if seen else {},
+        thumbhash=seen.thumbhash if seen else None,
+        phash=seen.phash if seen else None,
         metadata=known,
         decoder=picture.decoder,
         is_raw=picture.is_raw,
         frames=picture.frames,
         motion=motion.find(file, mime, known.motion_length),
+        trouble=trouble,
     )
+
+
+def shown(file: BinaryIO, mime: str, asked: Options) -> tuple[Picture, Look | None, str | None]:
+    """A picture and what it looks like, or why nothing of it can be shown although its header makes sense."""
+    header = None
+    try:
+        with verdicts():
+            header = opening.open_picture(file, mime, asked.large)
+            return header, look(largest(header, asked.large), asked), None
+    except Unseen as verdict:
+        return verdict.header, None, str(verdict)
+    except Unreadable as verdict:
+        if header is None:
+            raise
+        return header, None, str(verdict)
 
 
 def look(large: pyvips.Image, asked: Options) -> Look:

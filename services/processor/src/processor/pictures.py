@@ -1,5 +1,7 @@
 """An open picture, whatever its format: its pixels, how they are to be turned, and what its file says beside them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -42,6 +44,25 @@ class Picture:
     def orientation(self) -> int:
         """How the original as stored is to be turned and flipped, as EXIF counts it."""
         return self.stored or orientation(self.pixels)
+
+
+class Unseen(Unreadable):
+    """The pixels of a picture cannot be decoded; what its header says is known all the same."""
+
+    def __init__(self, verdict: str, header: "Picture") -> None:
+        super().__init__(verdict)
+        self.header = header
+
+
+@contextmanager
+def headed(*, width: int, height: int, decoder: str, blobs: Blobs) -> Iterator[None]:
+    """A verdict on the pixels of an upright picture does not lose what its header says."""
+    try:
+        yield
+    except Unreadable as verdict:
+        nothing = pyvips.Image.black(1, 1)
+        header = Picture(pixels=nothing, width=width, height=height, decoder=decoder, blobs=blobs)
+        raise Unseen(str(verdict), header) from verdict
 
 
 def check_size(width: int, height: int) -> None:

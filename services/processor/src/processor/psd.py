@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -35,8 +36,15 @@ class Header(NamedTuple):
 
 def open_picture(file: BinaryIO, mime: str, _edge: int) -> Picture:
     """The flattened picture, its size checked."""
-    try:
+    with damage():
         return _opened(file, mime)
+
+
+@contextmanager
+def damage() -> Iterator[None]:
+    """What makes no sense in the file, as a verdict on it."""
+    try:
+        yield
     except (struct.error, ValueError, EOFError, OSError) as error:
         raise Unreadable(f"the file is damaged: {error or 'it ends too early'}") from error
 
@@ -46,20 +54,25 @@ def _opened(file: BinaryIO, mime: str) -> Picture:
     head = header(file)
     palette = section(file)
     resources = dict(reversed(list(parts(section(file)))))
-    has_alpha = transparent(file) and head.mode in (GREY, RGB) and head.channels > COLOURS[head.mode]
-    if resources.get(VERSION, b"\0\0\0\0\1")[4:5] == b"\0":
-        raise Unreadable("it was saved without the picture that its layers make together")
-    wanted = COLOURS[head.mode] + has_alpha
-    pictures.check_held(COPIES * head.width * head.height * wanted * head.depth / 8, head.width, head.height, mime)
-    planes = read_planes(file, head, wanted)
-    pixels = joined(planes, head, palette)
+    blobs = Blobs(exif=resources.get(EXIF, b""), xmp=resources.get(XMP, b""), iptc=resources.get(IPTC, b""))
+    with pictures.headed(width=head.width, height=head.height, decoder="psd", blobs=blobs), damage():
+        pixels = _flattened(file, mime, head, palette, resources)
     return Picture(
         pixels=pictures.described(pixels, orientation=1, profile=resources.get(PROFILE, b"")),
         width=head.width,
         height=head.height,
         decoder="psd",
-        blobs=Blobs(exif=resources.get(EXIF, b""), xmp=resources.get(XMP, b""), iptc=resources.get(IPTC, b"")),
+        blobs=blobs,
     )
+
+
+def _flattened(file: BinaryIO, mime: str, head: Header, palette: bytes, resources: dict[int, bytes]) -> pyvips.Image:
+    has_alpha = transparent(file) and head.mode in (GREY, RGB) and head.channels > COLOURS[head.mode]
+    if resources.get(VERSION, b"\0\0\0\0\1")[4:5] == b"\0":
+        raise Unreadable("it was saved without the picture that its layers make together")
+    wanted = COLOURS[head.mode] + has_alpha
+    pictures.check_held(COPIES * head.width * head.height * wanted * head.depth / 8, head.width, head.height, mime)
+    return joined(read_planes(file, head, wanted), head, palette)
 
 
 def header(file: BinaryIO) -> Header:

@@ -46,10 +46,10 @@ def open_picture(file: BinaryIO, mime: str, edge: int) -> Picture:
         opened.reduce = halved  # type: ignore[method-assign, assignment]
     held = COPIES[mime] * (width >> halved) * (height >> halved) * len(opened.getbands())
     pictures.check_held(held, width, height, mime)
-    with damage():
+    profile, blobs = beside(file) if mime == "image/jp2" else (b"", Blobs())
+    with pictures.headed(width=width, height=height, decoder="Pillow", blobs=blobs), damage():
         opened.load()
         pixels = from_pillow(opened)
-    profile, blobs = beside(file) if mime == "image/jp2" else (b"", Blobs())
     return Picture(
         pixels=pictures.described(pixels, orientation=1, profile=profile),
         width=width,
