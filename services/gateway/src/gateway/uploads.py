@@ -171,10 +171,10 @@ class Upload:
         asset = await uploads.lock_known(conn, owner=self.sender.owner, content_hash=self.file.digest.digest())
         if asset is None:
             raise Unusable("the same photo was purged at this very moment: send it again")
+        await uploads.hurry(conn, asset, lane=self.sender.lane)  # stages are locked before assets
         was_trashed = await trash.take_back(conn, asset, owner=self.sender.owner)
         answer = await self._announce(conn, asset, is_duplicate=await uploads.is_stored(conn, asset))
         await core.reopen(conn, asset, Stage.PLACE, lane=self.sender.lane)
-        await uploads.hurry(conn, asset, lane=self.sender.lane)
         return structs.replace(answer, message=BACK) if was_trashed else answer
 
     async def _save_asset(self, conn: Connection) -> UUID | None:

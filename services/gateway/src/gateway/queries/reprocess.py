@@ -47,20 +47,20 @@ async def add_missing_stage(conn: Connection, asset_id: UUID, *, owner: int) -> 
 
 
 async def lock_rendering(conn: Connection, asset_id: UUID, *, owner: int) -> str | None:
-    """How far the rendering of one of the owner's assets is, held there until the transaction ends."""
+    """How far the rendering of one of the owner's assets is, held there with its place until the transaction ends."""
     cursor = await conn.execute(
         """
-        select state
+        select stage, state
         from asset_stages
         where asset_id = %s
           and owner_id = %s
-          and stage = 'render'
+          and stage in ('place', 'render')
+        order by stage
         for update
         """,
         (asset_id, owner),
     )
-    row = await cursor.fetchone()
-    return row[0] if row else None
+    return dict(await cursor.fetchall()).get("render")
 
 
 async def render_after_this(conn: Connection, asset_id: UUID) -> None:

@@ -1,0 +1,49 @@
+"""Whoever holds several rows took them in one order, stages before their asset, so that nobody waits in a circle."""
+
+import asyncio
+
+from common.db import Pool
+from common.stages import Stage
+from gateway import reprocess
+from ingest.handlers import Ingest
+from tests.support.gateway import Api
+from tests.support.given import Repository, User
+from tests.support.placing import new_asset, place_all
+from tests.support.rows import ask, claim, do
+from tests.support.waiting import until
+
+WAITING = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+
+
+async def test_a_duplicate_brings_back_what_is_just_being_rendered(api: Api, pool: Pool, ingest: Ingest) -> None:
+    """The upload waits for the rendering to settle, which goes on to write to the asset."""
+    await api.upload()
+    await place_all(pool, ingest)
+    await do(pool, "update assets set trashed_at = now()")
+    await do(pool, "update asset_stages set lane = 1 where stage = 'render'")
+    rendering = await claim(pool, Stage.RENDER)
+
+    async with rendering.settle(pool) as conn:
+        upload = asyncio.create_task(api.upload())
+        await until(lambda: ask(pool, WAITING))
+        await conn.execute("update assets set width = 1")
+
+    assert (await upload).status_code == 200
+    assert await ask(pool, "select width, trashed_at from assets") == [(1, None)]
+
+
+async def test_a_wish_to_render_waits_for_the_place(pool: Pool, repository: Repository, user: User) -> None:
+    """Many wishes hold the place of an asset before its rendering, and so does a single one."""
+    asset = await new_asset(pool, repository, user, 1)
+
+    async def wish() -> None:
+        async with pool.connection() as conn:
+            await reprocess.reopen(conn, asset, owner=user.user_id)
+
+    async with pool.connection() as conn:
+        await conn.execute("select from asset_stages where stage = 'place' for update")
+        task = asyncio.create_task(wish())
+        await until(lambda: ask(pool, WAITING))
+        await conn.execute("select from asset_stages where stage = 'render' for update nowait")
+
+    await task
