@@ -20,7 +20,7 @@ from common.marker import Marker
 from common.messages import AssetUpdated
 from common.outbox import Relay
 from common.settings import Settings
-from common.stages import Reject, Stage, Wait
+from common.stages import LeaseLost, Reject, Stage, Wait
 from common.worker import Worker
 from gateway.queries import edits as edits_queries
 from ingest.handlers import Ingest
@@ -261,12 +261,13 @@ async def test_what_was_changed_since_it_was_read_is_not_replaced(repository: Re
     read = sidecars.read(root, path, limit=100)
     with pytest.raises(sidecars.Changed):
         sidecars.write(root, path, b"second", instead_of=None, beside=original)
-    (inbox(repository) / SIDECAR).write_bytes(b"other")
+    for other in (b"other", b"a longer one"):
+        (inbox(repository) / SIDECAR).write_bytes(other)
 
-    with pytest.raises(sidecars.Changed):
-        sidecars.write(root, path, b"second", instead_of=read, beside=original)
+        with pytest.raises(sidecars.Changed):
+            sidecars.write(root, path, b"second", instead_of=read, beside=original)
 
-    assert (inbox(repository) / SIDECAR).read_bytes() == b"other"
+        assert (inbox(repository) / SIDECAR).read_bytes() == other
     assert sorted(os.listdir(inbox(repository))) == ["p.jpg", SIDECAR]
 
 
@@ -359,6 +360,42 @@ async def test_the_sidecar_goes_to_the_trash_and_comes_back(
     assert sorted(paths(repository)) == ["p.jpg", SIDECAR]
     assert rating(paths(repository)[SIDECAR]) == 4
     assert not [path for path in paths(repository, layout.TRASH) if path.endswith(".xmp")]
+
+
+async def test_what_is_said_of_what_never_reached_the_trash_is_written(
+    pool: Pool, repository: Repository, user: User, photo: UUID, write_back: WriteBack, ingest: Ingest
+) -> None:
+    """An asset that is taken back before its original was moved has its sidecar all the same."""
+    async with pool.connection() as conn:
+        await trash.put(conn, photo, owner=user.user_id)
+    await edit(pool, user, photo, Edits(rating=4))
+    await written(pool, write_back)
+    async with pool.connection() as conn:
+        await trash.take_back(conn, photo, owner=user.user_id)
+    await place_all(pool, ingest)
+
+    await written(pool, write_back)
+
+    assert rating((inbox(repository) / SIDECAR).read_bytes()) == 4
+
+
+async def test_what_is_taken_back_is_read_again_also_after_a_crash(
+    pool: Pool, user: User, photo: UUID, write_back: WriteBack, box: Sandbox
+) -> None:
+    """Nobody believes what we had written ourselves only because the sidecar was changed and its stage not settled."""
+    await Processor(pool, box).render(await claim(pool, Stage.RENDER))
+    await edit(pool, user, photo, Edits(title="mine"))
+    await written(pool, write_back)
+    await edit(pool, user, photo, Edits(), reset=["title"])
+    stale = await claim(pool, Stage.SIDECAR)
+    await expire(pool)
+    newer = await claim(pool, Stage.SIDECAR)
+    with pytest.raises(LeaseLost):
+        await write_back.write(stale)
+
+    await write_back.write(newer)
+
+    assert (await row(pool, photo, "render"))["state"] == "pending"
 
 
 async def throw(pool: Pool, user: User, photo: UUID, ingest: Ingest) -> None:

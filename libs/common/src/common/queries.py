@@ -215,7 +215,7 @@ async def demand(conn: Connection, asset_id: UUID, stage: str, *, owner: int) ->
     await redo(conn, asset_id, stage)
 
 
-async def redo(conn: Connection, asset_id: UUID, stage: str) -> None:
+async def redo(conn: Connection, asset_id: UUID, stage: str, *, after: float = 0) -> None:
     """Make a stage due once more that had its turn; what runs is to be done again, as it may have seen what was before.
 
     A person waits for it. The first statement holds the row, so that nobody claims it before the second.
@@ -233,13 +233,13 @@ async def redo(conn: Connection, asset_id: UUID, stage: str) -> None:
     await conn.execute(
         """
         update asset_stages
-        set state = 'pending', next_at = now(), deaths = 0, failures = 0,
+        set state = 'pending', next_at = least(next_at, now() + make_interval(secs => %s)), deaths = 0, failures = 0,
             error_class = null, error = null, changed_at = now()
         where asset_id = %s
           and stage = %s
           and state in ('pending', 'done', 'failed')
         """,
-        (asset_id, stage),
+        (after, asset_id, stage),
     )
 
 

@@ -118,7 +118,7 @@ def _write(root: bytes, path: bytes, content: bytes, instead_of: Version | None)
             _fill(directory, temporary, content, MODE if instead_of is None else instead_of.mode)
             if instead_of is None:
                 _give_new_name(directory, temporary, name)
-            elif read(root, path, limit=len(instead_of.content)) != instead_of:
+            elif not _is_still(root, path, instead_of):
                 raise Changed
             else:
                 os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
@@ -126,6 +126,13 @@ def _write(root: bytes, path: bytes, content: bytes, instead_of: Version | None)
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(temporary, dir_fd=directory)
+
+
+def _is_still(root: bytes, path: bytes, version: Version) -> bool:
+    try:
+        return read(root, path, limit=len(version.content)) == version
+    except Unfit:  # it is larger by now, or something else
+        return False
 
 
 def _fill(directory: int, name: bytes, content: bytes, mode: int) -> None:

@@ -144,8 +144,7 @@ def _place(look: Look) -> Placed:
 
 
 async def _save(conn: Connection, *, look: Look, standings: Sequence[Standing], placed: Placed) -> None:
-    is_moved = placed.placement is not None or any(found.path != found.original.path for found in standings)
-    if is_moved and look.asset.trashed_at is None:
+    if look.asset.trashed_at is None:  # what was said while it was in the trash may have no sidecar yet
         await core.redo(conn, look.asset.asset_id, Stage.SIDECAR)
     for found in standings:
         if found.is_news:

@@ -29,6 +29,7 @@ from processor.unreadable import Unreadable
 
 AWAY_RETRY_SECONDS = 10.0
 BUSY_RETRY_SECONDS = 0.5
+READ_AGAIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,15 @@ class WriteBack:
             merged = await self._merge(claim, place, found, wants)
             if merged is None:
                 return False
+            if merged.is_taken_back:
+                await self._read_again_later(claim)
             await asyncio.to_thread(_write, place, merged.content, found)
             return merged.is_taken_back
+
+    async def _read_again_later(self, claim: Claim) -> None:
+        """Whatever ends us after the sidecar is written, what it no longer says is not believed for long."""
+        async with self.pool.connection() as conn:
+            await core.redo(conn, claim.asset_id, Stage.RENDER, after=READ_AGAIN_SECONDS)
 
     async def _merge(self, claim: Claim, place: Place, found: Version | None, wants: Wanted) -> Merged | None:
         """What is to be written, None when all is said already; it is proved to keep all that others wrote."""
