@@ -1,7 +1,11 @@
 """Whoever holds several rows took them in one order, stages before their asset, so that nobody waits in a circle."""
 
 import asyncio
+from uuid import UUID
 
+import pytest
+
+from common import queries
 from common.db import Pool
 from common.stages import Stage
 from gateway import reprocess
@@ -45,5 +49,47 @@ async def test_a_wish_to_render_waits_for_the_place(pool: Pool, repository: Repo
         task = asyncio.create_task(wish())
         await until(lambda: ask(pool, WAITING))
         await conn.execute("select from asset_stages where stage = 'render' for update nowait")
+
+    await task
+
+
+@pytest.fixture
+async def two(pool: Pool, user: User) -> list[UUID]:
+    """Two assets whose render stage runs, in the order of their ids, in a table that is worth an index."""
+    await do(
+        pool,
+        f"""
+        with made as (
+            insert into assets (owner_id, content_hash, size, kind, mime_type, original_filename)
+            select {user.user_id}, sha256(n::text::bytea), 1, 'photo', 'image/jpeg', n || '.jpg'
+            from generate_series(1, 3000) n
+            returning asset_id
+        )
+        insert into asset_stages (asset_id, stage, owner_id, state)
+        select asset_id, 'render', {user.user_id}, 'blocked' from made
+        """,
+    )
+    due = "(select asset_id from asset_stages order by asset_id limit 2)"
+    await do(pool, f"update asset_stages set state = 'pending', next_at = now() where asset_id in {due}")
+    await do(pool, "analyze asset_stages")
+    return sorted([(await claim(pool, Stage.RENDER)).asset_id for _ in range(2)])
+
+
+@pytest.mark.parametrize("what", ["renew", "give back"])
+async def test_many_leases_are_written_in_the_order_of_their_assets(pool: Pool, two: list[UUID], what: str) -> None:
+    """As those do who have many processed again, however a worker came by its claims."""
+
+    async def write() -> None:
+        async with pool.connection() as conn:
+            if what == "renew":
+                await queries.renew(conn, Stage.RENDER, two[::-1], [1, 1], lease_seconds=60)
+            else:
+                await queries.give_back(conn, Stage.RENDER, two[::-1], [1, 1])
+
+    async with pool.connection() as conn:
+        await conn.execute("select from asset_stages where asset_id = %s for update", (two[0],))
+        task = asyncio.create_task(write())
+        await until(lambda: ask(pool, WAITING))
+        await conn.execute("select from asset_stages where asset_id = %s for update nowait", (two[1],))
 
     await task

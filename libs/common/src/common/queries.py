@@ -65,13 +65,19 @@ async def renew(
     """Extend leases; returns the assets whose lease is still the caller's."""
     cursor = await conn.execute(
         """
+        with mine as materialized (
+            select s.asset_id
+            from unnest(%(assets)s::uuid[], %(epochs)s::bigint[]) held (asset_id, epoch)
+            join asset_stages s on s.asset_id = held.asset_id and s.stage = %(stage)s and s.lease_epoch = held.epoch
+            where s.state = 'running'
+            order by s.asset_id
+            for update of s
+        )
         update asset_stages s
         set lease_until = now() + make_interval(secs => %(lease)s)
-        from unnest(%(assets)s::uuid[], %(epochs)s::bigint[]) mine (asset_id, epoch)
+        from mine
         where s.asset_id = mine.asset_id
           and s.stage = %(stage)s
-          and s.lease_epoch = mine.epoch
-          and s.state = 'running'
         returning s.asset_id
         """,
         {"stage": stage, "assets": list(asset_ids), "epochs": list(epochs), "lease": lease_seconds},
@@ -158,13 +164,19 @@ async def give_back(conn: Connection, stage: str, asset_ids: Sequence[UUID], epo
     """Return unfinished rows untouched, so that another worker has them at once."""
     await conn.execute(
         """
+        with mine as materialized (
+            select s.asset_id
+            from unnest(%(assets)s::uuid[], %(epochs)s::bigint[]) held (asset_id, epoch)
+            join asset_stages s on s.asset_id = held.asset_id and s.stage = %(stage)s and s.lease_epoch = held.epoch
+            where s.state = 'running'
+            order by s.asset_id
+            for update of s
+        )
         update asset_stages s
         set state = 'pending', lease_until = null, deaths = greatest(s.deaths - 1, 0)
-        from unnest(%(assets)s::uuid[], %(epochs)s::bigint[]) mine (asset_id, epoch)
+        from mine
         where s.asset_id = mine.asset_id
           and s.stage = %(stage)s
-          and s.lease_epoch = mine.epoch
-          and s.state = 'running'
         """,
         {"stage": stage, "assets": list(asset_ids), "epochs": list(epochs)},
     )
