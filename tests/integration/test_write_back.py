@@ -12,17 +12,15 @@ import msgspec
 import pytest
 from nats.aio.client import Client
 
-from common import layout, outbox, queries, roots, sidecars, streams, trash
+from common import layout, queries, roots, sidecars, streams, trash
 from common.bus import Bus
 from common.db import Pool
 from common.edits import Edits, given
 from common.marker import Marker
-from common.messages import AssetUpdated
 from common.outbox import Relay
 from common.settings import Settings
 from common.stages import LeaseLost, Reject, Stage, Wait
 from common.worker import Worker
-from gateway.queries import edits as edits_queries
 from ingest.handlers import Ingest
 from processor import sandbox, sources
 from processor.handlers import Processor
@@ -37,6 +35,7 @@ from tests.support.given import Repository, User
 from tests.support.placing import keep, paths, place_all, staged
 from tests.support.recorder import Crash
 from tests.support.rows import ask, claim, expire, row
+from tests.support.saying import edit
 
 LIGHTROOM = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"
@@ -62,15 +61,6 @@ async def photo(pool: Pool, repository: Repository, user: User, ingest: Ingest) 
     upload = await staged(pool, repository, user, photos.jpeg(80, 60))
     await place_all(pool, ingest)
     return upload.asset_id
-
-
-async def edit(pool: Pool, user: User, photo: UUID, said: Edits, *, reset: list[str] | None = None) -> None:
-    """Say something, as the gateway does."""
-    async with pool.connection() as conn:
-        await edits_queries.save_edits(conn, photo, given=given(said), reset=reset or [], is_moved=False)
-        await edits_queries.sort_as_edited(conn, photo)
-        await queries.demand(conn, photo, Stage.SIDECAR, owner=user.user_id)
-        await outbox.add(conn, AssetUpdated(owner_id=user.user_id, asset_id=photo))
 
 
 async def written(pool: Pool, write_back: WriteBack) -> None:

@@ -13,7 +13,8 @@ class Crash(BaseException):
 
 
 class Recorder:
-    """The durable calls so far: `fsync NAME`, `mkdir NAME`, `link OLD NEW`, `unlink NAME`, `commit`.
+    """The durable calls so far: `fsync NAME`, `mkdir NAME`, `link OLD NEW`, `rename OLD NEW`, `unlink NAME`,
+    `commit`.
 
     With `crash_after` the call of that number is done, and nothing after it.
     """
@@ -24,6 +25,7 @@ class Recorder:
         self._spy(monkeypatch, "fsync", lambda target, **_: f"fsync {_name(target)}")
         self._spy(monkeypatch, "mkdir", lambda path, *_, **__: f"mkdir {os.fsdecode(path)}")
         self._spy(monkeypatch, "link", lambda old, new, **_: f"link {os.fsdecode(old)} {os.fsdecode(new)}")
+        self._spy(monkeypatch, "rename", lambda old, new, **_: f"rename {os.fsdecode(old)} {os.fsdecode(new)}")
         self._spy(monkeypatch, "unlink", lambda path, **_: f"unlink {os.fsdecode(path)}")
         self._spy_commit(monkeypatch)
 

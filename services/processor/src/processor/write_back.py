@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from common import files, layout, marker, outbox, sidecars
+from common import files, layout, marker, outbox, sidecars, tasks
 from common import queries as core
 from common.db import Pool, glance
 from common.edits import Edits
@@ -53,18 +53,35 @@ class WriteBack:
 
     async def write(self, claim: Claim) -> None:
         """Have every sidecar of an asset say what a person says of it; those of what is in the trash wait there."""
+        try:
+            await self._write_and_settle(claim)
+        except (LeaseLost, asyncio.CancelledError):
+            await self._look_again(claim)
+            raise
+
+    async def _write_and_settle(self, claim: Claim) -> None:
+        edited = await self._edited(claim)
         async with glance(self.pool) as conn:
-            edited = await queries.find_edited(conn, claim.asset_id)
             spots = await queries.list_spots(conn, claim.asset_id)
-        if edited is None:  # and its stages with it
-            raise LeaseLost
         await self._find_place(claim, edited)
-        is_taken_back = False if edited.is_trashed else await self._write_all(claim, edited, spots)
+        is_taken_back = False if edited.is_trashed else await self._write_all(claim, spots)
 
         async with claim.settle(self.pool) as conn:
             if is_taken_back:  # what was read of the photo may be what we had written beside it
                 await core.redo(conn, claim.asset_id, Stage.RENDER)
                 await outbox.add(conn, AssetReopened(owner_id=claim.owner_id, asset_id=claim.asset_id))
+
+    async def _edited(self, claim: Claim) -> Edited:
+        async with glance(self.pool) as conn:
+            edited = await queries.find_edited(conn, claim.asset_id)
+        if edited is None:  # and its stages with it
+            raise LeaseLost
+        return edited
+
+    async def _look_again(self, claim: Claim) -> None:
+        """Somebody newer has settled, maybe before we wrote: what lies there may be what is no longer said."""
+        async with self.pool.connection() as conn:
+            await core.redo(conn, claim.asset_id, Stage.SIDECAR)
 
     async def _find_place(self, claim: Claim, edited: Edited) -> None:
         """Where an edited position lies; kept at once, for what is to be written may have to wait."""
@@ -78,29 +95,30 @@ class WriteBack:
             position = {"gps_latitude": latitude, "gps_longitude": longitude}
             await queries.save_edited_place(conn, claim.asset_id, position=position, place=place)
 
-    async def _write_all(self, claim: Claim, edited: Edited, spots: list[Spot]) -> bool:
+    async def _write_all(self, claim: Claim, spots: list[Spot]) -> bool:
         """Whether something was taken out; one place that takes nothing keeps no other from being written."""
-        wants, taken_back, reasons = _wants(edited), False, []
+        taken_back, reasons = False, []
         if not spots or any(layout.is_trashed(spot.path) for spot in spots):
             raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS if not spots else 1.0)
         for place in _places(claim.asset_id, spots):
             try:
-                taken_back |= await self._write_one(claim, place, wants)
+                taken_back |= await self._write_one(claim, place)
             except (Unfit, Unreadable) as verdict:
                 reasons.append(str(verdict))
         if reasons:
             raise Reject("; ".join(reasons))
         return taken_back
 
-    async def _write_one(self, claim: Claim, place: Place, wants: Wanted) -> bool:
+    async def _write_one(self, claim: Claim, place: Place) -> bool:
+        """What is said is asked after what is there: whoever writes something newer meanwhile changes that."""
         with _waiting():
             found = await asyncio.to_thread(_read, place)
-            merged = await self._merge(claim, place, found, wants)
+            merged = await self._merge(claim, place, found, _wants(await self._edited(claim)))
             if merged is None:
                 return False
             if merged.is_taken_back:
                 await self._read_again_later(claim)
-            await asyncio.to_thread(_write, place, merged.content, found)
+            await tasks.to_the_end(_write, place, merged.content, found)
             return merged.is_taken_back
 
     async def _read_again_later(self, claim: Claim) -> None:
