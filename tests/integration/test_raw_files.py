@@ -53,7 +53,7 @@ async def test_raw_files_are_rendered(box: Sandbox, tmp_path: Path, name: str) -
 async def outcome(box: Sandbox, path: Path, mime: str) -> str:
     """What came of a file: a picture, a verdict, or how the process that read it ended."""
     try:
-        await box.run(images.render, path, mime, owner=1, limits=sandbox.limits_of(mime))
+        media.shown(await box.run(images.render, path, mime, owner=1, limits=sandbox.limits_of(mime)))
     except Unreadable:
         return "unreadable"
     except Died as death:

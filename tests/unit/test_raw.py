@@ -17,7 +17,7 @@ from PIL.ExifTags import IFD, Base
 from common import formats, sniff
 from common.formats import Format
 from gateway import media as serving
-from processor import images, raw
+from processor import facts, images, raw
 from processor.images import Photo
 from processor.unreadable import Unreadable
 from tests.support import hostile, media, raws
@@ -31,7 +31,7 @@ def rendered(content: bytes, mime: str, folder: Path, **options: Any) -> Photo:
     path = folder / "photo"
     path.write_bytes(content)
     with path.open("rb") as file:
-        return images.render(file, mime, None, options)
+        return media.shown(images.render(file, mime, None, options))
 
 
 def quarters(photo: Photo, size: images.Size = "large") -> list[tuple[int, ...]]:
@@ -263,6 +263,29 @@ def test_a_good_preview_outlives_what_cannot_be_developed(tmp_path: Path) -> Non
     assert "preview" in photo.decoder
     assert photo.thumbnails["large"].width == 900
     assert furthest(photo) <= 4
+
+
+def test_a_file_with_a_damaged_preview_is_developed(tmp_path: Path) -> None:
+    """Where the pixels of the preview are lost, those of the sensor are shown."""
+    whole = preview()
+
+    photo = rendered(raws.dng(2400, 1600, preview=whole[: len(whole) // 2]), DNG, tmp_path)
+
+    assert (photo.width, photo.height, photo.decoder) == (2400, 1600, "libraw")
+    assert_developed(photo)
+    assert photo.metadata.taken_at == TAKEN
+
+
+def test_a_raw_file_that_cannot_be_shown_keeps_what_it_says(tmp_path: Path) -> None:
+    """A file without a readable picture says why, and when and with what it was taken."""
+    (tmp_path / "photo").write_bytes(raws.shape("NIKON CORPORATION", preview(width=320, height=240)))
+
+    with (tmp_path / "photo").open("rb") as file:
+        photo = images.render(file, formats.NEF.mime_type)
+
+    assert photo.trouble is not None
+    assert (photo.metadata.taken_at, photo.metadata.camera_make) == (TAKEN, "Nikon")
+    assert "dimensions" not in facts.of(photo).specific
 
 
 def test_a_real_camera() -> None:

@@ -14,8 +14,8 @@ def of(media: Photo | Video) -> Facts:
     seen = media.metadata
     specific = _of_photo(media, seen) if isinstance(media, Photo) else _of_video(media, seen)
     return Facts(
-        width=media.width,
-        height=media.height,
+        width=media.width or None,
+        height=media.height or None,
         taken_at=seen.taken_at,
         taken_source=seen.taken_from,
         taken_offset_minutes=seen.offset_minutes,
@@ -37,7 +37,7 @@ def _of_photo(photo: Photo, seen: Metadata) -> dict[str, object]:
         "focal_length": seen.focal_length,
         "iso_speed": seen.iso_speed,
         "exposure": seen.exposure or 0.0,
-        "resolution": f"{round(photo.width * photo.height / 1_000_000)}MP",
+        "resolution": f"{round(photo.width * photo.height / 1_000_000)}MP" if photo.width else None,
         "faces": seen.faces,
         "projection": seen.projection,
         "decoder": photo.decoder,
@@ -61,8 +61,8 @@ def _shared(media: Photo | Video, seen: Metadata) -> dict[str, object]:
         "time_zone": seen.time_zone,
         "camera_make": seen.camera_make,
         "camera_model": seen.camera_model,
-        "dimensions": f"{media.width}x{media.height}",
-        "stored_dimensions": f"{media.stored_width}x{media.stored_height}",
+        "dimensions": f"{media.width}x{media.height}" if media.width else None,
+        "stored_dimensions": f"{media.stored_width}x{media.stored_height}" if media.width else None,
         "gps_latitude": seen.gps_latitude,
         "gps_longitude": seen.gps_longitude,
         "altitude": seen.altitude,

@@ -1,6 +1,6 @@
 """Turns a photo into its thumbnails, its fingerprints and its metadata, with one decode."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Literal
 
@@ -52,7 +52,10 @@ class Look(Struct, frozen=True, kw_only=True):
 
 
 class Photo(Struct, frozen=True, kw_only=True):
-    """All that is derived from a photo: as displayed, that is upright, unless said to be as stored."""
+    """All that is derived from a photo: as displayed, that is upright, unless said to be as stored.
+
+    Its sizes are 0 where nothing of it can be shown and nothing tells them.
+    """
 
     width: int
     height: int
@@ -82,7 +85,7 @@ def render(
     `told` is a `Told` and `options` are `Options`, in plain values; `beside` are the files that `told` names.
     """
     asked = msgspec.convert(options or {}, Options)
-    picture, seen, trouble = shown(file, mime, asked)
+    picture, seen, trouble = shown(lambda: opening.open_picture(file, mime, asked.large), asked)
     sideways = picture.orientation in TURNED
     width, height = (picture.height, picture.width) if sideways else (picture.width, picture.height)
     known = metadata.read(
@@ -105,19 +108,19 @@ def render(
     )
 
 
-def shown(file: BinaryIO, mime: str, asked: Options) -> tuple[Picture, Look | None, str | None]:
+def shown(opened: Callable[[], Picture], asked: Options) -> tuple[Picture, Look | None, str | None]:
     """A picture and what it looks like, or why nothing of it can be shown although its header makes sense."""
     header = None
     try:
         with verdicts():
-            header = opening.open_picture(file, mime, asked.large)
+            header = opened()
             return header, look(largest(header, asked.large), asked), None
     except Unseen as verdict:
         return verdict.header, None, str(verdict)
     except Unreadable as verdict:
         if header is None:
             raise
-        return header, None, str(verdict)
+        return shown(header.instead, asked) if header.instead else (header, None, str(verdict))
 
 
 def look(large: pyvips.Image, asked: Options) -> Look:

@@ -1,6 +1,6 @@
 """An open picture, whatever its format: its pixels, how they are to be turned, and what its file says beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -23,6 +23,8 @@ PROFILE, ORIENTATION = "icc-profile-data", "orientation"
 class Picture:
     """Pixels that carry their colour profile and EXIF orientation; `width` and `height` are the original's as stored.
 
+    Both are 0 of a picture that cannot be seen, if nothing tells them.
+
     `jpeg` is where the quick way may read the same picture once more. A raw file's pixels may be a smaller preview's.
     """
 
@@ -37,6 +39,8 @@ class Picture:
     """Of an animation; 1 for every other picture."""
     stored: int | None = None
     """The orientation of the original where the pixels, a preview's, have one of their own."""
+    instead: Callable[[], "Picture"] | None = None
+    """Another way to the same picture, for pixels that turn out to be damaged."""
     owner: object = None
     """Whose memory the pixels lie in, where that is a decoder's own: the pixels go with it."""
 
@@ -60,9 +64,13 @@ def headed(*, width: int, height: int, decoder: str, blobs: Blobs) -> Iterator[N
     try:
         yield
     except Unreadable as verdict:
-        nothing = pyvips.Image.black(1, 1)
-        header = Picture(pixels=nothing, width=width, height=height, decoder=decoder, blobs=blobs)
+        header = Picture(pixels=nothing(), width=width, height=height, decoder=decoder, blobs=blobs)
         raise Unseen(str(verdict), header) from verdict
+
+
+def nothing() -> pyvips.Image:
+    """What stands for pixels that nobody can read."""
+    return pyvips.Image.black(1, 1)
 
 
 def check_size(width: int, height: int) -> None:

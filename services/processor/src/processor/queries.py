@@ -58,8 +58,8 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen in an asset's bytes; width and height as displayed, `taken_at` local to where it was taken."""
 
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     taken_at: datetime | None
     taken_source: str | None
     taken_offset_minutes: int | None

@@ -3,6 +3,7 @@
 import os
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import BinaryIO
 
 import rawpy
@@ -10,7 +11,7 @@ import rawpy
 from common import formats
 from processor import pictures, raw_blobs, raw_previews
 from processor.metadata import Blobs
-from processor.pictures import TURNED, Picture
+from processor.pictures import TURNED, Picture, Unseen
 from processor.raw_previews import REFUSALS, Preview
 from processor.unreadable import Unreadable
 
@@ -50,8 +51,35 @@ def open_picture(file: BinaryIO, mime: str, edge: int) -> Picture:
             except REFUSALS as error:
                 reason = _reason(error)
     if preview is None or preview.edge < LEAST_PREVIEW:
-        raise Unreadable(f"the raw file has no preview and cannot be developed: {reason}")
-    return _shown(preview, sensor, _blobs(file, mime, preview))
+        verdict = f"the raw file has no preview and cannot be developed: {reason}"
+        raise Unseen(verdict, _unseen(sensor, _blobs(file, mime, preview)))
+    shown = _shown(preview, sensor, _blobs(file, mime, preview))
+    return replace(shown, instead=partial(_developed_after_all, file, edge, shown)) if sensor else shown
+
+
+def _developed_after_all(file: BinaryIO, edge: int, shown: Picture) -> Picture:
+    """What the sensor saw, where the pixels of the preview turn out to be damaged."""
+    with closing(rawpy.RawPy()) as raw:
+        sensor, reason = _sensor(raw, file)
+        try:
+            if sensor is not None:
+                return _developed(raw, sensor, edge, shown.blobs)
+        except REFUSALS as error:
+            reason = _reason(error)
+    raise Unseen(f"the raw file's preview is damaged and it cannot be developed: {reason}", shown)
+
+
+def _unseen(sensor: Sensor | None, blobs: Blobs) -> Picture:
+    """A raw file of which only what stands beside its pixels can be read."""
+    return Picture(
+        pixels=pictures.nothing(),
+        width=sensor.width if sensor else 0,
+        height=sensor.height if sensor else 0,
+        decoder="libraw",
+        blobs=blobs,
+        is_raw=True,
+        stored=sensor.orientation if sensor else None,
+    )
 
 
 def _sensor(raw: rawpy.RawPy, file: BinaryIO) -> tuple[Sensor | None, str]:
