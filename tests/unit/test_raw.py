@@ -17,7 +17,7 @@ from PIL.ExifTags import IFD, Base
 from common import formats, sniff
 from common.formats import Format
 from gateway import media as serving
-from processor import facts, images, raw
+from processor import facts, images, raw, sandbox
 from processor.images import Photo
 from processor.unreadable import Unreadable
 from tests.support import hostile, media, raws
@@ -309,4 +309,24 @@ def test_a_real_camera() -> None:
 @pytest.mark.parametrize("extension", [".nrw", ".srf", ".sr2", ".rwl", ".raw", ".3fr"])
 def test_other_names_of_raw_files(extension: str) -> None:
     """A maker's second extension belongs to its format, so that a file keeps the name it came with."""
-    assert serving.EXTENSIONS[extension] in formats.RAW_TYPES
+    assert serving.EXTENSIONS[extension] & formats.RAW_TYPES
+
+
+@pytest.mark.parametrize(
+    ("name", "mime"),
+    [
+        ("P1.RAW", formats.RW2.mime_type),
+        ("P1.raw", formats.RAW.mime_type),
+        ("P1.dng", "image/tiff"),
+        ("P1.3fr", "image/tiff"),
+    ],
+)
+def test_a_raw_file_is_shown_under_every_name_of_its_kind(name: str, mime: str) -> None:
+    """An extension that several formats share agrees with each, and a raw file may be stored as the TIFF that it is."""
+    assert serving.disposition(name, mime).startswith("inline")
+    assert serving.disposition("P1.jpg", mime).startswith("attachment")
+
+
+def test_a_tiff_may_cost_as_much_as_a_raw_file() -> None:
+    """Whether a TIFF is a camera's raw file shows only when it is opened."""
+    assert sandbox.limits_of("image/tiff") == sandbox.limits_of(DNG)

@@ -18,7 +18,13 @@ CHUNK = 1 << 20
 
 # A part up to this length is read in one go on the event loop: a thread would cost more than the read.
 SMALL = 256 * 1024
-EXTENSIONS = {extension: known.mime_type for known in formats.FORMATS for extension in (known.extension, *known.others)}
+EXTENSIONS = {
+    extension: {known.mime_type for known in formats.FORMATS if extension in (known.extension, *known.others)}
+    | ({formats.TIFF.mime_type} if one in formats.RAWS else set())
+    for one in formats.FORMATS
+    for extension in (one.extension, *one.others)
+}
+"""The types that each extension may stand for; a raw file may be stored as the TIFF that it is."""
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 GUARDED = {
     "accept-ranges": "bytes",
@@ -123,7 +129,7 @@ async def _left(receive: Receive) -> None:
 def _agrees(name: str, mime_type: str) -> bool:
     """Whether a file's name says the type that its first bytes say; one without an extension says nothing."""
     extension = os.path.splitext(name)[1].lower()
-    return not extension or EXTENSIONS.get(extension) == mime_type
+    return not extension or mime_type in EXTENSIONS.get(extension, ())
 
 
 def _matches(header: str, etag: str) -> bool:

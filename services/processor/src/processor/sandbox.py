@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from common.formats import BY_MIME, RAW_TYPES
+from common.formats import BY_MIME, RAW_TYPES, TIFF
 from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request
 from processor.confine import Limits, Walls
 from processor.nursery import Child, Nursery
@@ -248,7 +248,7 @@ def checked(descriptor: int) -> int:
 
 def limits_of(mime: str) -> Limits:
     """What a file of this type may cost."""
-    if mime in RAW_TYPES:
+    if mime in RAW_TYPES or mime == TIFF.mime_type:  # which may turn out to be a raw file
         return RAW
     return VIDEO if BY_MIME[mime].kind == "video" else PHOTO
 
