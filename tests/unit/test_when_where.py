@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,14 @@ def named(name: str) -> tuple[Any, ...]:
     return when(seen(name=name))[:2]
 
 
+def beside_noon(written: str) -> datetime | None:
+    """When a camera's noon was, if a sidecar gives this date."""
+    properties = f'<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:DateTimeOriginal="{written}"/>'
+    packet = f'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">{properties}</rdf:RDF>'.encode()
+    blobs = metadata.Blobs(exif=media.exif(camera=ORIGINAL))
+    return metadata.read(blobs, metadata.Told(beside=("xmp",)), orientation=1, beside=[BytesIO(packet)]).taken_at
+
+
 def place(latitude: float, longitude: float) -> tuple[Any, ...]:
     found = seen(gps=position(latitude, longitude))
     return found.country, found.country_code, found.region, found.city, found.time_zone
@@ -88,6 +97,10 @@ CASES: dict[str, Any] = {
     "satellites": lambda: (
         when(seen(gps=clock(10, 0, 1.5), name="20200101_000000.jpg")),
         (at(2024, 5, 17, 10, 0, 1, 500_000), "GPSDateTime", 0, "GPSDateTime"),
+    ),
+    "part": lambda: (
+        [beside_noon(written) for written in ("2024", "2024-05", "2024-05-17", "2024-05-17T12:00", "1985", "2024-06")],
+        [at(2024, 5, 17, 12, 0, 0, 250_000)] * 4 + [at(1985, 1, 1), at(2024, 6, 1)],
     ),
     "name": lambda: (
         when(seen(name="IMG_20240517_180311.jpg", modified=LATE)),
@@ -136,6 +149,10 @@ CASES: dict[str, Any] = {
         [noon_at(clock(10, 0)), noon_at(position(35.0, -40.0) | clock(10, 0))],
         [(120, "GPSDateTime", ())] * 2,
     ),
+    "offset-sea": lambda: (
+        [noon_at(position(35.0, -40.0)), when(seen(gps=clock(10, 0) | position(35.0, -40.0)))[2:]],
+        [(None, None, ()), (0, "GPSDateTime")],
+    ),
     "offset-misfit": lambda: (noon_at(clock(10, 7)), (None, None, ("the GPS clock fits no time zone",))),
     "offset-greenwich": lambda: (
         [when(seen(gps=clock(22, 0) | position(*PARIS))), when(seen(gps=position(*PARIS), modified=LATE))],
@@ -153,6 +170,7 @@ CASES: dict[str, Any] = {
         [place(67.5, -35.0), place(-90.0, 0.0)],
         [(None, None, None, None, zone) for zone in ("America/Nuuk", "Antarctica/McMurdo")],
     ),
+    "zone-sea": lambda: (place(35.0, -40.0), (None,) * 5),
     "place-date-line": lambda: (place(-16.8, 179.9999)[:4], place(-16.8, -179.9999)[:4]),
     "place-zero": lambda: (
         [(found.gps_latitude, found.time_zone, len(found.notes)) for found in [seen(gps=position(0, 0))]],

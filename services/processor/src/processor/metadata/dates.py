@@ -22,6 +22,20 @@ def date(written: str) -> tuple[datetime, int | None]:
     return at, _offset(found[8]) if found[8] else None
 
 
+def until(written: str) -> datetime | None:
+    """The first moment that a date which lacks a part cannot mean; None for one that tells all."""
+    found = DATE.fullmatch(written)
+    if found is None or found[6]:
+        return None
+    at, _ = date(written)
+    if found[4]:
+        return at + timedelta(minutes=1)
+    if int(found[3] or 0):
+        return at + timedelta(days=1)
+    month = at.month if int(found[2] or 0) else 12
+    return at.replace(year=at.year + month // 12, month=month % 12 + 1)
+
+
 def instant(written: str) -> datetime:
     """A date in Greenwich, where it is unless it says otherwise."""
     at, minutes = date(written)

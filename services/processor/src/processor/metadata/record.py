@@ -39,6 +39,8 @@ class Moment(Struct, frozen=True, kw_only=True):
     source: str
     offset_minutes: int | None = None
     offset_source: str | None = None
+    until: datetime | None = None
+    """Where what a date may mean ends, if it lacks a part."""
 
 
 class Face(Struct, frozen=True, kw_only=True):

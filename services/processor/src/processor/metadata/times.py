@@ -34,7 +34,7 @@ def decide(sources: Sequence[Said], told: Told, notes: list[str]) -> Values:
 
 def _exact(moments: Sequence[Moment]) -> Moment:
     """The first, with the fraction and the offset of others that mean the same second: sidecars leave them out."""
-    first = moments[0]
+    first = _fullest(moments)
     same = [moment for moment in moments if moment.at.replace(microsecond=0) == first.at.replace(microsecond=0)]
     zoned = next((moment for moment in same if moment.offset_minutes is not None), first)
     return structs.replace(
@@ -43,6 +43,15 @@ def _exact(moments: Sequence[Moment]) -> Moment:
         offset_minutes=zoned.offset_minutes,
         offset_source=zoned.offset_source,
     )
+
+
+def _fullest(moments: Sequence[Moment]) -> Moment:
+    """The first, or what tells more of the same: a year is no contradiction to a day in it."""
+    best = moments[0]
+    for moment in moments[1:]:
+        if best.until is not None and best.at <= moment.at and (moment.until or moment.at) < best.until:
+            best = moment
+    return best
 
 
 def _values(at: datetime, source: str, minutes: int | None, witness: str | None) -> Values:

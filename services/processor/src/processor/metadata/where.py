@@ -24,6 +24,7 @@ Numbers = NDArray[np.float64]
 
 POSITION = "GPSPosition"
 AT_SEA = "Etc/"
+"""How zones begin that no country has."""
 OTHER_ZONE = "the GPS clock says that the camera's clock was in another zone than the position is"
 IN_GREENWICH = {SATELLITES, CHANGED, NAMED, CONTAINER}
 """Sources that know a time only as it was there."""
@@ -54,7 +55,7 @@ def _clock(seen: Metadata, zone: str | None) -> Values:
     if seen.taken_from in IN_GREENWICH and seen.taken_from == seen.offset_from:
         at, minutes = local_time(zone, seen.taken_at - timedelta(minutes=seen.offset_minutes or 0))
         return {"taken_at": at, "offset_minutes": minutes, "offset_from": POSITION}
-    if seen.offset_from is None or (seen.offset_from == SATELLITES and not zone.startswith(AT_SEA)):
+    if seen.offset_from in {None, SATELLITES}:
         return _zoned(seen, zone, seen.taken_at)
     return {}
 
@@ -95,8 +96,9 @@ def distances(latitude: float, longitude: float, latitudes: Numbers, longitudes:
 
 
 def zone_of(latitude: float, longitude: float) -> str | None:
-    """The name of the time zone at a position, `Europe/Paris`; at sea the nautical one."""
-    return tzfpy.get_tz(longitude, latitude) or None
+    """The name of the time zone at a position, `Europe/Paris`; at sea there is none."""
+    zone = tzfpy.get_tz(longitude, latitude)
+    return None if not zone or zone.startswith(AT_SEA) else zone
 
 
 def offset_at(zone: str, local: datetime) -> int:

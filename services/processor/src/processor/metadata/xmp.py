@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from processor.metadata import cameras, keywords, names, packet, rating, regions
-from processor.metadata.dates import date, instant
+from processor.metadata.dates import date, instant, until
 from processor.metadata.exif import exposure_time
 from processor.metadata.packet import Properties
 from processor.metadata.record import Moment, Said, Values
@@ -74,11 +74,12 @@ def read(content: bytes, source: str = "XMP") -> tuple[Said, list[str]]:
 def moments(reader: Reader) -> Iterator[Moment]:
     """When the picture was taken, by each property that says so."""
     for name in names.DATES:
-        found = reader.read(name, date)
+        found = reader.read(name, lambda written: (*date(written), until(written)))
         if found is not None:
-            at, offset = found
+            at, offset, end = found
             source = f"{reader.source} {name}"
-            yield Moment(at=at, source=source, offset_minutes=offset, offset_source=None if offset is None else source)
+            witness = None if offset is None else source
+            yield Moment(at=at, source=source, offset_minutes=offset, offset_source=witness, until=end)
 
 
 def stars(reader: Reader) -> int | None:
