@@ -381,6 +381,7 @@ def test_real_photos() -> None:
     river = rendered(folder / "formats/avif/8bit-sRGB.avif")
 
     assert (rocks.metadata.camera_model, rocks.metadata.exposure_time) == ("DSLR-A550", "1/160")
+    assert (str(rocks.metadata.taken_at), rocks.metadata.offset_minutes) == ("2012-08-05 11:39:59", None)
     assert (turned.width, turned.height) == (portrait.width, portrait.height)
     assert distance(turned, portrait) <= 10
     assert (mountain.metadata.camera_model, mountain.width, mountain.height) == ("Canon EOS 7D", 600, 315)

@@ -48,6 +48,8 @@ def test_bytes_that_were_taken_for_numbers() -> None:
     ("day", "time", "at", "minutes"),
     [
         (b"20240517", b"120000+0200", "2024-05-17T12:00:00", 120),
+        (b"20240517", b"120000-0500", "2024-05-17T12:00:00", -300),
+        (b"20240517", b"120000+0000", "2024-05-17T12:00:00", None),
         (b"20240517", b"120000", "2024-05-17T12:00:00", None),
         (b"20240517", b"", "2024-05-17T00:00:00", None),
         (b"20240500", b"", "2024-05-01T00:00:00", None),
@@ -55,7 +57,7 @@ def test_bytes_that_were_taken_for_numbers() -> None:
     ],
 )
 def test_dates(day: bytes, time: bytes, at: str, minutes: int | None) -> None:
-    """A date may lack its parts and its time, and has the offset that was written."""
+    """A date may lack its parts and its time; its offset is believed unless it is the one of those who know none."""
     seen, notes = iptc.read(records({(2, 55): day, (2, 60): time}))
 
     (moment,) = seen.moments

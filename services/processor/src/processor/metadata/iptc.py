@@ -85,4 +85,5 @@ def _moments(records: Records, notes: list[str]) -> Iterator[Moment]:
         except ValueError as error:
             notes.append(f"IPTC DateCreated was not readable: {cleaned(str(error))[:200]}")
         else:
-            yield Moment(at=at, source="IPTC", offset_minutes=offset, offset_source=None if offset is None else "IPTC")
+            # The standard asks for an offset: programs that know none write +0000.
+            yield Moment(at=at, source="IPTC", offset_minutes=offset or None, offset_source="IPTC" if offset else None)
