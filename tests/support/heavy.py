@@ -125,6 +125,9 @@ def webp(side: int) -> bytes:
 
 
 CUT = {
+    "JPEG 2000 with a header of 2 GB": lambda: media.encoded(".jp2").replace(
+        b"\0\0\0\x2djp2h", b"\x7f\xff\xff\xffjp2h"
+    ),
     "JPEG cut behind its head": lambda: hostile.photo()[:700],
     "AVIF of 30,000 a side": lambda: avif(30_000),
     "GIF of 30,000 a side": lambda: gif(30_000),

@@ -37,8 +37,11 @@ PROFILED = (b"\2", b"\3")
 
 def open_picture(file: BinaryIO, mime: str, edge: int) -> Picture:
     """The picture in the file, its size checked; a JPEG 2000 is decoded as small as still suits the edge."""
-    with damage():
-        opened = OPENED[mime](file)
+    try:
+        with damage():
+            opened = OPENED[mime](file)
+    except MemoryError as error:  # a header says how long it is, and is believed
+        raise Unreadable("the file is damaged: its header is longer than any") from error
     width, height = opened.size
     pictures.check_size(width, height)
     halved = halvings(file, max(width, height), edge) if isinstance(opened, Jpeg2KImageFile) else 0
