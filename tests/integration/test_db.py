@@ -1,4 +1,6 @@
-from contextlib import suppress
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from random import Random
 
 import psycopg
 
@@ -43,3 +45,26 @@ async def test_a_session_that_the_server_ended_is_replaced_unnoticed(database_ur
         async with glance(pool) as one, glance(pool) as other:
             for conn in (one, other):
                 await conn.execute("select 1")
+
+
+async def test_whoever_is_cancelled_takes_no_connection_along(pool: Pool) -> None:
+    """Workers and requests are cancelled at any moment; afterwards every connection is there to be had."""
+    chance = Random(1)
+
+    async def use() -> None:
+        async with pool.connection() as conn, conn.pipeline():
+            await conn.execute("select 1")
+        async with glance(pool) as conn:
+            await conn.execute("select 1")
+
+    async def be_cancelled() -> None:
+        for _ in range(50):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(chance.uniform(0, 0.02)):
+                    await use()
+
+    await asyncio.gather(*(be_cancelled() for _ in range(12)))
+
+    async with AsyncExitStack() as taken:
+        for _ in range(pool.max_size):
+            await taken.enter_async_context(pool.connection(timeout=5))

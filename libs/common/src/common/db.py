@@ -33,6 +33,7 @@ async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
         reconnect_timeout=5,  # its pauses double: without an early end it sleeps on when the database is back
         kwargs={"prepare_threshold": 0, "options": SESSION},
         check=_refuse_dead,
+        reset=_as_it_is,
         open=False,
     )
     async with pool:
@@ -49,6 +50,10 @@ async def glance(pool: Pool) -> AsyncIterator[Connection]:
         finally:
             with suppress(psycopg.Error):  # it is broken, and the pool replaces it
                 await conn.set_autocommit(False)
+
+
+async def _as_it_is(_: AsyncConnection[Any]) -> None:
+    """With anything to be reset, a connection is returned by a task of the pool's own, which nobody cancels halfway."""
 
 
 async def _refuse_dead(conn: AsyncConnection[Any]) -> None:
