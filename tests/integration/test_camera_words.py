@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from PIL.ExifTags import Base
 
 from processor import images, sandbox
@@ -15,8 +16,10 @@ from processor.sandbox import Sandbox
 from tests.support import media
 from tests.unit.test_makers import BURST, IDENTIFIER, of_apple, of_nikon, with_count, with_note
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one sandbox for all
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def box() -> AsyncIterator[Sandbox]:
     async with sandbox.open(2) as opened:
         yield opened

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from common import formats
 from processor import images, sandbox
@@ -30,7 +31,10 @@ WHOLE: dict[str, tuple[str, bytes]] = {
 }
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one sandbox for all
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def box() -> AsyncIterator[Sandbox]:
     async with sandbox.open(2) as opened:
         yield opened

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from common import formats, sniff
@@ -18,7 +19,10 @@ BROKEN = 12
 """How many times each file is broken in another way."""
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one sandbox for all
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def box() -> AsyncIterator[Sandbox]:
     async with sandbox.open(2) as opened:
         yield opened
