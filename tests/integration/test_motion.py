@@ -19,7 +19,7 @@ from processor import images, sandbox
 from processor.handlers import Processor
 from processor.motion import Motion
 from processor.sandbox import Sandbox
-from tests.support import clips, motions, placing
+from tests.support import boxes, clips, motions, placing
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, do, expire
@@ -34,7 +34,7 @@ GARBAGE = {
     "a video with something behind it": VIDEO + b"ffconcat version 1.0\n",
     "a container of pictures": motions.avif(),
     "a video that nothing describes": VIDEO[: VIDEO.index(b"moov") - 4],
-    "boxes that go on for ever": VIDEO[:32] + clips.box(b"free", b"") * 10_000,
+    "boxes that go on for ever": VIDEO[:32] + boxes.box(b"free", b"") * 10_000,
 }
 
 

@@ -18,7 +18,7 @@ from processor.handlers import Processor
 from processor.sandbox import Sandbox
 from processor.unreadable import Unreadable
 from processor.videos import Video
-from tests.support import clips, media, placing
+from tests.support import boxes, clips, media, placing
 from tests.support.clips import clip
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim
@@ -38,7 +38,7 @@ HOSTILE = {
     "no boxes": (clip()[:28] + bytes(range(256)) * 1000, "damaged"),
     "no codec": (clip().replace(b"avc1", b"zzzz"), "this version knows"),
     "no video": (
-        clips.edited(clip(), lambda kind, inside: clips.box(kind, b"" if kind == b"trak" else inside)),
+        clips.edited(clip(), lambda kind, inside: boxes.box(kind, b"" if kind == b"trak" else inside)),
         "no video in it",
     ),
 }

@@ -1,7 +1,7 @@
 """Makes the videos that tests need: upright or turned, dark at first, with any tags, damaged or monstrous."""
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 
 import av
@@ -10,6 +10,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from tests.support import media
+from tests.support.boxes import box, boxes
 
 ONE = 1 << 16
 INSIDE = {b"moov", b"trak", b"mdia"}
@@ -47,20 +48,6 @@ def clip(
             made.mux(stream.encode(frame))
         made.mux(stream.encode())
     return buffer.getvalue()
-
-
-def box(kind: bytes, content: bytes) -> bytes:
-    """A part of an ISO container."""
-    return struct.pack(">I4s", 8 + len(content), kind) + content
-
-
-def boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The kind and content of each box, one behind the other."""
-    at = 0
-    while at < len(content):
-        length, kind = struct.unpack_from(">I4s", content, at)
-        yield kind, content[at + 8 : at + length]
-        at += length
 
 
 def edited(content: bytes, edit: Edit) -> bytes:

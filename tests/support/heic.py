@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.support.boxes import box
+
 SETS, PICTURES = (32, 33, 34), range(16, 22)  # units of HEVC: parameters, and slices that need no other picture
 TURNS = {
     2: (b"imir", b"\1"),
@@ -92,10 +94,6 @@ def heic(picture: Image.Image, wish: Heic | None = None) -> bytes:
     start = len(head) + len(meta(0)) + 8
     more = b"".join(box(name, content) for name, content in wish.said.items())
     return head + meta(start) + box(b"mdat", b"".join(dict.fromkeys(content for _, content in items))) + more
-
-
-def box(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(content), name) + content
 
 
 def full(name: bytes, content: bytes, version: int = 0) -> bytes:

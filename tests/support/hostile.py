@@ -12,6 +12,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from common import formats
 from tests.support import heic, media
+from tests.support.boxes import box
 from tests.support.heic import Heic
 
 TAILS = {
@@ -95,7 +96,7 @@ def endless_heic(pictures: int) -> bytes:
     track = heic.full(b"stsd", bytes(4)) + heic.full(b"stsc", struct.pack(">IIII", 1, 1, pictures, 1))
     track += heic.full(b"stsz", struct.pack(">II", 0, 0xFFFFFFFF)) + heic.full(b"stco", struct.pack(">I", 0xFFFFFFFF))
     for name in (b"stbl", b"minf", b"mdia", b"trak"):
-        track = heic.box(name, track)
+        track = box(name, track)
     return heic.heic(media.quadrants(), Heic(said={b"moov": track}))
 
 

@@ -6,6 +6,7 @@ from io import BytesIO
 from PIL.ExifTags import Base
 
 from tests.support import clips, media, photos
+from tests.support.boxes import box
 
 APPLE = b"Apple iOS\0\0\1MM"
 SEF = "<HHII"
@@ -54,7 +55,7 @@ def samsung(video: bytes) -> bytes:
 
 def in_heif(picture: bytes, video: bytes) -> bytes:
     """As in HEIC and AVIF: in a box of its own, here with another one behind it."""
-    return picture + clips.box(b"mpvd", video) + clips.box(b"sefd", b"SEFT")
+    return picture + box(b"mpvd", video) + box(b"sefd", b"SEFT")
 
 
 def still(xmp: bytes = b"") -> bytes:

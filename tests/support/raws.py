@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from tests.support import media
+from tests.support.boxes import box
 from tests.support.tiffs import Far, Short, Tags, tiff
 
 NEUTRAL = (0.5, 1.0, 0.625)
@@ -245,7 +246,3 @@ def cr3(preview: bytes, *, orientation: int = 1, xmp: bytes = b"") -> bytes:
         + box(b"uuid", PREVIEW_BOX + bytes(8) + box(b"PRVW", shown))
         + box(b"mdat", bytes(64))
     )
-
-
-def box(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(content), kind) + content

@@ -15,6 +15,7 @@ from processor import images
 from processor.images import Photo
 from processor.unreadable import Unreadable
 from tests.support import heic, media, psd
+from tests.support.boxes import box
 from tests.support.heic import Heic
 
 QUADRANTS = [media.RED, media.GREEN, media.BLUE, media.GREY]
@@ -137,7 +138,7 @@ def test_heic_of_millions_of_pieces(tmp_path: Path) -> None:
     started = time.process_time()
 
     with pytest.raises(Unreadable):
-        rendered(tmp_path / "photo", heic.box(b"ftyp", b"heic" + bytes(4) + b"mif1heic") + heic.full(b"meta", items))
+        rendered(tmp_path / "photo", box(b"ftyp", b"heic" + bytes(4) + b"mif1heic") + heic.full(b"meta", items))
 
     assert time.process_time() - started < 1
 
@@ -306,14 +307,14 @@ def test_jp2_profile_and_metadata(tmp_path: Path) -> None:
     """The colour profile and the blocks of a JPEG 2000 are read from its boxes."""
     wide = Image.fromarray(np.asarray(Image.open(media.wide_gamut(tmp_path / "p3.png"))))
     content = saved(wide, "JPEG2000")
-    colours = heic.box(b"colr", b"\2\0\0" + media.profile_of("p3"))
-    plain = heic.box(b"colr", b"\1\0\0" + struct.pack(">I", 16))
+    colours = box(b"colr", b"\2\0\0" + media.profile_of("p3"))
+    plain = box(b"colr", b"\1\0\0" + struct.pack(">I", 16))
     header = content.index(b"jp2h") - 4
     (length,) = struct.unpack_from(">I", content, header)
     boxes = content[header + 8 : header + length]
     assert plain in boxes
-    changed = heic.box(b"jp2h", boxes.replace(plain, colours))
-    exif = heic.box(b"uuid", b"JpgTiffExif->JP2" + media.everything().removeprefix(b"Exif\0\0"))
+    changed = box(b"jp2h", boxes.replace(plain, colours))
+    exif = box(b"uuid", b"JpgTiffExif->JP2" + media.everything().removeprefix(b"Exif\0\0"))
 
     photo = rendered(tmp_path / "photo", content[:header] + changed + exif + content[header + length :])
 

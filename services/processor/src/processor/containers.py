@@ -23,8 +23,8 @@ class Part(NamedTuple):
 
 
 def reader(file: BinaryIO) -> Read:
-    """Reads a file at any offset."""
-    return lambda start, length: os.pread(file.fileno(), length, start)
+    """Reads a file at any offset; nothing lies before its start."""
+    return lambda start, length: os.pread(file.fileno(), length, start) if start >= 0 and length > 0 else b""
 
 
 def size(file: BinaryIO) -> int:
@@ -45,7 +45,7 @@ def _boxes(read: Read, start: int, end: int) -> Iterator[Part]:
             (length,) = struct.unpack(">Q", read(content, 8).ljust(8, b"\0"))
             content += 8
         following = start + length if length else end
-        if not content <= following <= end:
+        if not content <= following <= end or not kind.isascii() or not kind.strip(b" \0"):
             return
         yield Part(kind, content, following)
         start = following

@@ -1,21 +1,18 @@
 """Finds the video that a motion photo carries inside; it is not decoded, only its boxes are walked."""
 
-import os
 import struct
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from msgspec import Struct
 
 from common import sniff
-
-Read = Callable[[int, int], bytes]
-"""The bytes from an offset on, so many or as many as there are."""
+from common.sniff import Read
+from processor import containers
+from processor.containers import boxes
 
 CONTAINERS = {"image/heic", "image/avif"}
 CARRIERS = {"image/jpeg", *CONTAINERS}
-MOST_BOXES = 4096  # of a fragmented video; a still picture has a handful
 MOST_ENTRIES = 64
 SEF_VIDEO = 0x0A30
 SEF_NAME = b"MotionPhoto_Data"
@@ -30,19 +27,11 @@ class Motion(Struct, frozen=True, kw_only=True):
     mime: str
 
 
-class Box(NamedTuple):
-    """A part of an ISO container: its kind, and where its content starts and it ends."""
-
-    kind: bytes
-    content: int
-    end: int
-
-
 def find(file: BinaryIO, mime: str, told: int | None) -> Motion | None:
     """The video inside a picture, `told` bytes from its end if it says so itself; None unless it is one to its end."""
     if mime not in CARRIERS:
         return None
-    read, size = partial(_read, file.fileno()), os.fstat(file.fileno()).st_size
+    read, size = containers.reader(file), containers.size(file)
     for start, end in _candidates(read, size, mime, told):
         if 0 < start < end <= size and (kind := video_type(read, start, end)) is not None:
             return Motion(start=start, length=end - start, mime=kind)
@@ -52,7 +41,7 @@ def find(file: BinaryIO, mime: str, told: int | None) -> Motion | None:
 def _candidates(read: Read, size: int, mime: str, told: int | None) -> Iterator[tuple[int, int]]:
     """Where a video may start and end, the exact word first."""
     if mime in CONTAINERS:
-        yield from ((box.content, box.end) for box in boxes(read, 0, size) if box.kind == b"mpvd")
+        yield from ((box.start, box.end) for box in boxes(read, 0, size) if box.kind == b"mpvd")
     yield from _samsung(read, size)
     if told is not None:
         yield size - told, size
@@ -83,25 +72,3 @@ def video_type(read: Read, start: int, end: int) -> str | None:
     walked = list(boxes(read, start, end))
     is_whole = bool(walked) and walked[-1].end == end
     return found.mime_type if is_whole and b"moov" in {box.kind for box in walked} else None
-
-
-def boxes(read: Read, start: int, end: int) -> Iterator[Box]:
-    """The boxes from start on, one behind the other, as far as they make sense."""
-    for _ in range(MOST_BOXES):
-        if start >= end:
-            return
-        head = read(start, 16)
-        length, kind = struct.unpack(">I4s", head[:8].ljust(8, b"\0"))
-        content = start + 8
-        if length == 1:
-            (length,), content = struct.unpack(">Q", head[8:].ljust(8, b"\0")), start + 16
-        elif length == 0:
-            length = end - start
-        if start + length < content or start + length > end or not kind.isascii() or not kind.strip(b" \0"):
-            return
-        yield Box(kind, content, start + length)
-        start += length
-
-
-def _read(descriptor: int, start: int, length: int) -> bytes:
-    return os.pread(descriptor, length, start) if start >= 0 and length > 0 else b""

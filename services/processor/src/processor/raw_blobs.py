@@ -1,6 +1,5 @@
 """Where a camera's raw file keeps what it says beside its pixels: a TIFF, or blocks in a container of the maker's."""
 
-import mmap
 import os
 import struct
 import warnings
@@ -16,7 +15,9 @@ from PIL.ExifTags import IFD, Base
 from PIL.Image import Exif
 
 from common import formats
-from processor import colours
+from common.sniff import Read
+from processor import colours, containers
+from processor.containers import Part, boxes
 from processor.metadata import Blobs, Moment, Said, exif
 from processor.metadata.text import line, number
 
@@ -148,8 +149,9 @@ def _minolta(file: BinaryIO) -> Block:
 
 def _canon(file: BinaryIO) -> Block:
     """The three directories that a CR3 keeps apart, as one block."""
-    with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
-        found = {kind: block for kind, block in _boxes_of_canon(content) if kind.startswith(b"CMT")}
+    read = containers.reader(file)
+    told = (box for box in _boxes_of_canon(read, containers.size(file)) if box.kind.startswith(b"CMT"))
+    found = {box.kind: read(box.start, min(box.end - box.start, MOST_BLOCK)) for box in told}
     whole = Exif()
     for kind, target in ((b"CMT1", whole), (b"CMT2", whole.get_ifd(IFD.Exif)), (b"CMT4", whole.get_ifd(IFD.GPSInfo))):
         with _patiently():  # one that is broken costs the others nothing
@@ -158,30 +160,12 @@ def _canon(file: BinaryIO) -> Block:
     return whole.tobytes()
 
 
-def _boxes_of_canon(content: mmap.mmap) -> Iterator[tuple[bytes, bytes]]:
-    for kind, start, end in _boxes(content, 0, len(content)):
-        if kind == b"moov":
-            for inner, at, until in _boxes(content, start, end):
-                if inner == b"uuid" and content[at : at + 16] == CANON_BOXES:
-                    yield from (
-                        (name, content[first : min(last, first + MOST_BLOCK)])
-                        for name, first, last in _boxes(content, at + 16, until)
-                    )
-
-
-def _boxes(content: mmap.mmap, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The kind of each box of an ISO container between two places, and where its content starts and ends."""
-    for _ in range(MOST_BOXES):
-        if start + 8 > end:
-            return
-        length, kind = struct.unpack_from(">I4s", content, start)
-        header = 8
-        if length == 1 and start + 16 <= end:
-            (length,), header = struct.unpack_from(">Q", content, start + 8), 16
-        if length < header or start + length > end:
-            return
-        yield kind, start + header, start + length
-        start += length
+def _boxes_of_canon(read: Read, size: int) -> Iterator[Part]:
+    for box in boxes(read, 0, size):
+        if box.kind == b"moov":
+            for inner in boxes(read, box.start, box.end):
+                if inner.kind == b"uuid" and read(inner.start, 16) == CANON_BOXES:
+                    yield from boxes(read, inner.start + 16, inner.end)
 
 
 def _xmp(file: BinaryIO, mime: str, own: Block) -> bytes:
@@ -195,10 +179,10 @@ def _xmp(file: BinaryIO, mime: str, own: Block) -> bytes:
 
 
 def _xmp_of_canon(file: BinaryIO) -> bytes:
-    with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
-        for kind, start, end in _boxes(content, 0, len(content)):
-            if kind == b"uuid" and content[start : start + 16] == XMP_BOX:
-                return content[start + 16 : min(end, start + MOST_BLOCK)]
+    read = containers.reader(file)
+    for box in boxes(read, 0, containers.size(file)):
+        if box.kind == b"uuid" and read(box.start, 16) == XMP_BOX:
+            return read(box.start + 16, min(box.end - box.start, MOST_BLOCK) - 16)
     return b""
 
 
