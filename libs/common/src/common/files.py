@@ -71,13 +71,11 @@ def create(root: bytes, path: bytes) -> int:
 
 def is_being_written(root: bytes, path: bytes) -> bool:
     """Whether somebody has the file open since `create`, as far as the file system can tell."""
-    descriptor = open_original(root, path)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return isinstance(error, BlockingIOError)
-    finally:
-        os.close(descriptor)
+    with _opened(root, path) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return isinstance(error, BlockingIOError)
     return False
 
 
@@ -92,51 +90,42 @@ def open_original(root: bytes, path: bytes) -> int:
     return descriptor
 
 
-def see(root: bytes, path: bytes) -> Seen | None:
-    """Size, time and inode of a file, or None when there is none."""
+@contextmanager
+def _opened(root: bytes, path: bytes) -> Iterator[int]:
+    descriptor = open_original(root, path)
     try:
-        descriptor = open_original(root, path)
-    except FileNotFoundError:
-        return None
-    try:
-        status = os.fstat(descriptor)
-        return Seen(status.st_size, status.st_mtime_ns, status.st_ino)
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def see(root: bytes, path: bytes) -> Seen | None:
+    """Size, time and inode of a file, or None when there is none."""
+    with suppress(FileNotFoundError), _opened(root, path) as descriptor:
+        status = os.fstat(descriptor)
+        return Seen(status.st_size, status.st_mtime_ns, status.st_ino)
+    return None
 
 
 def touched_ns(root: bytes, path: bytes) -> int | None:
     """When a file was last written, named or dated, whatever date it was given; None when there is none."""
-    try:
-        descriptor = open_original(root, path)
-    except FileNotFoundError:
-        return None
-    try:
+    with suppress(FileNotFoundError), _opened(root, path) as descriptor:
         status = os.fstat(descriptor)
         return max(status.st_mtime_ns, status.st_ctime_ns)
-    finally:
-        os.close(descriptor)
+    return None
 
 
 def count_names(root: bytes, path: bytes) -> int:
     """How many names a file has."""
-    descriptor = open_original(root, path)
-    try:
+    with _opened(root, path) as descriptor:
         return os.fstat(descriptor).st_nlink
-    finally:
-        os.close(descriptor)
 
 
 def hash_file(root: bytes, path: bytes) -> bytes | None:
     """The BLAKE3 of a file, or None when there is none."""
-    try:
-        descriptor = open_original(root, path)
-    except FileNotFoundError:
-        return None
-    try:
+    with suppress(FileNotFoundError), _opened(root, path) as descriptor:
         return hash_open(descriptor)
-    finally:
-        os.close(descriptor)
+    return None
 
 
 def hash_open(descriptor: int) -> bytes:
@@ -209,12 +198,9 @@ def drop(root: bytes, path: bytes, *, kept: bytes) -> None:
 @contextmanager
 def held(root: bytes, path: bytes) -> Iterator[int]:
     """Be the only one who moves a file, so that two who mean opposite things cannot take both its names."""
-    descriptor = open_original(root, path)
-    try:
+    with _opened(root, path) as descriptor:
         _lock(descriptor)
         yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _lock(descriptor: int) -> None:

@@ -26,25 +26,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     staged_name: str | None
 
 
-class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
-    """A thumbnail as it was rendered last."""
-
-    repository_id: UUID
-    root: bytes
-    private_root: bytes | None
-    path: bytes
-    mime_type: str
-    length: int
-    hash: bytes
-
-    @property
-    def home(self) -> bytes:
-        """Where thumbnails lie: in the root, unless it may not be written to."""
-        return self.private_root or self.root
-
-
-class Rendition(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was made of an original, as it was made last."""
+class Derived(msgspec.Struct, frozen=True, kw_only=True):
+    """A thumbnail or a rendition, as it was made last."""
 
     repository_id: UUID
     root: bytes
@@ -104,12 +87,13 @@ async def list_places(conn: Connection, asset_id: UUID) -> list[Place]:
         return await cursor.fetchall()
 
 
-async def find_thumbnail(conn: Connection, asset_id: UUID, size: str, *, owner: int) -> Thumbnail | None:
+async def find_thumbnail(conn: Connection, asset_id: UUID, size: str, *, owner: int) -> Derived | None:
     """One thumbnail of one of the owner's assets."""
-    async with conn.cursor(row_factory=struct_row(Thumbnail)) as cursor:
+    async with conn.cursor(row_factory=struct_row(Derived)) as cursor:
         await cursor.execute(
             """
-            select t.repository_id, r.root, r.private_root, t.path, t.mime_type, t.bytes as length, t.hash
+            select t.repository_id, r.root, r.private_root, t.path, t.mime_type, t.bytes as length, t.hash,
+                   a.original_filename
             from thumbnails t
             join assets a on a.asset_id = t.asset_id
             join repositories r on r.repository_id = t.repository_id
@@ -122,9 +106,9 @@ async def find_thumbnail(conn: Connection, asset_id: UUID, size: str, *, owner: 
         return await cursor.fetchone()
 
 
-async def find_rendition(conn: Connection, asset_id: UUID, kind: str, *, owner: int) -> Rendition | None:
+async def find_rendition(conn: Connection, asset_id: UUID, kind: str, *, owner: int) -> Derived | None:
     """One rendition of one of the owner's assets."""
-    async with conn.cursor(row_factory=struct_row(Rendition)) as cursor:
+    async with conn.cursor(row_factory=struct_row(Derived)) as cursor:
         await cursor.execute(
             """
             select d.repository_id, r.root, r.private_root, d.path, d.mime_type, d.bytes as length, d.hash,

@@ -18,7 +18,7 @@ from gateway.errors import NotFound, NotReady
 from gateway.media import Media
 from gateway.queries import media as queries
 from gateway.queries import stacks
-from gateway.queries.media import Place, Rendition, Thumbnail
+from gateway.queries.media import Derived, Place
 from gateway.queries.users import User
 
 Size = Literal["small", "medium", "large"]
@@ -92,7 +92,7 @@ async def motion(
 
 
 async def _derived(
-    request: Request[Any, Any, Any], pool: Pool, asset_id: UUID, found: Thumbnail | Rendition, headers: dict[str, str]
+    request: Request[Any, Any, Any], pool: Pool, asset_id: UUID, found: Derived, headers: dict[str, str]
 ) -> ASGIApp:
     """A file that was made of an original; it is made again where it is damaged."""
     plan = media.plan(request, size=found.length, etag=found.hash.hex(), headers=headers)
@@ -103,7 +103,7 @@ async def _derived(
         await asyncio.to_thread(marker.check, found.root, found.repository_id, found.private_root)
         async with glance(pool) as conn:
             await queries.render_again(conn, asset_id)
-        what = "thumbnail" if isinstance(found, Thumbnail) else "video"
+        what = "video" if found.mime_type.startswith("video/") else "thumbnail"
         raise NotReady(f"the {what} is damaged on the disk and is being made again")
     return Media(plan, descriptor)
 
