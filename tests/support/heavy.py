@@ -7,6 +7,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 from tests.support import heic, hostile, media, psd, raws
+from tests.support.boxes import box
 from tests.support.heic import Heic
 
 PACKET = b"http://ns.adobe.com/xap/1.0/\0"
@@ -63,7 +64,7 @@ def psd_beside() -> bytes:
 def jp2_beside() -> bytes:
     """A JPEG 2000 with far too much in its boxes."""
     exif, iptc = b"JpgTiffExif->JP2" + greedy_tags(), IPTC_BOX + RESOURCES
-    return media.encoded(".jp2") + heic.box(b"uuid", exif) + heic.box(b"uuid", iptc)
+    return media.encoded(".jp2") + box(b"uuid", exif) + box(b"uuid", iptc)
 
 
 HEAVY: dict[str, Callable[[], bytes]] = {
@@ -100,7 +101,7 @@ def nested(depth: int) -> bytes:
     """Boxes in boxes."""
     found = b""
     for _ in range(depth):
-        found = heic.box(b"moov", found)
+        found = box(b"moov", found)
     return found
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from common import sniff
 from processor import images
 from tests.support import heic, hostile, media, psd, raws, words
+from tests.support.boxes import box
 from tests.support.heic import Heic
 
 EXIF = media.exif({0x010E: "Elsewhere"}, gps=media.somewhere())
@@ -19,8 +20,8 @@ TOLD = (b"Exif", b"GPS", b"Elsewhere", b"xmpmeta", b"8BIM", b"ICC_PROFILE")
 
 
 def jp2() -> bytes:
-    boxes = heic.box(b"uuid", b"JpgTiffExif->JP2" + EXIF.removeprefix(b"Exif\0\0"))
-    return media.encoded(".jp2") + boxes + heic.box(b"xml ", XMP)
+    boxes = box(b"uuid", b"JpgTiffExif->JP2" + EXIF.removeprefix(b"Exif\0\0"))
+    return media.encoded(".jp2") + boxes + box(b"xml ", XMP)
 
 
 def jpeg() -> bytes:
