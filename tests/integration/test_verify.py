@@ -121,6 +121,23 @@ async def test_each_damage_on_disk_is_found(
     assert await wrong(database_url) == {expected}
 
 
+async def test_a_sidecar_without_its_photo_is_named_itself(database_url: str, placed: Path) -> None:
+    """Who is told of a sidecar finds it under that name, be it a file or a link."""
+    placed.with_name("gone.jpg.xmp").write_bytes(b"<x/>")
+    placed.with_name("link.jpg.xmp").symlink_to("/nowhere")
+    placed.with_name("stray.jpg").write_bytes(PHOTO)
+    said: list[str] = []
+
+    await verify(database_url, say=said.append)
+
+    told = sorted(line.rpartition("/")[2] for line in said if "inbox/" in line)
+    assert told == [
+        "gone.jpg.xmp is a sidecar, and its photo is not there",
+        "link.jpg.xmp is a sidecar, and its photo is not there",
+        "stray.jpg has no record",
+    ]
+
+
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [

@@ -144,7 +144,13 @@ async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
         kept = chain(_walk(repository.root, layout.INBOX), _without_notes(repository.root, layout.TRASH))
         for batch in _batches(_originals(kept)):
             for path in await queries.list_unrecorded(conn, repository.repository_id, batch):
-                yield f"{_shown(path)} has no record"
+                yield _nameless(repository.root, path)
+
+
+def _nameless(root: bytes, path: bytes) -> str:
+    if os.path.lexists(os.path.join(root, path)):
+        return f"{_shown(path)} has no record"
+    return f"{_shown(layout.beside(path))} is a sidecar, and its photo is not there"
 
 
 async def _leftovers(conn: Connection) -> AsyncIterator[str]:
