@@ -13,6 +13,7 @@ from common.files import Seen
 from common.folders import UnsafePath, folder
 
 MODE = 0o640
+ENDINGS = (layout.XMP, layout.XMP.upper())
 REASONS = {
     errno.EINVAL: "is a folder, or something else that is no file",
     errno.EISDIR: "is a folder",
@@ -67,20 +68,21 @@ def is_there(root: bytes, original: bytes) -> bool:
     """Whether anything has the name of an original's sidecar, whatever wrote it."""
     parent, name = os.path.split(original)
     with suppress(FileNotFoundError), folder(root, parent) as directory:
-        return any(_is_taken(directory, name + ending) for ending in (layout.XMP, layout.XMP.upper()))
+        return any(_is_taken(directory, name + ending) for ending in ENDINGS)
     return False
 
 
 def bring(root: bytes, *, source: bytes, target: bytes) -> None:
-    """The sidecar of an original goes where that went; one that cannot, stays, and its name counts as taken.
+    """The sidecars of an original go where that went; one that cannot, stays, and its name counts as taken.
 
     Repeating an interrupted one finishes it, and no other file is replaced.
     """
-    try:
-        files.move(root, layout.beside(source), layout.beside(target))
-    except OSError as error:
-        if error.errno not in STAYING:
-            raise
+    for ending in ENDINGS:
+        try:
+            files.move(root, source + ending, target + ending)
+        except OSError as error:
+            if error.errno not in STAYING:
+                raise
 
 
 def write(root: bytes, path: bytes, content: bytes, *, instead_of: Version | None, beside: bytes | None = None) -> None:
