@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from processor import sources
+from processor import metadata, sources
+from processor.metadata import Blobs, Told
 from processor.metadata.packet import LARGEST
 from processor.queries import Original
 
@@ -55,13 +56,21 @@ def test_the_most_trusted_comes_first(tmp_path: Path, names: Sequence[str], expe
     assert beside(tmp_path, "2024/photo.jpg") == expected
 
 
-def test_only_plain_files_of_a_decent_size(tmp_path: Path) -> None:
-    """A link, a folder, a pipe and a file of any size are passed over, and the next candidate is looked at."""
+def test_only_plain_files(tmp_path: Path) -> None:
+    """A link, a folder and a pipe are passed over, and the next candidate is looked at."""
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "photo.jpg.xmp").symlink_to(tmp_path / "secret")
     os.mkfifo(tmp_path / "photo.jpg.XMP")
     (tmp_path / ".picasa.ini").mkdir()
-    with (tmp_path / "photo.xmp").open("wb") as sidecar:
-        sidecar.truncate(LARGEST + 1)
 
     assert beside(tmp_path, "photo.jpg") == []
+
+
+def test_a_sidecar_that_is_too_large_leaves_a_note(tmp_path: Path) -> None:
+    """Whoever wonders why it is not heeded is told."""
+    (tmp_path / "photo.xmp").write_bytes(b" <" * (LARGEST // 2 + 1))
+
+    assert [kind for kind, _ in beside(tmp_path, "photo.jpg")] == ["xmp"]
+    with (tmp_path / "photo.xmp").open("rb") as sidecar:
+        seen = metadata.read(Blobs(), Told(beside=("xmp",)), orientation=1, beside=[sidecar])
+    assert seen.notes == ("sidecar packet was not readable: it is larger than 4 MB",)

@@ -11,7 +11,6 @@ from common import files, layout, marker
 from common.marker import Marker
 from common.stages import Reject
 from processor.metadata import Told
-from processor.metadata.packet import LARGEST
 from processor.queries import Original
 
 PICASA = b".picasa.ini"
@@ -80,7 +79,7 @@ def candidates(path: bytes) -> Iterator[tuple[Kind, list[bytes]]]:
 
 
 def _open_beside(original: Original) -> Iterator[Beside]:
-    """Those that are there and of a decent size; what a person said where nothing may be written comes first."""
+    """Those that are there, for their readers to judge; what a person said where nothing may be written comes first."""
     if original.private_root is not None:
         apart = _open(original.private_root, layout.apart(original.asset_id))
         if apart is not None:
@@ -94,12 +93,8 @@ def _open_beside(original: Original) -> Iterator[Beside]:
 
 def _open(root: bytes, path: bytes) -> int | None:
     try:
-        descriptor = files.open_original(root, path)
+        return files.open_original(root, path)
     except OSError as error:
         if error.errno in files.STARVED:
             raise
         return None
-    if os.fstat(descriptor).st_size <= LARGEST:
-        return descriptor
-    os.close(descriptor)
-    return None
