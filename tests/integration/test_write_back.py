@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from nats.aio.client import Client
+from PIL.ExifTags import Base
 
 from common import layout, queries, roots, sidecars, streams, trash
 from common.bus import Bus
@@ -28,7 +29,7 @@ from processor.metadata import xmp
 from processor.queries import find_original
 from processor.sandbox import Sandbox
 from processor.write_back import WriteBack
-from tests.support import photos
+from tests.support import media, photos
 from tests.support.disks import read_only
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
@@ -392,6 +393,43 @@ async def throw(pool: Pool, user: User, photo: UUID, ingest: Ingest) -> None:
     async with pool.connection() as conn:
         await trash.put(conn, photo, owner=user.user_id)
     await place_all(pool, ingest)
+
+
+async def test_a_sidecar_in_capitals_goes_along(
+    pool: Pool, repository: Repository, user: User, photo: UUID, ingest: Ingest
+) -> None:
+    """What a camera's program called `p.jpg.XMP` goes into the trash with its photo and comes back with it."""
+    (inbox(repository) / "p.jpg.XMP").write_bytes(LIGHTROOM)
+
+    await throw(pool, user, photo, ingest)
+
+    assert paths(repository, layout.TRASH)[f"{photo}_p.jpg.XMP"] == LIGHTROOM
+    async with pool.connection() as conn:
+        await trash.take_back(conn, photo, owner=user.user_id)
+    await place_all(pool, ingest)
+    assert paths(repository)["p.jpg.XMP"] == LIGHTROOM
+
+
+async def test_half_a_time_is_written_once_the_other_is_known(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest, write_back: WriteBack, box: Sandbox
+) -> None:
+    """An offset that a person said before the photo was read is written with the time that was read then."""
+    keep(repository, strategy="flat")
+    exif = media.exif(camera={Base.DateTimeOriginal: "2024:03:09 12:34:56"})
+    upload = await staged(pool, repository, user, photos.jpeg(80, 60, exif=exif))
+    await place_all(pool, ingest)
+    await edit(pool, user, upload.asset_id, Edits(offset_minutes=330))
+    await written(pool, write_back)
+    assert (await row(pool, upload.asset_id, "sidecar"))["state"] == "done"
+
+    await Processor(pool, box).render(await claim(pool, Stage.RENDER))
+    await written(pool, write_back)
+
+    assert b"2024-03-09T12:34:56+05:30" in (inbox(repository) / SIDECAR).read_bytes()
+    async with pool.connection() as conn:
+        await queries.redo(conn, upload.asset_id, Stage.RENDER)
+    await Processor(pool, box).render(await claim(pool, Stage.RENDER))
+    await written(pool, write_back)
 
 
 @pytest.mark.parametrize("step", range(1, 14))

@@ -8,9 +8,10 @@ from functools import partial
 from msgspec import structs
 
 from common import files, outbox, rendering
+from common import queries as core
 from common.db import Connection, Pool, glance
 from common.messages import AssetProcessed
-from common.stages import Claim, Died, LeaseLost, Reject, Wait
+from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait
 from processor import derived, exiftool, facts, images, options, queries, sandbox, sources, stacks, videos
 from processor.derived import Plan, Written
 from processor.exiftool import Exiftool
@@ -98,6 +99,8 @@ class Processor:
 
 async def _save(conn: Connection, *, original: Original, claim: Claim, media: Photo | Video) -> None:
     """What was read in the file, and what it has in common with others."""
+    if await queries.tells_another_time(conn, claim.asset_id, media.metadata):  # stages are locked before assets
+        await core.redo(conn, claim.asset_id, Stage.SIDECAR)
     keys = stacks.keys(media.metadata, file_name=original.file_name, mime=original.mime_type)
     await queries.save_facts(conn, claim.asset_id, facts.of(media))
     await queries.save_stack_keys(conn, claim.asset_id, owner=claim.owner_id, keys=keys)

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection, struct_row
 from common.messages import Kind
+from processor.metadata import Metadata
 from processor.stacks import StackKey
 
 
@@ -89,6 +90,22 @@ async def find_original(conn: Connection, asset_id: UUID) -> Original | None:
             (asset_id,),
         )
         return await cursor.fetchone()
+
+
+async def tells_another_time(conn: Connection, asset_id: UUID, seen: Metadata) -> bool:
+    """Whether a person said half of an asset's time, and the file's half is not what it was."""
+    cursor = await conn.execute(
+        """
+        select 1
+        from assets
+        join asset_metadata using (asset_id)
+        where asset_id = %s
+          and edits ?| '{taken_time,offset_minutes}'
+          and (taken_at, taken_offset_minutes) is distinct from (%s::timestamp, %s::int)
+        """,
+        (asset_id, seen.taken_at, seen.offset_minutes),
+    )
+    return await cursor.fetchone() is not None
 
 
 async def save_facts(conn: Connection, asset_id: UUID, seen: Facts) -> None:
