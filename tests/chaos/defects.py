@@ -1,4 +1,4 @@
-"""Eight deliberate defects, each put into a copy of the code; a test that lets one of them live is worth nothing."""
+"""Twelve deliberate defects, each put into a copy of the code; a test that lets one of them live is worth nothing."""
 
 import asyncio
 import os
@@ -19,6 +19,9 @@ QUERIES = "libs/common/src/common/queries.py"
 UPLOADS = "services/gateway/src/gateway/uploads.py"
 STAGING = "services/gateway/src/gateway/staging.py"
 HOUSEKEEPING = "services/ingest/src/ingest/housekeeping.py"
+SIDECARS = "libs/common/src/common/sidecars.py"
+WRITE_BACK = "services/processor/src/processor/write_back.py"
+FAULTS = "tests/integration/test_write_back_faults.py"
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,41 @@ DEFECTS = (
          return answer
 """,
         "tests/integration/test_gateway_uploads.py::test_nobody_is_told_before_the_bytes_are_durable_and_have_rows",
+    ),
+    Defect(
+        "no fsync of a sidecar",
+        SIDECARS,
+        """
+         file.flush()
+-        os.fsync(file.fileno())
+""",
+        f"{FAULTS}::test_the_order_of_writing",
+    ),
+    Defect(
+        "no fsync of the folder of a sidecar",
+        SIDECARS,
+        """
+                 os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+-            os.fsync(directory)
+""",
+        f"{FAULTS}::test_the_order_of_writing",
+    ),
+    Defect(
+        "sidecar replaced without a look",
+        SIDECARS,
+        """
+-            elif not _is_still(root, path, instead_of):
+-                raise Changed
+""",
+        "tests/integration/test_write_back.py::test_what_was_changed_since_it_was_read_is_not_replaced",
+    ),
+    Defect(
+        "nobody looks again",
+        WRITE_BACK,
+        """
+-            await self._look_again(claim)
+""",
+        f"{FAULTS}::test_a_worker_that_slept_has_others_look_again",
     ),
 )
 
