@@ -169,9 +169,15 @@ async def free_key(conn: Connection, *, owner: int, key: str) -> None:
 
 
 async def hurry(conn: Connection, asset_id: UUID, *, lane: int) -> None:
-    """Nothing of the asset waits in a slower lane than this one."""
+    """Neither the asset's place nor its rendering waits in a slower lane than this one."""
     await conn.execute(
-        "update asset_stages set lane = %(lane)s where asset_id = %(asset)s and lane > %(lane)s",
+        """
+        update asset_stages
+        set lane = %(lane)s
+        where asset_id = %(asset)s
+          and stage in ('place', 'render')
+          and lane > %(lane)s
+        """,
         {"asset": asset_id, "lane": lane},
     )
 
