@@ -51,6 +51,13 @@ def test_what_makes_no_sense_is_told_and_left_to_the_server(said: Any, sound: Re
     assert [name in note for name, note in zip(wrong, sorted(notes), strict=True)] == [True] * len(wrong)
 
 
+def test_whoever_wishes_for_another_format_hears_which_there_are() -> None:
+    """A choice that there is not is answered by those that there are."""
+    _, notes = rendering.read({"thumbnail_format": "gif"})
+
+    assert notes == ["rendering.thumbnail_format: it is webp or jpeg; until it is put right the server decides"]
+
+
 def test_a_wrong_wish_is_a_warning_and_no_outage(tmp_path: Path) -> None:
     """Uploads go on where thumbnails are described wrongly; whoever examines the repository hears of it."""
     identity, root = uuid4(), bytes(tmp_path / "repository")
@@ -66,5 +73,5 @@ def test_a_wrong_wish_is_a_warning_and_no_outage(tmp_path: Path) -> None:
     assert rendering.read(found.rendering)[0] == Rendering()
     assert (examined.valid, examined.errors) == (True, [])
     assert examined.warnings == [
-        "rendering.thumbnail_small: Expected `int | null`, got `str`; until then the server decides"
+        "rendering.thumbnail_small: Expected `int | null`, got `str`; until it is put right the server decides"
     ]

@@ -1,6 +1,6 @@
 """How thumbnails are made where a repository wants them otherwise than the server makes them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -46,7 +46,9 @@ def read(said: Any) -> tuple[Rendering, list[str]]:
             one = msgspec.convert({name: said.get(name)}, Rendering)
         except (msgspec.ValidationError, OverflowError) as error:
             reason = str(error).partition(" - at `$.")[0]
-            wrong.append(f"rendering.{name}: {reason}; until then the server decides")
+            if reason.startswith("Invalid enum value"):
+                reason = f"it is {' or '.join(get_args(Format))}"
+            wrong.append(f"rendering.{name}: {reason}; until it is put right the server decides")
         else:
             sound = msgspec.structs.replace(sound, **{name: getattr(one, name)})
     return sound, wrong
