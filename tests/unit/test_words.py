@@ -5,6 +5,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any, Literal
 
+import msgspec
 import pytest
 from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import IFDRational
@@ -40,6 +41,17 @@ def read(  # the blocks of one `photo.jpg`, and the files beside it
 
 def wide(text: str) -> bytes:
     return text.encode("utf-16-le") + b"\0\0"
+
+
+def test_all_words_have_an_end() -> None:
+    """Names of faces and notes take what the words before them leave, and every face is one all the same."""
+    face = Face(name="ä" * 200, left=0.1, top=0.1, width=0.1, height=0.1)
+
+    seen = metadata.bounded(Metadata(title="t", faces=(face,) * 200, notes=("n" * 300,) * 500))
+
+    assert len(msgspec.json.encode(seen)) < 64 * 1024 + 200 * 80
+    assert (seen.title, len(seen.faces), seen.faces[0]) == ("t", 200, face)
+    assert seen.faces[-1].name is None
 
 
 def test_whose_words_are_believed() -> None:

@@ -1,7 +1,10 @@
 """What is known of a photo beside its pixels, from every source that speaks of it, in the order of trust."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, BinaryIO
+
+from msgspec import structs
 
 from processor.metadata import exif, iptc, keywords, picasa, regions, times, xmp
 from processor.metadata.packet import LARGEST
@@ -10,6 +13,7 @@ from processor.metadata.record import Blobs, Face, Metadata, Moment, Said, Told,
 
 __all__ = ["Blobs", "Face", "Metadata", "Moment", "Said", "Told", "read"]
 
+MOST_TEXT = 64 << 10
 WORDS = ("title", "description")
 FACTS = (
     *("camera_make", "camera_model", "lens_model", "exposure_time", "f_number", "iso_speed", "focal_length"),
@@ -31,16 +35,31 @@ def read(blobs: Blobs, told: Told, *, orientation: int, beside: Sequence[BinaryI
     albums = [_noted(picasa.read(content, *names), notes) for content in _besides("picasa", told, beside)]
     by_clock = [*sidecars, camera, embedded, records, *blobs.known]
     by_words = [*sidecars, embedded, records, camera, *albums, *blobs.known]
-    return Metadata(
-        **times.decide(by_clock, told, notes),
-        **_place(by_clock, notes),
-        **{name: _first(by_words, name) for name in WORDS},
-        **{name: _first([camera, *by_clock], name) for name in FACTS},
-        rating=_rating(sidecars, by_words, notes),
-        keywords=keywords.united(word for said in by_words for word in said.keywords),
-        faces=_faces(by_words, orientation if orientation != 1 else camera.orientation or 1),
-        notes=tuple(notes),
+    return bounded(
+        Metadata(
+            **times.decide(by_clock, told, notes),
+            **_place(by_clock, notes),
+            **{name: _first(by_words, name) for name in WORDS},
+            **{name: _first([camera, *by_clock], name) for name in FACTS},
+            rating=_rating(sidecars, by_words, notes),
+            keywords=keywords.united(word for said in by_words for word in said.keywords),
+            faces=_faces(by_words, orientation if orientation != 1 else camera.orientation or 1),
+            notes=tuple(notes),
+        )
     )
+
+
+def bounded(seen: Metadata) -> Metadata:
+    """The same with no more than 64 KB of text: the names of faces and the notes take what the other words leave."""
+    words = [value for value in structs.asdict(seen).values() if isinstance(value, str)]
+    left = MOST_TEXT - sum(len(word.encode()) for word in (*words, *seen.keywords))
+    faces = []
+    for face in seen.faces:
+        left -= len((face.name or "").encode())
+        faces.append(face if left >= 0 else structs.replace(face, name=None))
+    lengths = accumulate(len(note.encode()) for note in seen.notes)
+    notes = tuple(note for note, length in zip(seen.notes, lengths, strict=True) if length <= left)
+    return structs.replace(seen, faces=tuple(faces), notes=notes)
 
 
 def _noted(heard: tuple[Said, list[str]], notes: list[str]) -> Said:
