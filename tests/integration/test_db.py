@@ -68,3 +68,19 @@ async def test_whoever_is_cancelled_takes_no_connection_along(pool: Pool) -> Non
     async with AsyncExitStack() as taken:
         for _ in range(pool.max_size):
             await taken.enter_async_context(pool.connection(timeout=5))
+
+
+async def test_whoever_stands_still_amid_a_transaction_holds_nobody_up(pool: Pool) -> None:
+    """A process that was stopped between statements that it sends without waiting loses its locks to the others."""
+    async with pool.connection() as conn:
+        limit = await (await conn.execute("show transaction_timeout")).fetchone()
+        await conn.execute("set transaction_timeout = '200ms'")
+        await conn.commit()
+        with suppress(psycopg.OperationalError):
+            async with conn.pipeline():
+                await (await conn.execute("update server set single = true returning single")).fetchall()
+                async with glance(pool) as other:
+                    await other.execute("update server set single = true")
+
+    assert limit == ("40s",)
+    assert conn.broken

@@ -123,7 +123,7 @@ def judged(file: BinaryIO, mime: str) -> tuple[str, int]:
     """What came of a file, its size or the reason against it, and the most bytes of memory that this process had."""
     try:
         photo = images.render(file, mime)
-        verdict = f"{photo.width} x {photo.height}"
+        verdict = photo.trouble or f"{photo.width} x {photo.height}"
     except Unreadable as reason:
         verdict = str(reason)
     return verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10

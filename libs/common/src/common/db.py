@@ -16,7 +16,9 @@ T = TypeVar("T")
 Connection: TypeAlias = AsyncConnection[Any]
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[Any]]
 
-SESSION = "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s -c timezone=UTC"
+# A client that stands still amid statements sent without waiting is not idle to the server: the last limit ends it.
+LIMITS = "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s -c transaction_timeout=40s"
+SESSION = f"{LIMITS} -c timezone=UTC"
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
