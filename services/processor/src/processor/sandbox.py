@@ -31,8 +31,6 @@ DECODERS = (
     "processor.videos",
     "processor.clips",
     "processor.survey",
-    "processor.metadata.where",
-    "processor.metadata.atlas",
 )
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2

@@ -88,8 +88,8 @@ class WriteBack:
         latitude, longitude = edited.edits.get("gps_latitude"), edited.edits.get("gps_longitude")
         if edited.has_place or latitude is None or longitude is None:
             return
-        town = await self.sandbox.run(where.place_of, None, latitude, longitude, owner=claim.owner_id)
-        zone = await self.sandbox.run(where.zone_of, None, latitude, longitude, owner=claim.owner_id)
+        town = await asyncio.to_thread(where.place_of, latitude, longitude)
+        zone = await asyncio.to_thread(where.zone_of, latitude, longitude)
         place = (msgspec.structs.asdict(town) if town else {}) | {"time_zone": zone}
         async with glance(self.pool) as conn:
             position = {"gps_latitude": latitude, "gps_longitude": longitude}
