@@ -53,53 +53,15 @@ class Face(Struct, frozen=True, kw_only=True):
     height: float
 
 
-class Said(Struct, frozen=True, kw_only=True):
-    """What one source says and what can be true; None and empty where it says nothing.
+class Description(Struct, frozen=True, kw_only=True):
+    """What can be said of a photo beside when and where it was taken; None and empty for what nobody says."""
 
-    `faces` lie in the picture as stored. `moments` are in the order of trust, `instant` is the satellites' clock.
-    """
-
-    moments: tuple[Moment, ...] = ()
-    instant: datetime | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    altitude: float | None = None
     title: str | None = None
     description: str | None = None
     keywords: tuple[str, ...] = ()
     rating: int | None = None
-    """Stars, or -1 of a picture that somebody rejected."""
+    """From 1 to 5 stars; 0 is a picture that somebody looked at and gave none, -1 one that somebody rejected."""
     faces: tuple[Face, ...] = ()
-    orientation: int | None = None
-    """How the camera was held, as EXIF counts it, whether or not the pixels are to be turned still."""
-    camera_make: str | None = None
-    camera_model: str | None = None
-    lens_model: str | None = None
-    exposure_time: str | None = None
-    f_number: float | None = None
-    iso_speed: int | None = None
-    focal_length: float | None = None
-    exposure: float | None = None
-    projection: str | None = None
-    """Of a panorama: `equirectangular` is one that looks all around."""
-    content_identifier: str | None = None
-    """What a Live Photo's still and its video have in common."""
-    burst_identifier: str | None = None
-    motion_length: int | None = None
-    """The bytes at the end of the file that are a motion photo's video."""
-
-
-class Metadata(Struct, frozen=True, kw_only=True):
-    """What was believed, None for the rest, and a note for whatever was there and was not believed."""
-
-    taken_at: datetime | None = None
-    """By the clock on the wall where it was taken, without a zone."""
-    taken_from: str | None = None
-    offset_minutes: int | None = None
-    """Of that clock, east of Greenwich."""
-    offset_from: str | None = None
-    time_zone: str | None = None
-    """The zone of the position, `Europe/Paris`."""
     camera_make: str | None = None
     camera_model: str | None = None
     lens_model: str | None = None
@@ -111,24 +73,48 @@ class Metadata(Struct, frozen=True, kw_only=True):
     """In millimetres."""
     exposure: float | None = None
     """The correction in EV."""
-    gps_latitude: float | None = None
-    gps_longitude: float | None = None
+    projection: str | None = None
+    """Of a panorama: `equirectangular` is one that looks all around."""
+    content_identifier: str | None = None
+    """What a Live Photo's still and its video have in common."""
+    burst_identifier: str | None = None
+    motion_length: int | None = None
+    """The bytes at the end of the file that are a motion photo's video."""
     altitude: float | None = None
     """In metres above the sea."""
+
+
+class Said(Description, frozen=True, kw_only=True):
+    """What one source says and what can be true.
+
+    `faces` lie in the picture as stored. `moments` are in the order of trust, `instant` is the satellites' clock.
+    """
+
+    moments: tuple[Moment, ...] = ()
+    instant: datetime | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    orientation: int | None = None
+    """How the camera was held, as EXIF counts it, whether or not the pixels are to be turned still."""
+
+
+class Metadata(Description, frozen=True, kw_only=True):
+    """What was believed, and a note for whatever was there and was not believed; nobody's rating is -1 here."""
+
+    taken_at: datetime | None = None
+    """By the clock on the wall where it was taken, without a zone."""
+    taken_from: str | None = None
+    offset_minutes: int | None = None
+    """Of that clock, east of Greenwich."""
+    offset_from: str | None = None
+    time_zone: str | None = None
+    """The zone of the position, `Europe/Paris`."""
+    gps_latitude: float | None = None
+    gps_longitude: float | None = None
     country: str | None = None
     country_code: str | None = None
     region: str | None = None
     city: str | None = None
-    title: str | None = None
-    description: str | None = None
-    keywords: tuple[str, ...] = ()
-    rating: int | None = None
-    """From 1 to 5 stars; 0 is a picture that somebody looked at and gave none."""
-    faces: tuple[Face, ...] = ()
-    projection: str | None = None
-    content_identifier: str | None = None
-    burst_identifier: str | None = None
-    motion_length: int | None = None
     notes: tuple[str, ...] = ()
 
 
