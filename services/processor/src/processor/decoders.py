@@ -1,7 +1,5 @@
 """Opens a picture with the one decoder of its format; every other decoder of libvips is shut."""
 
-import os
-from functools import partial
 from itertools import islice
 from typing import BinaryIO
 
@@ -80,7 +78,7 @@ def check(header: pyvips.Image, mime: str) -> None:
 
 def check_directories(file: BinaryIO) -> None:
     """Refuse a TIFF that has no end of pages, or whose pages go round in a circle."""
-    if len(list(islice(sniff.directories(partial(read_at, file)), MOST_PAGES + 1))) > MOST_PAGES:
+    if len(list(islice(sniff.directories(containers.reader(file)), MOST_PAGES + 1))) > MOST_PAGES:
         raise Unreadable(f"it has more than {MOST_PAGES} pages")
 
 
@@ -93,10 +91,6 @@ def held_at_once(header: pyvips.Image, mime: str) -> float:
 
 def is_set(header: pyvips.Image, flag: str) -> bool:
     return bool(header.get_typeof(flag) and header.get(flag))
-
-
-def read_at(file: BinaryIO, start: int, length: int) -> bytes:
-    return os.pread(file.fileno(), length, start)
 
 
 def blobs(header: pyvips.Image, tiff: BinaryIO | None = None) -> Blobs:

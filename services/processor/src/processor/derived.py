@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from blake3 import blake3
 
-from common import files, layout
+from common import files, layout, tasks
 from common.formats import BY_MIME
 from common.stages import Claim
 from processor import images
@@ -54,11 +54,9 @@ class Written:
 
 async def write(plan: Plan, file: int) -> Written:
     """The files on the disk, a motion photo's video out of the original; nothing of them unless all goes well."""
-    writing = asyncio.create_task(asyncio.to_thread(_write, plan, file))
     try:
-        return await asyncio.shield(writing)
+        return await tasks.to_the_end(_write, plan, file)
     except BaseException:
-        await asyncio.wait({writing})
         await remove(plan)
         raise
 

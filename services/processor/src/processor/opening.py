@@ -1,11 +1,10 @@
 """Which decoder opens which format: the one place that knows."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import BinaryIO
 
 from common import formats, sniff
-from processor import decoders, heif, jxl, psd, rasters
+from processor import containers, decoders, heif, jxl, psd, rasters
 from processor.pictures import Picture
 from processor.unreadable import Unreadable
 
@@ -32,7 +31,7 @@ OPENERS: dict[str, Opener] = {
 
 def open_picture(file: BinaryIO, mime: str, edge: int) -> Picture:
     """The picture in a file of this type, by the decoder of its type alone; a TIFF may turn out to be a raw file."""
-    if mime == formats.TIFF.mime_type and (found := sniff.raw_in_tiff(partial(decoders.read_at, file))):
+    if mime == formats.TIFF.mime_type and (found := sniff.raw_in_tiff(containers.reader(file))):
         mime = found.mime_type
     opener = OPENERS.get(mime)
     if opener is None:
