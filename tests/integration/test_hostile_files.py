@@ -1,21 +1,16 @@
 """Whatever a file is, it is kept as it came, it hurts nobody, and somebody can read why it has no picture."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from blake3 import blake3
 
-from common import formats, sniff, streams
+from common import formats, sniff
 from common.bus import Bus
 from common.db import Pool
-from common.outbox import Relay
-from common.settings import Settings
-from common.stages import MAX_DEATHS, Claim, Stage, Work
-from common.worker import Worker
+from common.stages import MAX_DEATHS, Claim, Stage
 from processor import sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
@@ -24,6 +19,7 @@ from tests.support.gateway import rows, serving, staged
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, row
 from tests.support.waiting import until
+from tests.support.working import rendering
 
 MODULES = (*sandbox.DECODERS, "tests.support.escapes", "tests.support.brittle")
 MOST_MEMORY = 512 << 20
@@ -101,21 +97,6 @@ async def test_lies_beside_a_picture_cost_it_nothing(
         pool, "select max(length(facts ->> 'description')), count(facts ->> 'gps_latitude') from asset_metadata"
     ) == [(2048, 0)]
     assert sorted(placing.originals(repository).values()) == sorted(files.values())
-
-
-@asynccontextmanager
-async def rendering(pool: Pool, bus: Bus, work: Work) -> AsyncIterator[None]:
-    """A worker of the render stage, until the block ends."""
-    config = Settings(database_url="", nats_url="", lease_seconds=30, poll_seconds=0.1, stop_seconds=0.2)
-    relay, stop = Relay(pool, bus, poll_seconds=0.2), asyncio.Event()
-    worker = Worker(pool, bus, relay, config, streams.RENDER, Stage.RENDER, work, 2)
-    relaying, running = asyncio.create_task(relay.run()), asyncio.create_task(worker.run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running
-        relaying.cancel()
 
 
 async def test_a_file_that_kills_is_given_up_and_kept(

@@ -1,18 +1,12 @@
 """What no careful reader can show is kept and explained once; what stands beside a good picture costs it nothing."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
-from common import streams
 from common.bus import Bus
 from common.db import Pool
-from common.outbox import Relay
-from common.settings import Settings
 from common.stages import Stage
-from common.worker import Worker
 from processor import sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
@@ -20,6 +14,7 @@ from tests.support import heavy, hostile, photos, placing
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, row
 from tests.support.waiting import until
+from tests.support.working import rendering
 
 MOST_SAID = 64 << 10
 SHOWN = {name for name, (_, _, verdict) in hostile.BOMBS.items() if verdict == "32 x 32"}
@@ -34,22 +29,6 @@ async def box() -> AsyncIterator[Sandbox]:
         yield opened
 
 
-@asynccontextmanager
-async def rendering(pool: Pool, bus: Bus, box: Sandbox) -> AsyncIterator[None]:
-    """A worker of the render stage, until the block ends."""
-    config = Settings(database_url="", nats_url="", lease_seconds=60, poll_seconds=0.1, stop_seconds=0.2)
-    relay, stop = Relay(pool, bus, poll_seconds=0.2), asyncio.Event()
-    work = Processor(pool, box).render
-    worker = Worker(pool, bus, relay, config, streams.RENDER, Stage.RENDER, work, 2)
-    relaying, running = asyncio.create_task(relay.run()), asyncio.create_task(worker.run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running
-        relaying.cancel()
-
-
 async def test_what_cannot_be_shown_is_kept_and_explained(
     pool: Pool, bus: Bus, repository: Repository, user: User, box: Sandbox
 ) -> None:
@@ -62,7 +41,7 @@ async def test_what_cannot_be_shown_is_kept_and_explained(
         waiting = "select 1 from asset_stages where stage = 'render' and state not in ('done', 'failed')"
         return not await ask(pool, waiting)
 
-    async with rendering(pool, bus, box):
+    async with rendering(pool, bus, Processor(pool, box).render, lease_seconds=60):
         await until(settled, seconds=120)
 
     for name, asset in bad.items():

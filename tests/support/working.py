@@ -27,7 +27,21 @@ async def working(
     pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2
 ) -> AsyncIterator[asyncio.Event]:
     """A worker of the place stage and its relay, until the block ends."""
-    worker = worker_of(pool, bus, work, poll=poll, slots=slots)
+    async with _running(worker_of(pool, bus, work, poll=poll, slots=slots)) as stop:
+        yield stop
+
+
+@asynccontextmanager
+async def rendering(pool: Pool, bus: Bus, work: Work, *, lease_seconds: float = 30) -> AsyncIterator[None]:
+    """A worker of the render stage and its relay, until the block ends."""
+    config = Settings(database_url="", nats_url="", lease_seconds=lease_seconds, poll_seconds=0.1, stop_seconds=0.2)
+    relay = Relay(pool, bus, poll_seconds=0.2)
+    async with _running(Worker(pool, bus, relay, config, streams.RENDER, Stage.RENDER, work, 2)):
+        yield
+
+
+@asynccontextmanager
+async def _running(worker: Worker) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
     relaying, running = asyncio.create_task(worker.relay.run()), asyncio.create_task(worker.run(stop))
     try:
