@@ -23,7 +23,7 @@ PURE = [
             "images",
             "options",
             "videos",
-            "clips",
+            *("clips", "probes", "recipes", "commands", "audios"),
             "motion",
             "stacks",
             "opening",

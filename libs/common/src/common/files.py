@@ -272,16 +272,34 @@ def copy_derived(root: bytes, path: bytes, source: int, part: range) -> bytes:
 
 
 @contextmanager
+def making(root: bytes, path: bytes) -> Iterator[tuple[int, int]]:
+    """Two descriptors of a file that a program makes, to write and to read it; it gets its name once all went well."""
+    with _unnamed(root, path) as (descriptor, temporary, directory):
+        reading = os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        try:
+            yield descriptor, reading
+        finally:
+            os.close(reading)
+            os.close(descriptor)
+
+
+@contextmanager
 def _derived(root: bytes, path: bytes) -> Iterator[BinaryIO]:
+    with _unnamed(root, path) as (descriptor, _, _), open(descriptor, "wb") as file:
+        yield file
+
+
+@contextmanager
+def _unnamed(root: bytes, path: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """A new file that gets its name when all went well, and goes when not: open, under which name, in which folder."""
     parent, name = os.path.split(path)
     temporary = b".%s.tmp" % uuid4().hex.encode()
     with folder(root, parent, make=True, durable=False) as directory:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644, dir_fd=directory)
         try:
-            with open(descriptor, "wb") as file:
-                yield file
+            yield descriptor, temporary, directory
             os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
-        except OSError:
+        except BaseException:
             os.unlink(temporary, dir_fd=directory)
             raise
 

@@ -43,11 +43,28 @@ RAW = Format("another camera's RAW", "photo", "image/x-raw", ".raw", (".3fr", ".
 
 MP4 = Format("MP4", "video", "video/mp4", ".mp4", (".m4v",))
 MOV = Format("QuickTime", "video", "video/quicktime", ".mov", (".qt",))
+MKV = Format("Matroska", "video", "video/x-matroska", ".mkv", (".mk3d",))
+WEBM = Format("WebM", "video", "video/webm", ".webm")
+AVI = Format("AVI", "video", "video/x-msvideo", ".avi", (".divx",))
+THREE_GP = Format("3GP", "video", "video/3gpp", ".3gp", (".3g2", ".3gpp"))
+MPEG_TS = Format("MPEG transport stream", "video", "video/mp2t", ".mts", (".m2ts", ".m2t", ".ts", ".tod"))
+MPEG_PS = Format("MPEG", "video", "video/mpeg", ".mpg", (".mpeg", ".vob", ".mod", ".m2p"))
+WMV = Format("Windows Media video", "video", "video/x-ms-wmv", ".wmv", (".asf",))
+FLV = Format("Flash video", "video", "video/x-flv", ".flv", (".f4v",))
+
+MP3 = Format("MP3", "audio", "audio/mpeg", ".mp3", (".mpga",))
+FLAC = Format("FLAC", "audio", "audio/flac", ".flac")
+OGG = Format("Ogg", "audio", "audio/ogg", ".ogg", (".oga", ".opus", ".spx"))
+M4A = Format("M4A", "audio", "audio/mp4", ".m4a", (".m4b", ".mp4", ".3gp", ".aac"))
+AAC = Format("AAC", "audio", "audio/aac", ".aac")
+WAV = Format("WAV", "audio", "audio/wav", ".wav", (".wave", ".bwf"))
+AIFF = Format("AIFF", "audio", "audio/aiff", ".aiff", (".aif", ".aifc"))
 
 STILLS = (JPEG, PNG, WEBP, GIF, TIFF, AVIF, HEIC, JXL, JP2, PSD, BMP)
 RAWS = (CR2, CR3, NEF, ARW, RAF, ORF, PEF, RW2, MRW, SRW, X3F, DNG, RAW)
-VIDEOS = (MP4, MOV)
-FORMATS = (*STILLS, *RAWS, *VIDEOS)
+VIDEOS = (MP4, MOV, MKV, WEBM, AVI, THREE_GP, MPEG_TS, MPEG_PS, WMV, FLV)
+AUDIOS = (MP3, FLAC, OGG, M4A, AAC, WAV, AIFF)
+FORMATS = (*STILLS, *RAWS, *VIDEOS, *AUDIOS)
 
 BY_MIME = {known.mime_type: known for known in FORMATS}
 RAW_TYPES = frozenset(known.mime_type for known in RAWS)
@@ -55,5 +72,6 @@ RAW_TYPES = frozenset(known.mime_type for known in RAWS)
 
 def taken_formats() -> str:
     """The formats that we take, as a sentence lists them."""
-    *others, last = [known.name for known in STILLS] + ["cameras' RAW"] + [known.name for known in VIDEOS]
+    moving = [known.name for known in (*VIDEOS, *AUDIOS)]
+    *others, last = [known.name for known in STILLS] + ["cameras' RAW"] + moving
     return f"{', '.join(others)} and {last}"

@@ -15,7 +15,19 @@ TRASH = b".lumilio/trash"
 MANIFESTS = b".lumilio/manifests"
 THUMBNAILS = b".lumilio/assets/thumbnails"
 MOTION = b".lumilio/assets/motion"
-DERIVED = (THUMBNAILS, MOTION)
+PREVIEWS = b".lumilio/assets/videos/preview"
+WAVEFORMS = b".lumilio/assets/audios/waveform"
+WEB_VIDEOS = b".lumilio/assets/videos/web"
+WEB_AUDIOS = b".lumilio/assets/audios/web"
+DERIVED = {
+    THUMBNAILS: "render",
+    MOTION: "render",
+    PREVIEWS: "render",
+    WAVEFORMS: "render",
+    WEB_VIDEOS: "transcode",
+    WEB_AUDIOS: "transcode",
+}
+"""The folders of derived files, and the stage that makes what lies in each."""
 SIDECAR = b".json"
 XMP = b".xmp"
 SIDECARS = b".lumilio/sidecars"
@@ -96,9 +108,9 @@ def thumbnail(size: str, content_hash: bytes, owner_id: int, epoch: int, extensi
     return b"/".join((THUMBNAILS, size.encode(), _made(content_hash, owner_id, epoch, extension)))
 
 
-def motion(content_hash: bytes, owner_id: int, epoch: int, extension: str) -> bytes:
-    """The video that a motion photo carries inside, as a file of its own; named as a thumbnail is."""
-    return b"/".join((MOTION, _made(content_hash, owner_id, epoch, extension)))
+def derived(folder: bytes, content_hash: bytes, owner_id: int, epoch: int, extension: str) -> bytes:
+    """Another file made of an original, in one of the folders for such; named as a thumbnail is."""
+    return b"/".join((folder, _made(content_hash, owner_id, epoch, extension)))
 
 
 def _made(content_hash: bytes, owner_id: int, epoch: int, extension: str) -> bytes:

@@ -56,6 +56,35 @@ class AssetProcessed(Event, frozen=True, kw_only=True):
     asset_id: UUID
 
 
+class AssetProbed(Event, frozen=True, kw_only=True):
+    """What a video or a recording holds is known, so a version for browsers can be made where it needs one."""
+
+    subject = "lumilio.asset.probed"
+
+    asset_id: UUID
+    kind: Kind
+
+    def subject_of(self) -> str:
+        """One subject per kind, so that a reader can take only videos."""
+        return f"{self.subject}.{self.kind}"
+
+
+class TranscodeRequested(Event, frozen=True, kw_only=True):
+    """Somebody said whether an asset is to have a version for browsers; what is at work on it looks again."""
+
+    subject = "lumilio.transcode.requested"
+
+    asset_id: UUID
+
+
+class AssetTranscoded(Event, frozen=True, kw_only=True):
+    """What browsers play of a video or a recording is settled: a version of its own, or the original."""
+
+    subject = "lumilio.asset.transcoded"
+
+    asset_id: UUID
+
+
 class AssetTrashed(Event, frozen=True, kw_only=True):
     """Somebody, or an upload that takes its name, put an asset into the trash: hidden, and recoverable."""
 
@@ -102,6 +131,9 @@ EVENTS: tuple[type[Event], ...] = (
     UploadStaged,
     AssetStored,
     AssetProcessed,
+    AssetProbed,
+    TranscodeRequested,
+    AssetTranscoded,
     AssetTrashed,
     AssetRestored,
     AssetReopened,

@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
+from psycopg.types.json import Jsonb
 
 from common.db import Connection, struct_row
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far work is: percent of it, how many seconds of the original a second gets through, and seconds left."""
+
+    percent: float
+    speed: float | None = None
+    seconds_left: float | None = None
 
 
 class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +38,8 @@ async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> C
                 lease_epoch = s.lease_epoch + 1,
                 lease_until = now() + make_interval(secs => %(lease)s),
                 deaths = s.deaths + 1,
-                again = false
+                again = false,
+                progress = null
             from (
                 select asset_id, stage
                 from asset_stages
@@ -179,6 +189,36 @@ async def give_back(conn: Connection, stage: str, asset_ids: Sequence[UUID], epo
           and s.stage = %(stage)s
         """,
         {"stage": stage, "assets": list(asset_ids), "epochs": list(epochs)},
+    )
+
+
+async def report(conn: Connection, asset_id: UUID, stage: str, *, epoch: int, progress: Progress) -> bool | None:
+    """Say how far work in hand is; returns whether it is to be done once more, None when somebody newer owns it."""
+    cursor = await conn.execute(
+        """
+        update asset_stages
+        set progress = %s
+        where asset_id = %s and stage = %s and lease_epoch = %s and state = 'running'
+        returning again
+        """,
+        (Jsonb(msgspec.to_builtins(progress)), asset_id, stage, epoch),
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def follow(conn: Connection, asset_id: UUID, stage: str, *, owner: int, lane: int) -> None:
+    """Make a stage due that comes after one which settles now; one that is due or at work already stays as it is."""
+    await conn.execute(
+        """
+        insert into asset_stages (asset_id, stage, owner_id, lane, state, next_at)
+        values (%s, %s, %s, %s, 'pending', now())
+        on conflict (asset_id, stage) do update
+        set state = 'pending', next_at = now(), lane = excluded.lane, deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
+        where asset_stages.state in ('blocked', 'done', 'failed')
+        """,
+        (asset_id, stage, owner, lane),
     )
 
 

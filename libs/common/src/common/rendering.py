@@ -1,4 +1,4 @@
-"""How thumbnails are made where a repository wants them otherwise than the server makes them."""
+"""How thumbnails and web versions are made where a repository wants them otherwise than the server makes them."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 Format = Literal["webp", "jpeg"]
+Policy = Literal["smart", "always", "never"]
 Quality = Annotated[int, Meta(ge=1, le=95)]
 Small = Annotated[int, Meta(ge=64, le=1024)]
 Medium = Annotated[int, Meta(ge=64, le=2048)]
@@ -16,6 +17,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     """The longest edge of each thumbnail in pixels, and how they are compressed; null where the server decides.
 
     The format is that of the small and the medium one; the large one is always JPEG, with a quality of its own.
+    The policy says of which videos and recordings a version for browsers is made: smart is where they need one.
     """
 
     thumbnail_format: Format | None = None
@@ -24,6 +26,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
     thumbnail_small: Small | None = None
     thumbnail_medium: Medium | None = None
     thumbnail_large: Large | None = None
+    web_policy: Policy | None = None
 
 
 def written(rules: Rendering | None = None) -> dict[str, object]:

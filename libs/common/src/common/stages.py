@@ -21,6 +21,7 @@ class Stage(StrEnum):
 
     PLACE = "place"
     RENDER = "render"
+    TRANSCODE = "transcode"
     SIDECAR = "sidecar"
 
 

@@ -1,12 +1,22 @@
 """The one stream and every durable reader of it, declared once; whoever finds them missing creates them."""
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from common.messages import AssetReopened, AssetRestored, AssetStored, AssetTrashed, AssetUpdated, UploadStaged
+from common.messages import (
+    AssetProbed,
+    AssetReopened,
+    AssetRestored,
+    AssetStored,
+    AssetTrashed,
+    AssetUpdated,
+    Kind,
+    TranscodeRequested,
+    UploadStaged,
+)
 
 DAY = 24 * 60 * 60
 
@@ -33,10 +43,11 @@ STREAM = StreamConfig(
 )
 PLACE = Durable("ingest-place", (UploadStaged.subject, AssetTrashed.subject, AssetRestored.subject))
 RENDER = Durable(
-    "processor-render", (f"{AssetStored.subject}.photo", f"{AssetStored.subject}.video", AssetReopened.subject)
+    "processor-render", (*(f"{AssetStored.subject}.{kind}" for kind in get_args(Kind)), AssetReopened.subject)
 )
+TRANSCODE = Durable("processor-transcode", (f"{AssetProbed.subject}.*", TranscodeRequested.subject))
 SIDECAR = Durable("processor-sidecar", (AssetUpdated.subject,))
-DURABLES = (PLACE, RENDER, SIDECAR)
+DURABLES = (PLACE, RENDER, TRANSCODE, SIDECAR)
 
 
 async def ensure_stream(js: JetStreamContext) -> None:

@@ -29,6 +29,7 @@ from gateway.routes import (
     reprocess,
     sessions,
     stages,
+    transcode,
     trash,
     uploads,
 )
@@ -105,6 +106,10 @@ def create(
             media.original,
             media.thumbnail,
             media.motion,
+            media.video_web,
+            media.audio_web,
+            transcode.transcode_asset,
+            transcode.cancel_transcode,
             repositories.list_repositories,
             repositories.get_repository,
             repositories.create_repository,

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from common import stage_queries
 from common.edits import Edits, Name, Text
 from common.marker import LocalSettings, Strategy
-from common.rendering import Rendering
+from common.rendering import Policy, Rendering
 from common.roots import Validation
 from gateway.queries import stages
 from gateway.queries.assets import StageState
@@ -260,6 +260,21 @@ class Reprocessed(Struct, frozen=True, kw_only=True):
     """Where the processing of an asset stands now."""
 
     asset_id: UUID
+    state: str
+    message: str
+
+
+class TranscodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether an asset is to have a version for browsers: where it needs one, in any case, or not at all."""
+
+    policy: Policy
+
+
+class Transcoding(Struct, frozen=True, kw_only=True):
+    """What was asked for, and where it stands."""
+
+    asset_id: UUID
+    policy: Policy
     state: str
     message: str
 

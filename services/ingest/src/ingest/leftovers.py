@@ -50,11 +50,11 @@ async def _forget_failed(pool: Pool, repository: Repository, path: bytes) -> Non
 
 
 async def _clean_derived(pool: Pool, repository: Repository, *, before: float) -> None:
-    for below in layout.DERIVED:
-        await _clean_below(pool, repository, below, before=before)
+    for below, stage in layout.DERIVED.items():
+        await _clean_below(pool, repository, below, stage, before=before)
 
 
-async def _clean_below(pool: Pool, repository: Repository, below: bytes, *, before: float) -> None:
+async def _clean_below(pool: Pool, repository: Repository, below: bytes, stage: str, *, before: float) -> None:
     async for paths in _old(repository, below, before):
         made = {path: found for path in paths if (found := layout.made_by(path)) is not None}
         async with pool.connection() as conn:
@@ -63,13 +63,13 @@ async def _clean_below(pool: Pool, repository: Repository, below: bytes, *, befo
             if layout.is_unfinished(path):
                 await asyncio.to_thread(files.forget, repository.home, path)
             elif path in made and path not in named:
-                await _forget_made(pool, repository, path, made[path])
+                await _forget_made(pool, repository, path, made[path], stage)
 
 
-async def _forget_made(pool: Pool, repository: Repository, path: bytes, made: layout.Made) -> None:
-    """Decide and remove while nobody can settle the rendering: what its worker still may name stays."""
+async def _forget_made(pool: Pool, repository: Repository, path: bytes, made: layout.Made, stage: str) -> None:
+    """Decide and remove while nobody can settle the work that makes such: what its worker still may name stays."""
     async with pool.connection() as conn:
-        epoch = await queries.lock_rendering(conn, owner=made.owner_id, content_hash=made.content_hash)
+        epoch = await queries.lock_making(conn, stage, owner=made.owner_id, content_hash=made.content_hash)
         named = await queries.list_named(conn, repository.repository_id, {path: made})
         if epoch != made.epoch and path not in named:
             await asyncio.to_thread(files.forget, repository.home, path)

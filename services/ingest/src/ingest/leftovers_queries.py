@@ -35,8 +35,8 @@ async def list_named(conn: Connection, repository_id: UUID, made: Mapping[bytes,
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def lock_rendering(conn: Connection, *, owner: int, content_hash: bytes) -> int | None:
-    """The epoch under which a content is being rendered, held until the transaction ends; None when it is not."""
+async def lock_making(conn: Connection, stage: str, *, owner: int, content_hash: bytes) -> int | None:
+    """The epoch under which a stage works on a content, held until the transaction ends; None when it does not."""
     cursor = await conn.execute(
         """
         select case when s.state = 'running' then s.lease_epoch end
@@ -44,10 +44,10 @@ async def lock_rendering(conn: Connection, *, owner: int, content_hash: bytes) -
         join assets a on a.asset_id = s.asset_id
         where a.owner_id = %s
           and a.content_hash = %s
-          and s.stage = 'render'
+          and s.stage = %s
         for update of s
         """,
-        (owner, content_hash),
+        (owner, content_hash, stage),
     )
     row = await cursor.fetchone()
     return row[0] if row else None

@@ -10,17 +10,36 @@ from typing import BinaryIO, NamedTuple
 import av
 import av.subtitles.stream  # the library would import it late, where nothing can be imported any more
 import pyvips
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from processor import pictures, tones
+from common.sniff import Read
+from processor import containers, pictures, tones
+from processor.probes import HLG, PQ, AudioTrack, Hdr, Probe, VideoTrack
 from processor.tones import Coding
 from processor.unreadable import Unreadable
 
-DEMUXER = "mov"  # reads MP4 too; with any other a file could name further files
-OPTIONS = {"enable_drefs": "0", "probesize": "10000000", "analyzeduration": "2000000"}
+DEMUXERS = {
+    **dict.fromkeys(("video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"), "mov"),
+    **dict.fromkeys(("video/x-matroska", "video/webm"), "matroska"),
+    "video/x-msvideo": "avi",
+    "video/mp2t": "mpegts",
+    "video/mpeg": "mpeg",
+    "video/x-ms-wmv": "asf",
+    "video/x-flv": "flv",
+    "audio/mpeg": "mp3",
+    "audio/flac": "flac",
+    "audio/ogg": "ogg",
+    "audio/aac": "aac",
+    "audio/wav": "wav",
+    "audio/aiff": "aiff",
+}
+"""The one reader of each type; none of them opens other files, whatever a file asks for."""
+OPTIONS = {"probesize": "10000000", "analyzeduration": "2000000"}
+OF_DEMUXER = {"mov": {"enable_drefs": "0"}}
 CODECS = {
     *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "h263"),
     *("mjpeg", "prores", "dnxhd", "dvvideo"),
@@ -34,6 +53,7 @@ FURTHEST_PICTURES = 120
 POSTER_SECONDS, POSTER_SHARE = 1.0, 0.1
 LATER = (1, 3, 5)
 """Where pictures are tried, in multiples of the first place, until one is not dark."""
+HDR: dict[int, Hdr] = {PQ: "pq", HLG: "hlg"}
 DARK = 12.0  # of 255
 SD_LINES = 576
 MATRIX = struct.Struct("=9i")
@@ -66,10 +86,12 @@ class Clip(NamedTuple):
 
 
 @contextmanager
-def opened(file: BinaryIO) -> Iterator[InputContainer]:
+def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
     """The container; whatever the library has to say against it or its pictures is a verdict."""
+    demuxer = DEMUXERS[mime]
+    options = OPTIONS | OF_DEMUXER.get(demuxer, {})
     try:
-        with av.open(file, "r", format=DEMUXER, options=OPTIONS, metadata_errors="replace") as container:
+        with av.open(file, "r", format=demuxer, options=options, metadata_errors="replace") as container:
             yield container
     except MemoryError:
         raise Unreadable("it asks for more memory than a video may take") from None
@@ -81,14 +103,62 @@ def stream_of(container: InputContainer) -> VideoStream:
     """The moving picture in the container; covers and thumbnails are none."""
     if len(container.streams) > MOST_STREAMS:
         raise Unreadable(f"it has more than {MOST_STREAMS} tracks")
+    found = moving(container)
+    if not found:
+        raise Unreadable(f"it has no video in it{' that this version knows' if container.streams.video else ''}")
+    return found[0]
+
+
+def probed(file: BinaryIO, mime: str) -> Probe:
+    """What decides whether a browser plays the file."""
+    with opened(file, mime) as container:
+        videos = moving(container)
+        sound = container.streams.best("audio")
+        seconds = (container.duration or 0) / av.time_base
+        return Probe(
+            demuxer=DEMUXERS[mime],
+            duration=seconds if 0 < seconds <= LONGEST_SECONDS else None,
+            video=_video_track(videos[0]) if videos else None,
+            audio=_audio_track(sound) if isinstance(sound, AudioStream) and sound.codec_context else None,
+            starts_fast=DEMUXERS[mime] != "mov" or index_is_first(containers.reader(file), containers.size(file)),
+        )
+
+
+def moving(container: InputContainer) -> list[VideoStream]:
+    """The moving pictures whose codec is known; covers and thumbnails are none."""
     still = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
-    moving = [one for one in container.streams.video if not one.disposition & still]
-    stream = next(
-        (one for one in moving if one.codec_context is not None), None
-    )  # without one not even a size is known
-    if stream is None:
-        raise Unreadable(f"it has no video in it{' that this version knows' if moving else ''}")
-    return stream
+    return [one for one in container.streams.video if not one.disposition & still and one.codec_context]
+
+
+def index_is_first(read: Read, size: int) -> bool:
+    """Whether an ISO container's index lies before its data."""
+    found = next((box.kind for box in containers.boxes(read, 0, size) if box.kind in {b"moov", b"mdat"}), None)
+    return found == b"moov"
+
+
+def _video_track(stream: VideoStream) -> VideoTrack:
+    rate = stream.average_rate or stream.guessed_rate
+    return VideoTrack(
+        index=stream.index,
+        codec=codec_of(stream),
+        profile=stream.profile,
+        pixels=stream.codec_context.pix_fmt,
+        width=stream.width,
+        height=stream.height,
+        frame_rate=float(rate) if rate else None,
+        hdr=HDR.get(stream.codec_context.color_trc),
+    )
+
+
+def _audio_track(stream: AudioStream) -> AudioTrack:
+    return AudioTrack(
+        index=stream.index,
+        codec=stream.codec_context.codec.canonical_name,
+        profile=stream.profile,
+        channels=stream.codec_context.channels,
+        sample_rate=stream.codec_context.sample_rate,
+        bitrate=stream.bit_rate or None,
+    )
 
 
 def described(container: InputContainer, stream: VideoStream) -> Clip:

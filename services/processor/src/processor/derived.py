@@ -1,10 +1,11 @@
 """The files that a rendering leaves on the disk: all of them, or none where it fails."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from blake3 import blake3
+from msgspec import Struct
 
 from common import files, layout, tasks
 from common.formats import BY_MIME
@@ -14,7 +15,18 @@ from processor.images import Size
 from processor.motion import Motion
 from processor.queries import Original, Rendition, Thumbnail
 
-EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg"}
+KINDS = ("motion", "preview", "waveform", "waveform_image")
+"""The renditions that a rendering makes."""
+EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg", "image/png": ".png", "application/json": ".json"}
+FOLDERS = {"preview": layout.PREVIEWS, "waveform": layout.WAVEFORMS, "waveform_image": layout.WAVEFORMS}
+
+
+class Blob(Struct, frozen=True, kw_only=True):
+    """A small rendition, made in the sandbox: what kind of one, and its bytes."""
+
+    kind: str
+    mime: str
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,7 @@ class Plan:
     claim: Claim
     thumbnails: Mapping[Size, images.Thumbnail]
     motion: Motion | None = None
+    blobs: Sequence[Blob] = ()
 
     def thumbnail_paths(self) -> Iterator[tuple[Size, bytes, images.Thumbnail]]:
         """Each size, its path and its bytes."""
@@ -36,12 +49,20 @@ class Plan:
         """The video inside a motion photo and its path, if it is one."""
         if self.motion is not None:
             named = (self.original.content_hash, self.claim.owner_id, self.claim.epoch)
-            yield self.motion, layout.motion(*named, BY_MIME[self.motion.mime].extension)
+            yield self.motion, layout.derived(layout.MOTION, *named, BY_MIME[self.motion.mime].extension)
+
+    def blob_paths(self) -> Iterator[tuple[Blob, bytes]]:
+        """Each small rendition and its path."""
+        for blob in self.blobs:
+            named = (self.original.content_hash, self.claim.owner_id, self.claim.epoch)
+            yield blob, layout.derived(FOLDERS[blob.kind], *named, EXTENSIONS[blob.mime])
 
     @property
     def paths(self) -> list[bytes]:
         """Everything that is written."""
-        return [path for _, path, _ in self.thumbnail_paths()] + [path for _, path in self.motion_path()]
+        return [path for *_, path in (*self.motion_path(), *self.blob_paths())] + [
+            path for _, path, _ in self.thumbnail_paths()
+        ]
 
 
 @dataclass(frozen=True)
@@ -71,7 +92,10 @@ def _write(plan: Plan, file: int) -> Written:
     with files.outages():
         for _, path, thumbnail in plan.thumbnail_paths():
             files.write_derived(home, path, thumbnail.data)
+        for blob, path in plan.blob_paths():
+            files.write_derived(home, path, blob.data)
         renditions = [_extracted(home, path, file, motion) for motion, path in plan.motion_path()]
+    renditions += [_kept(blob, path) for blob, path in plan.blob_paths()]
     return Written([_described(*place) for place in plan.thumbnail_paths()], renditions)
 
 
@@ -83,6 +107,11 @@ def _remove(plan: Plan) -> None:
 def _extracted(home: bytes, path: bytes, file: int, motion: Motion) -> Rendition:
     digest = files.copy_derived(home, path, file, range(motion.start, motion.start + motion.length))
     return Rendition(kind="motion", path=path, mime_type=motion.mime, length=motion.length, hash=digest)
+
+
+def _kept(blob: Blob, path: bytes) -> Rendition:
+    digest = blake3(blob.data).digest()
+    return Rendition(kind=blob.kind, path=path, mime_type=blob.mime, length=len(blob.data), hash=digest)
 
 
 def _described(size: str, path: bytes, thumbnail: images.Thumbnail) -> Thumbnail:

@@ -6,7 +6,6 @@ rights (`processor.narrow`), and is ended on any trouble; the next file begins a
 
 import asyncio
 import os
-import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from common import formats, log
-from processor import confine
+from processor import confine, narrow
 from processor.images import Photo
 from processor.metadata import Metadata, exiftool
 from processor.narrow import CWD
@@ -104,9 +103,9 @@ class Exiftool:
         return answer.rstrip().removesuffix(end)
 
     async def _start(self, *arguments: str) -> Process:
-        command = [sys.executable, "-P", "-m", "processor.narrow", str(os.getpid()), self.folder, self.program]
+        command = narrow.command(self.folder, narrow.Limits(), self.program, *arguments)
         return await asyncio.create_subprocess_exec(
-            *command, *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, close_fds=True, env={}
+            *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, close_fds=True, env={}
         )
 
 

@@ -10,10 +10,11 @@ from msgspec import structs
 from common import files, outbox, rendering
 from common import queries as core
 from common.db import Connection, Pool, glance
-from common.messages import AssetProcessed
+from common.messages import AssetProbed, AssetProcessed, Kind
 from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait
-from processor import derived, exiftool, facts, images, options, queries, sandbox, sources, stacks, videos
-from processor.derived import Plan, Written
+from processor import audios, derived, exiftool, facts, images, options, queries, sandbox, sources, stacks, videos
+from processor.audios import Audio
+from processor.derived import Blob, Plan, Written
 from processor.exiftool import Exiftool
 from processor.images import Options, Photo
 from processor.metadata import where
@@ -24,6 +25,8 @@ from processor.unreadable import Unreadable
 from processor.videos import Video
 
 AWAY_RETRY_SECONDS = 10.0
+Media = Photo | Video | Audio
+RENDERERS: dict[Kind, Callable[..., Media]] = {"photo": images.render, "video": videos.render, "audio": audios.render}
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,13 @@ class Processor:
                 await _save(conn, original=original, claim=claim, media=media)
                 await _save_files(conn, claim, original, written)
                 await outbox.add(conn, AssetProcessed(owner_id=claim.owner_id, asset_id=claim.asset_id))
+                if original.kind != "photo":
+                    await _hand_on(conn, claim, original)
         except LeaseLost:
             await derived.remove(plan)
             raise
 
-    async def _render(self, original: Original, claim: Claim) -> tuple[Photo | Video, Plan, Written]:
+    async def _render(self, original: Original, claim: Claim) -> tuple[Media, Plan, Written]:
         """What the file holds, and what was made of it, while the file is open."""
         source = await asyncio.to_thread(sources.open_source, original, self.spare)
         try:
@@ -69,20 +74,20 @@ class Processor:
             if media.trouble:
                 raise Reject(media.trouble, save=partial(_save, original=original, claim=claim, media=media))
             motion = media.motion if isinstance(media, Photo) else None
-            plan = Plan(original, claim, media.thumbnails, motion)
+            plan = Plan(original, claim, media.thumbnails, motion, blobs(media))
             return media, plan, await derived.write(plan, source.file)
         finally:
             source.close()
 
-    async def _look_twice(self, original: Original, source: Source, claim: Claim) -> Photo | Video:
+    async def _look_twice(self, original: Original, source: Source, claim: Claim) -> Media:
         media = await self._look(original, source, claim)
         if self.second_look is None or not isinstance(media, Photo) or not exiftool.is_wanted(media):
             return media
         known = await self.second_look.complete(media.metadata, source.file, original.mime_type)
         return structs.replace(media, metadata=known)
 
-    async def _look(self, original: Original, source: Source, claim: Claim) -> Photo | Video:
-        render: Callable[..., Photo | Video] = videos.render if original.kind == "video" else images.render
+    async def _look(self, original: Original, source: Source, claim: Claim) -> Media:
+        render = RENDERERS[original.kind]
         asked = options.adjusted(self.options, rendering.read(source.rules.rendering)[0])
         try:
             return await self.sandbox.run(
@@ -97,7 +102,19 @@ class Processor:
             raise Died(str(error)) from None
 
 
-async def _save(conn: Connection, *, original: Original, claim: Claim, media: Photo | Video) -> None:
+def blobs(media: Media) -> list[Blob]:
+    """The small renditions that were made beside the thumbnails."""
+    if isinstance(media, Video) and media.preview:
+        return [Blob(kind="preview", mime="image/webp", data=media.preview)]
+    if isinstance(media, Audio) and media.waveform:
+        return [
+            Blob(kind="waveform", mime="application/json", data=media.waveform.json),
+            Blob(kind="waveform_image", mime="image/png", data=media.waveform.png),
+        ]
+    return []
+
+
+async def _save(conn: Connection, *, original: Original, claim: Claim, media: Media) -> None:
     """What was read in the file, and what it has in common with others."""
     if await queries.tells_another_time(conn, claim.asset_id, media.metadata):  # stages are locked before assets
         await core.redo(conn, claim.asset_id, Stage.SIDECAR)
@@ -106,6 +123,12 @@ async def _save(conn: Connection, *, original: Original, claim: Claim, media: Ph
     await queries.save_stack_keys(conn, claim.asset_id, owner=claim.owner_id, keys=keys)
 
 
+async def _hand_on(conn: Connection, claim: Claim, original: Original) -> None:
+    """What moves or sounds may need a version for browsers, which is another stage's to find out."""
+    await core.follow(conn, claim.asset_id, Stage.TRANSCODE, owner=claim.owner_id, lane=claim.lane)
+    await outbox.add(conn, AssetProbed(owner_id=claim.owner_id, asset_id=claim.asset_id, kind=original.kind))
+
+
 async def _save_files(conn: Connection, claim: Claim, original: Original, written: Written) -> None:
     await queries.save_thumbnails(conn, claim.asset_id, original.repository_id, written.thumbnails)
-    await queries.save_renditions(conn, claim.asset_id, original.repository_id, written.renditions)
+    await queries.save_renditions(conn, claim.asset_id, original.repository_id, written.renditions, of=derived.KINDS)

@@ -7,13 +7,14 @@ from typing import Annotated
 from msgspec import Meta
 
 from common import process, streams
-from common.rendering import Format, Large, Medium, Quality, Small
+from common.rendering import Format, Large, Medium, Policy, Quality, Small
 from common.settings import NotNegative, Settings
 from common.stages import Stage
 from common.worker import Worker
-from processor import decoders, exiftool, options, sandbox
+from processor import decoders, exiftool, ffmpeg, options, sandbox
 from processor.handlers import Processor
 from processor.images import Options
+from processor.transcoding import Transcoder
 from processor.write_back import WriteBack
 
 NOBODY = 0
@@ -43,6 +44,8 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
     thumbnail_small: Small = 400
     thumbnail_medium: Medium = 800
     thumbnail_large: Large = 1920
+    web_policy: Policy = "smart"
+    transcodes: NotNegative = 1
 
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
@@ -51,6 +54,7 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
         exiftool.opened(config.exiftool) as (second_look, told),
+        ffmpeg.opened() as encoder,
         process.core("processor", config, stop, notes=[*_notes(box.status), *told]) as core,
         asyncio.TaskGroup() as tasks,
     ):
@@ -65,6 +69,19 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
             core.pool, core.bus, core.relay, config, streams.SIDECAR, Stage.SIDECAR, write_back.write, SIDECARS
         )
         tasks.create_task(writer.run(stop))
+        transcoder = Transcoder(
+            *(core.pool, box, encoder),
+            policy=config.web_policy,
+            threads=len(os.sched_getaffinity(0)),
+            spare=config.reserve_bytes,
+        )
+        if config.transcodes:
+            films = Worker(
+                *(core.pool, core.bus, core.relay, config, streams.TRANSCODE, Stage.TRANSCODE),
+                transcoder.transcode,
+                config.transcodes,
+            )
+            tasks.create_task(films.run(stop))
 
 
 def _notes(status: sandbox.Status) -> list[str]:

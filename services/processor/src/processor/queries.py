@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection, struct_row
 from common.messages import Kind
+from common.rendering import Policy
 from processor.metadata import Metadata
 from processor.stacks import StackKey
 
@@ -54,6 +55,7 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     mime_type: str
     length: int
     hash: bytes
+    recipe: str | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,22 +165,43 @@ async def save_thumbnails(
 
 
 async def save_renditions(
-    conn: Connection, asset_id: UUID, repository_id: UUID, renditions: Sequence[Rendition]
+    conn: Connection, asset_id: UUID, repository_id: UUID, renditions: Sequence[Rendition], *, of: Sequence[str]
 ) -> None:
-    """The asset's renditions are these from now on, and no others."""
-    kinds = [rendition.kind for rendition in renditions]
-    await conn.execute("delete from renditions where asset_id = %s and kind <> all(%s)", (asset_id, kinds))
+    """The asset's renditions of some kinds are these from now on, and no others."""
+    gone = [kind for kind in of if kind not in {rendition.kind for rendition in renditions}]
+    await conn.execute("delete from renditions where asset_id = %s and kind = any(%s)", (asset_id, gone))
     async with conn.cursor() as cursor:
         await cursor.executemany(
             """
-            insert into renditions (asset_id, kind, repository_id, path, mime_type, bytes, hash)
-            values (%s, %s, %s, %s, %s, %s, %s)
+            insert into renditions (asset_id, kind, repository_id, path, mime_type, bytes, hash, recipe)
+            values (%s, %s, %s, %s, %s, %s, %s, %s)
             on conflict (asset_id, kind) do update
             set repository_id = excluded.repository_id, path = excluded.path, mime_type = excluded.mime_type,
-                bytes = excluded.bytes, hash = excluded.hash
+                bytes = excluded.bytes, hash = excluded.hash, recipe = excluded.recipe
             """,
-            [(asset_id, r.kind, repository_id, r.path, r.mime_type, r.length, r.hash) for r in renditions],
+            [(asset_id, r.kind, repository_id, r.path, r.mime_type, r.length, r.hash, r.recipe) for r in renditions],
         )
+
+
+async def find_wish(conn: Connection, asset_id: UUID) -> Policy | None:
+    """Whether a person wants a version for browsers of this asset; None where nobody said."""
+    cursor = await conn.execute("select web_policy from assets where asset_id = %s", (asset_id,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def find_rendition(conn: Connection, asset_id: UUID, kind: str) -> Rendition | None:
+    """One rendition of an asset."""
+    async with conn.cursor(row_factory=struct_row(Rendition)) as cursor:
+        await cursor.execute(
+            """
+            select kind, path, mime_type, bytes as length, hash, recipe
+            from renditions
+            where asset_id = %s and kind = %s
+            """,
+            (asset_id, kind),
+        )
+        return await cursor.fetchone()
 
 
 async def save_stack_keys(conn: Connection, asset_id: UUID, *, owner: int, keys: Sequence[StackKey]) -> None:

@@ -29,7 +29,9 @@ DECODERS = (
     "processor.turbo",
     "processor.raw",
     "processor.videos",
+    "processor.audios",
     "processor.clips",
+    "processor.probes",
     "processor.survey",
 )
 REASON_LENGTH = 500
@@ -248,7 +250,7 @@ def limits_of(mime: str) -> Limits:
     """What a file of this type may cost."""
     if mime in RAW_TYPES or mime == TIFF.mime_type:  # which may turn out to be a raw file
         return RAW
-    return VIDEO if BY_MIME[mime].kind == "video" else PHOTO
+    return PHOTO if BY_MIME[mime].kind == "photo" else VIDEO
 
 
 def status_of(walls: Walls) -> Status:

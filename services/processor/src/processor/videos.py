@@ -29,13 +29,15 @@ class Video(Struct, frozen=True, kw_only=True):
     thumbnails: dict[Size, Thumbnail]
     thumbhash: bytes | None
     phash: int | None
+    preview: bytes | None = None
+    """A short animation of it, as WebP."""
     trouble: str | None
     """Why nothing of it can be shown, if nothing can."""
 
 
 def render(
     file: BinaryIO,
-    _mime: str,
+    mime: str,
     told: dict[str, Any] | None = None,
     options: dict[str, Any] | None = None,
     *beside: BinaryIO,
@@ -47,7 +49,7 @@ def render(
     from processor import clips  # in the sandbox only: the service itself needs no video library
 
     asked, known = msgspec.convert(options or {}, Options), msgspec.convert(told or {}, Told)
-    with clips.opened(file) as container:
+    with clips.opened(file, mime) as container:
         stream = clips.stream_of(container)
         clip = clips.described(container, stream)
         look, is_sideways, trouble = None, False, None

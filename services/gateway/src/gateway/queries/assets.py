@@ -8,6 +8,7 @@ import msgspec
 
 from common.db import Connection, struct_row
 from common.messages import Kind
+from common.queries import Progress
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -62,6 +63,8 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     state: str
     error: str | None
+    progress: Progress | None = None
+    """Of what runs."""
 
 
 # What sorts before and after every asset; `sort_at` has no zone.
@@ -134,7 +137,7 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
             cross join lateral (
                 select bool_or(state = 'failed') as has_failed, bool_and(state = 'done') as is_complete
                 from asset_stages
-                where asset_id = a.asset_id and stage <> 'sidecar'
+                where asset_id = a.asset_id and stage not in ('sidecar', 'transcode')
             ) s
             left join renditions moving on moving.asset_id = a.asset_id and moving.kind = 'motion'
             left join lateral (
@@ -174,7 +177,7 @@ async def list_stages(conn: Connection, asset_id: UUID) -> list[StageState]:
     async with conn.cursor(row_factory=struct_row(StageState)) as cursor:
         await cursor.execute(
             """
-            select stage, state, error
+            select stage, state, error, case when state = 'running' then progress end as progress
             from asset_stages
             where asset_id = %s
             order by stage

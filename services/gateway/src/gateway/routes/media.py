@@ -13,8 +13,10 @@ from litestar.types import ASGIApp, Method
 
 from common import formats, layout, marker
 from common.db import Pool, glance
+from common.formats import BY_MIME
+from common.messages import Kind
 from gateway import media
-from gateway.errors import NotFound, NotReady
+from gateway.errors import Invalid, NotFound, NotReady
 from gateway.media import Media
 from gateway.queries import media as queries
 from gateway.queries import stacks
@@ -89,6 +91,41 @@ async def motion(
     disposition = media.disposition(name, found.mime_type)
     headers = {"content-type": found.mime_type, "content-disposition": disposition}
     return await _derived(request, pool, asset_id, found, headers=headers)
+
+
+@route("/assets/{asset_id:uuid}/video/web", http_method=GET, status_code=200)
+async def video_web(
+    request: Request[Any, Any, Any],
+    pool: NamedDependency[Pool],
+    user: NamedDependency[User],
+    asset_id: FromPath[UUID],
+) -> ASGIApp:
+    """A video as every browser plays it: a version of its own, else the original."""
+    return await _web(request, pool, user, asset_id, "video")
+
+
+@route("/assets/{asset_id:uuid}/audio/web", http_method=GET, status_code=200)
+async def audio_web(
+    request: Request[Any, Any, Any],
+    pool: NamedDependency[Pool],
+    user: NamedDependency[User],
+    asset_id: FromPath[UUID],
+) -> ASGIApp:
+    """A recording as every browser plays it: a version of its own, else the original."""
+    return await _web(request, pool, user, asset_id, "audio")
+
+
+async def _web(request: Request[Any, Any, Any], pool: Pool, user: User, asset_id: UUID, kind: Kind) -> ASGIApp:
+    async with glance(pool) as conn:
+        found = await queries.find_rendition(conn, asset_id, "web", owner=user.user_id)
+        original = await queries.find_original(conn, asset_id, owner=user.user_id)
+    if original is None:
+        raise NotFound(f"no asset {asset_id}")
+    if BY_MIME[original.mime_type].kind != kind:
+        raise Invalid(f"it is no {kind}")
+    if found is None:
+        return await _original(request, pool, user, asset_id)
+    return await _derived(request, pool, asset_id, found, headers={"content-type": found.mime_type})
 
 
 async def _derived(

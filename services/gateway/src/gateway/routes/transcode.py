@@ -1,0 +1,45 @@
+"""Versions that browsers play: wished for one by one, and called off."""
+
+from uuid import UUID
+
+from litestar import delete, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from common.process import Core
+from common.rendering import Policy
+from gateway import transcode
+from gateway.queries.users import User
+from gateway.schemas import Envelope, TranscodeRequest, Transcoding
+
+RUNNING = "what is being made is given up"
+TOLD = "it starts at once, when a worker is free"
+CALLED_OFF = "none is made, and one that was made goes"
+
+
+@post("/assets/{asset_id:uuid}/transcode", status_code=200)
+async def transcode_asset(
+    core: NamedDependency[Core], user: NamedDependency[User], asset_id: FromPath[UUID], data: JSONBody[TranscodeRequest]
+) -> Envelope[Transcoding]:
+    """Have the version for browsers made that `policy` says, whatever the repository's rules are.
+
+    `smart` makes one where it is needed, `always` in any case; `never` stops what runs and removes what was made.
+    """
+    return await _wish(core, user, asset_id, data.policy)
+
+
+@delete("/assets/{asset_id:uuid}/transcode", status_code=200)
+async def cancel_transcode(
+    core: NamedDependency[Core], user: NamedDependency[User], asset_id: FromPath[UUID]
+) -> Envelope[Transcoding]:
+    """Stop making a version for browsers and have none, until somebody wants one."""
+    return await _wish(core, user, asset_id, "never")
+
+
+async def _wish(core: Core, user: User, asset_id: UUID, policy: Policy) -> Envelope[Transcoding]:
+    async with core.pool.connection() as conn:
+        state = await transcode.wish(conn, asset_id, policy, owner=user.user_id)
+    core.relay.wake()
+    message = CALLED_OFF if policy == "never" else TOLD
+    told = f"{RUNNING}: {message}" if state == "running" else message
+    return Envelope(data=Transcoding(asset_id=asset_id, policy=policy, state="pending", message=told))

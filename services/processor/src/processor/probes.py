@@ -1,0 +1,51 @@
+"""What is in a video or a recording, as far as it decides whether a browser plays it: found in its container alone."""
+
+from typing import BinaryIO, Literal
+
+from msgspec import Struct
+
+Hdr = Literal["pq", "hlg"]
+PQ, HLG = 16, 18  # transfer characteristics, by the standard's numbers
+
+
+class VideoTrack(Struct, frozen=True, kw_only=True):
+    """The moving picture; width and height are those of the stored pixels, before they are turned."""
+
+    index: int
+    codec: str
+    profile: str | None
+    pixels: str | None
+    """FFmpeg's name of how they are laid out, such as yuv420p."""
+    width: int
+    height: int
+    frame_rate: float | None
+    hdr: Hdr | None
+
+
+class AudioTrack(Struct, frozen=True, kw_only=True):
+    """The sound that is heard when nobody chooses another."""
+
+    index: int
+    codec: str
+    profile: str | None
+    channels: int
+    sample_rate: int
+    bitrate: int | None
+
+
+class Probe(Struct, frozen=True, kw_only=True):
+    """A container and the tracks of it that are played; `duration` in seconds."""
+
+    demuxer: str
+    duration: float | None
+    video: VideoTrack | None
+    audio: AudioTrack | None
+    starts_fast: bool
+    """Whether the index lies before the pictures and sounds, so that playing can begin at once."""
+
+
+def probe(file: BinaryIO, mime: str) -> Probe:
+    """What a file of this type holds; `Unreadable` if not even its container makes sense."""
+    from processor import clips  # in the sandbox only: the service itself needs no video library
+
+    return clips.probed(file, mime)
