@@ -39,6 +39,8 @@ def test_a_repository_goes_before_the_server_and_the_server_before_us() -> None:
         ({"thumbnail_format": "gif", "thumbnail_quality": "9"}, Rendering(), ["thumbnail_format", "thumbnail_quality"]),
         ({"thumbnail_large_quality": 101, "thumbnail_medium": True}, Rendering(), ["large_", "thumbnail_medium"]),
         ({"thumbnail_small": 10**400}, Rendering(), ["thumbnail_small"]),
+        ({"web_policy": "always"}, Rendering(web_policy="always"), []),
+        ({"web_policy": True}, Rendering(), ["web_policy"]),
         ([1], Rendering(), ["rendering"]),
         ("large", Rendering(), ["rendering"]),
     ],
@@ -51,11 +53,14 @@ def test_what_makes_no_sense_is_told_and_left_to_the_server(said: Any, sound: Re
     assert [name in note for name, note in zip(wrong, sorted(notes), strict=True)] == [True] * len(wrong)
 
 
-def test_whoever_wishes_for_another_format_hears_which_there_are() -> None:
-    """A choice that there is not is answered by those that there are."""
-    _, notes = rendering.read({"thumbnail_format": "gif"})
+@pytest.mark.parametrize(
+    ("name", "there_are"), [("thumbnail_format", "webp or jpeg"), ("web_policy", "smart, always or never")]
+)
+def test_whoever_wishes_for_another_choice_hears_which_there_are(name: str, there_are: str) -> None:
+    """A choice that there is not is answered by those that there are, whichever setting it is of."""
+    _, notes = rendering.read({name: "gif"})
 
-    assert notes == ["rendering.thumbnail_format: it is webp or jpeg; until it is put right the server decides"]
+    assert notes == [f"rendering.{name}: it is {there_are}; until it is put right the server decides"]
 
 
 def test_a_wrong_wish_is_a_warning_and_no_outage(tmp_path: Path) -> None:

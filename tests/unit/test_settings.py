@@ -18,6 +18,7 @@ GIVEN = {"LUMILIO_DATABASE_URL": "postgresql://", "LUMILIO_NATS_URL": "nats://",
 KINDS: list[type[msgspec.Struct]] = [GatewaySettings, IngestSettings, ProcessorSettings, BallastSettings]
 ZERO_IS_FINE = {
     *("health_port", "port", "stop_seconds", "workers", "reserve_bytes", "reserve_percent", "ballast_bytes"),
+    "transcodes",
 }
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 Format = Literal["webp", "jpeg"]
 Policy = Literal["smart", "always", "never"]
+CHOICES: dict[str, tuple[str, ...]] = {"thumbnail_format": get_args(Format), "web_policy": get_args(Policy)}
 Quality = Annotated[int, Meta(ge=1, le=95)]
 Small = Annotated[int, Meta(ge=64, le=1024)]
 Medium = Annotated[int, Meta(ge=64, le=2048)]
@@ -50,8 +51,13 @@ def read(said: Any) -> tuple[Rendering, list[str]]:
         except (msgspec.ValidationError, OverflowError) as error:
             reason = str(error).partition(" - at `$.")[0]
             if reason.startswith("Invalid enum value"):
-                reason = f"it is {' or '.join(get_args(Format))}"
+                reason = f"it is {_listed(CHOICES[name])}"
             wrong.append(f"rendering.{name}: {reason}; until it is put right the server decides")
         else:
             sound = msgspec.structs.replace(sound, **{name: getattr(one, name)})
     return sound, wrong
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}"
