@@ -23,7 +23,7 @@ PURE = [
             "images",
             "options",
             "videos",
-            *("clips", "probes", "recipes", "commands", "audios"),
+            *("clips", "probes", "recipes", "commands", "listening", "audios"),
             "motion",
             "stacks",
             "opening",

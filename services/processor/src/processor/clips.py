@@ -112,7 +112,7 @@ def stream_of(container: InputContainer) -> VideoStream:
 def probed(file: BinaryIO, mime: str) -> Probe:
     """What decides whether a browser plays the file."""
     with opened(file, mime) as container:
-        videos = moving(container)
+        videos = moving(container) if mime.startswith("video/") else []
         sound = container.streams.best("audio")
         seconds = (container.duration or 0) / av.time_base
         return Probe(

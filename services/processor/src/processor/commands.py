@@ -2,6 +2,7 @@
 
 import ffmpeg
 
+from processor import listening
 from processor.probes import Probe
 from processor.recipes import LONG_SIDE, SHORT_SIDE, Recipe
 
@@ -15,7 +16,7 @@ RATES: Options = {"maxrate": "5M", "bufsize": "10M"}
 AUDIO: dict[str, Options] = {"copy": {"c:a": "copy"}, "encode": {"c:a": "aac", "b:a": "128k"}}
 MUXERS: dict[str, Options] = {
     "video/mp4": {"f": "mp4", "movflags": "+faststart"},
-    "audio/mpeg": {"f": "mp3", "c:a": "libmp3lame"},
+    "audio/mpeg": {"f": "mp3"},
 }
 
 
@@ -41,7 +42,8 @@ def compose(recipe: Recipe, probe: Probe, *, source: int, target: int, threads: 
         wanted |= VIDEO[recipe.video]
     if recipe.audio is not None and probe.audio is not None:
         tracks.append(given[str(probe.audio.index)])
-        wanted |= AUDIO[recipe.audio]
+        is_heard_only = recipe.video is None and recipe.audio == "encode"
+        wanted |= listening.encoding(probe.audio) if is_heard_only else AUDIO[recipe.audio]
     made = ffmpeg.output(*tracks, "fd:", **wanted | MUXERS[recipe.mime])
     return [*QUIET, *made.get_args()]
 

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from common.rendering import Policy
+from processor import listening
 from processor.probes import AudioTrack, Probe, VideoTrack
 
 Way = Literal["copy", "encode"]
@@ -30,7 +31,8 @@ def choose(probe: Probe, policy: Policy) -> Recipe | None:
     if policy == "never" or (policy == "smart" and plays(probe)):
         return None
     if probe.video is None:
-        return Recipe(mime="audio/mpeg", video=None, audio="encode")
+        way = listening.way(probe.audio) if probe.audio else None
+        return Recipe(mime=listening.MIME, video=None, audio=way) if way else None
     is_wanted = policy == "always"
     return Recipe(
         mime="video/mp4",
@@ -41,6 +43,8 @@ def choose(probe: Probe, policy: Policy) -> Recipe | None:
 
 def plays(probe: Probe) -> bool:
     """Whether every browser plays the file as it is, at once."""
+    if probe.video is None and probe.audio is not None:
+        return listening.plays(probe, probe.audio)
     return (
         probe.demuxer == "mov"
         and probe.starts_fast

@@ -103,6 +103,7 @@ class Transcoder:
             await self._report(claim, progress(said, probe.duration))
 
         with files.outages(), files.making(original.home, path) as (target, reading):
+            os.lseek(source.file, 0, os.SEEK_SET)  # where the probe left off says nothing to whoever reads it next
             arguments = commands.compose(recipe, probe, source=source.file, target=target, threads=self.threads)
             try:
                 await self.ffmpeg.run(arguments, standard_input=reading, descriptors=[source.file, target], told=told)

@@ -1,0 +1,135 @@
+"""Of which recordings browsers get an MP3, and that it sounds as the recording does."""
+
+from io import BytesIO
+from pathlib import Path
+
+import av
+import pytest
+from av.container import InputContainer
+from msgspec import structs
+
+from processor import commands, ffmpeg, listening, probes, recipes
+from processor.probes import Probe
+from tests.support import recordings
+from tests.support.recordings import recording
+
+PLAYED = {"mp3": "audio/mpeg", "flac": "audio/flac", "aac": "audio/aac", "wav": "audio/wav"}
+NOT_PLAYED = {
+    "vorbis": "audio/ogg",
+    "opus": "audio/ogg",
+    "alac": "audio/mp4",
+    "wav 24": "audio/wav",
+    "wav float": "audio/wav",
+    "aiff": "audio/aiff",
+}
+
+
+def probed(path: Path, content: bytes, mime: str) -> Probe:
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        return probes.probe(file, mime)
+
+
+async def made(path: Path, mime: str) -> InputContainer:
+    """What the bundled program makes of a recording."""
+    web = path.with_suffix(".web")
+    with path.open("rb") as source, web.open("w+b") as target, web.open("rb") as reading:
+        probe = probes.probe(source, mime)
+        recipe = recipes.choose(probe, "always")
+        assert recipe is not None
+        assert recipe.mime == "audio/mpeg"
+        source.seek(0)
+        arguments = commands.compose(recipe, probe, source=source.fileno(), target=target.fileno(), threads=1)
+
+        async def told(_: dict[str, str]) -> None: ...
+
+        async with ffmpeg.opened() as program:
+            files = [source.fileno(), target.fileno()]
+            await program.run(arguments, standard_input=reading.fileno(), descriptors=files, told=told)
+    return av.open(BytesIO(web.read_bytes()), "r", format="mp3")
+
+
+@pytest.mark.parametrize(("kind", "mime"), PLAYED.items())
+@pytest.mark.parametrize("channels", [1, 2])
+def test_what_every_browser_plays_stays_as_it_is(tmp_path: Path, kind: str, mime: str, channels: int) -> None:
+    """No second copy of what needs none."""
+    probe = probed(tmp_path / "sound", recording(kind, channels=channels), mime)
+
+    assert recipes.choose(probe, "smart") is None
+    assert recipes.choose(probe, "never") is None
+    assert recipes.choose(probe, "always") is not None
+
+
+@pytest.mark.parametrize(("kind", "mime"), NOT_PLAYED.items())
+def test_what_some_browser_does_not_play_becomes_an_mp3(tmp_path: Path, kind: str, mime: str) -> None:
+    """Whatever the container and the codec."""
+    recipe = recipes.choose(probed(tmp_path / "sound", recording(kind), mime), "smart")
+
+    assert recipe is not None
+    assert (recipe.mime, recipe.video, recipe.audio) == ("audio/mpeg", None, "encode")
+
+
+def test_a_recording_whose_index_comes_last_becomes_an_mp3(tmp_path: Path) -> None:
+    """A browser would have to fetch all of it before the first sound; one with the index first plays at once."""
+    late = probed(tmp_path / "sound", recording("m4a"), "audio/mp4")
+
+    assert recipes.choose(late, "smart") is not None
+    assert recipes.choose(structs.replace(late, starts_fast=True), "smart") is None
+
+
+def test_a_huge_wav_becomes_an_mp3(tmp_path: Path) -> None:
+    """A browser need not fetch more than 64 MB of plain samples."""
+    probe = probed(tmp_path / "sound", recording("wav"), "audio/wav")
+
+    assert recipes.choose(structs.replace(probe, duration=330), "smart") is None
+    assert recipes.choose(structs.replace(probe, duration=340), "smart") is not None
+
+
+@pytest.mark.parametrize("kind", [*PLAYED, *NOT_PLAYED])
+@pytest.mark.parametrize("channels", [1, 2])
+async def test_a_version_for_browsers_has_the_same_sound(tmp_path: Path, kind: str, channels: int) -> None:
+    """As long as the recording, one channel of one and two of two, its rate kept, and no words in it."""
+    path, mime = tmp_path / "sound", (PLAYED | NOT_PLAYED)[kind]
+    path.write_bytes(recording(kind, channels=channels, tags={"title": "Bees", "artist": "A"}))
+
+    with await made(path, mime) as web:
+        sound = web.streams.audio[0]
+        heard = sum(frame.samples for frame in web.decode(sound)) / sound.rate
+        assert (sound.codec_context.name.removesuffix("float"), sound.codec_context.channels, sound.rate) == (
+            "mp3",
+            channels,
+            48_000,
+        )
+        assert heard == pytest.approx(2, abs=0.06)
+        assert web.metadata.keys() <= {"encoder"}
+
+
+async def test_six_channels_become_two_and_a_fast_rate_slower(tmp_path: Path) -> None:
+    """An MP3 has no more."""
+    path = tmp_path / "sound"
+    path.write_bytes(recording("flac", channels=6, rate=96_000))
+
+    with await made(path, "audio/flac") as web:
+        sound = web.streams.audio[0]
+        assert (sound.codec_context.channels, sound.rate) == (2, 48_000)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"), [(8000, 8000), (44100, 44100), (88200, 44100), (96000, 48000), (7350, 8000), (37800, 44100)]
+)
+def test_the_rate_of_an_mp3(given: int, taken: int) -> None:
+    """One that it can have, the recording's own where it can."""
+    assert listening.rate(given) == taken
+
+
+def test_a_cover_is_no_video(tmp_path: Path) -> None:
+    """A recording with a picture in it stays a recording."""
+    plain = tmp_path / "sound"
+    plain.write_bytes(recording("mp3"))
+    covered = recordings.converted(
+        plain.read_bytes(),
+        *("-f", "lavfi", "-i", "color=red:s=64x64:d=1", "-map", "0", "-map", "1", "-frames:v", "1", "-c:a", "copy"),
+        *("-c:v", "mjpeg", "-disposition:v", "attached_pic", "-f", "mp3"),
+    )
+
+    assert probed(plain, covered, "audio/mpeg").video is None
