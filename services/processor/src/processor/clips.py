@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from common.sniff import Read
 from processor import containers, pictures, tones
-from processor.probes import HLG, PQ, AudioTrack, Hdr, Probe, VideoTrack
+from processor.probes import HLG, PQ, UNSAID, AudioTrack, Hdr, Probe, VideoTrack
 from processor.tones import Coding
 from processor.unreadable import Unreadable
 
@@ -57,7 +57,7 @@ HDR: dict[int, Hdr] = {PQ: "pq", HLG: "hlg"}
 DARK = 12.0  # of 255
 SD_LINES = 576
 MATRIX = struct.Struct("=9i")
-UNSAID = 2  # a colour space
+UNKNOWN, PROGRESSIVE = 0, 1  # orders of fields
 UPRIGHT = {
     (1, 0, 0, 1): 1,
     (-1, 0, 0, 1): 2,
@@ -117,6 +117,7 @@ def probed(file: BinaryIO, mime: str) -> Probe:
         seconds = (container.duration or 0) / av.time_base
         return Probe(
             demuxer=DEMUXERS[mime],
+            mime=mime,
             duration=seconds if 0 < seconds <= LONGEST_SECONDS else None,
             video=_video_track(videos[0]) if videos else None,
             audio=_audio_track(sound) if isinstance(sound, AudioStream) and sound.codec_context else None,
@@ -137,16 +138,20 @@ def index_is_first(read: Read, size: int) -> bool:
 
 
 def _video_track(stream: VideoStream) -> VideoTrack:
-    rate = stream.average_rate or stream.guessed_rate
+    rate, context = stream.average_rate or stream.guessed_rate, stream.codec_context
     return VideoTrack(
         index=stream.index,
         codec=codec_of(stream),
         profile=stream.profile,
-        pixels=stream.codec_context.pix_fmt,
+        level=context.level if context.level > 0 else None,
+        pixels=context.pix_fmt,
         width=stream.width,
         height=stream.height,
         frame_rate=float(rate) if rate else None,
-        hdr=HDR.get(stream.codec_context.color_trc),
+        hdr=HDR.get(context.color_trc),
+        primaries=context.color_primaries,
+        matrix=context.colorspace,
+        is_interlaced=None if context.field_order == UNKNOWN else context.field_order != PROGRESSIVE,
     )
 
 

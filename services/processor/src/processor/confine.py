@@ -16,7 +16,7 @@ from processor import seccomp
 NOBODY = 65534
 LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446
 LANDLOCK_ADD_RULE, LANDLOCK_PATH_BENEATH = 445, 1
-EXECUTE, READ_FILE, READ_DIR = 1 << 0, 1 << 2, 1 << 3
+EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, IOCTL_DEVICE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 15
 LANDLOCK_VERSION = 1
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
@@ -78,11 +78,11 @@ def confine(*, parent: int, answers: int, limits: Limits) -> None:
         seccomp.install(LIBC, answers=answers)
 
 
-def step_down() -> None:
-    """Stop being root."""
+def step_down(*, groups: Sequence[int] = ()) -> None:
+    """Stop being root; what these groups may use is still allowed."""
     if os.geteuid() == 0:
         with contextlib.suppress(OSError):  # a user namespace may know no second user; the walls below stand anyway
-            os.setgroups([])
+            os.setgroups([group for group in groups if group != 0])
             os.setresgid(NOBODY, NOBODY, NOBODY)
             os.setresuid(NOBODY, NOBODY, NOBODY)
 
@@ -105,28 +105,30 @@ def limit(limits: Limits) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def restrict(version: int, *, readable: Sequence[bytes] = ()) -> None:
+def restrict(version: int, *, readable: Sequence[bytes] = (), usable: Sequence[bytes] = ()) -> None:
     """Forbid by Landlock every file, port, foreign signal and abstract socket that this version knows of.
 
-    What is `readable`, or lies below, may still be read and run.
+    What is `readable`, or lies below, may still be read and run; devices that are `usable` may be spoken to.
     """
     files = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF}.get(version, 0xFFFF)
     size = {1: 8, 2: 8, 3: 8, 4: 16, 5: 16}.get(version, 24)
     ruleset = Ruleset(files=files, network=0b11, scopes=0b11)
     descriptor = LIBC.syscall(LANDLOCK_CREATE_RULESET, ctypes.byref(ruleset), ctypes.c_size_t(size), 0)
-    for path in readable:
+    wanted = [(path, EXECUTE | READ_FILE) for path in readable]
+    wanted += [(path, (READ_FILE | WRITE_FILE | IOCTL_DEVICE) & files) for path in usable]
+    for path, allowed in wanted:
         with contextlib.suppress(FileNotFoundError):
-            _allow(descriptor, path)
+            _allow(descriptor, path, allowed)
     if descriptor < 0 or LIBC.syscall(LANDLOCK_RESTRICT_SELF, descriptor, 0) != 0:
         raise OSError(ctypes.get_errno(), "Landlock refused its rules")
     os.close(descriptor)
 
 
-def _allow(ruleset: int, path: bytes) -> None:
+def _allow(ruleset: int, path: bytes, allowed: int) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         folder = READ_DIR if stat.S_ISDIR(os.fstat(descriptor).st_mode) else 0
-        rule = Beneath(allowed=EXECUTE | READ_FILE | folder, path=descriptor)
+        rule = Beneath(allowed=allowed | folder, path=descriptor)
         LIBC.syscall(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(descriptor)

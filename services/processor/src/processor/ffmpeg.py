@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import imageio_ffmpeg
+from msgspec import structs
 
 from processor import narrow
 from processor.narrow import CWD, Limits
@@ -38,11 +39,18 @@ class Ffmpeg:
     folder: str
 
     async def run(
-        self, arguments: Sequence[str], *, standard_input: int, descriptors: Sequence[int], told: Told
+        self,
+        arguments: Sequence[str],
+        *,
+        standard_input: int,
+        descriptors: Sequence[int],
+        told: Told,
+        devices: Sequence[str] = (),
     ) -> None:
-        """Run it to its end; it has these descriptors and no other file, and it never outlives this call."""
+        """Run it to its end; it has these descriptors and devices and no other file, and never outlives this call."""
+        limits = structs.replace(LIMITS, devices=tuple(devices))
         process = await asyncio.create_subprocess_exec(
-            *narrow.command(self.folder, LIMITS, self.program, *arguments),
+            *narrow.command(self.folder, limits, self.program, *arguments),
             stdin=standard_input,
             stdout=PIPE,
             stderr=PIPE,

@@ -14,6 +14,9 @@ from processor import confine
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 LIBRARIES = (b"/usr", b"/lib", b"/lib64", b"/bin", b"/etc/perl", b"/etc/ld.so.cache", b"/dev/null")
+DRIVERS = (b"/sys", b"/proc/self", b"/proc/driver", b"/proc/devices", b"/proc/cpuinfo", b"/proc/meminfo")
+"""What drivers of devices read to find them."""
+FILES, DEVICE_FILES = 64, 256
 CWD = "cwd"
 
 
@@ -25,6 +28,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     threads: int = 0
     seconds: int | None = None
     nicer: int = 10
+    devices: tuple[str, ...] = ()
+    """Files of /dev that it may use, with all that their drivers need."""
 
 
 def command(folder: str, limits: Limits, program: str, *arguments: str) -> list[str]:
@@ -38,12 +43,13 @@ def main(parent: str, folder: str, told: str, program: str, *arguments: str) -> 
     limits = msgspec.json.decode(told, type=Limits)
     os.chdir(os.path.join(folder, CWD))
     confine.LIBC.unshare(CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWUSER | CLONE_NEWNET)
-    confine.step_down()
+    confine.step_down(groups=[os.stat(device).st_gid for device in limits.devices])
     confine.die_with(int(parent))  # after stepping down: a change of user clears it
     for kind, most in {
-        resource.RLIMIT_AS: limits.memory,
+        # Drivers reserve far more addresses than there is memory.
+        resource.RLIMIT_DATA if limits.devices else resource.RLIMIT_AS: limits.memory,
         resource.RLIMIT_FSIZE: limits.written,
-        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_NOFILE: DEVICE_FILES if limits.devices else FILES,
         resource.RLIMIT_NPROC: limits.threads,
         resource.RLIMIT_CPU: resource.RLIM_INFINITY if limits.seconds is None else limits.seconds,
         resource.RLIMIT_CORE: 0,
@@ -54,7 +60,8 @@ def main(parent: str, folder: str, told: str, program: str, *arguments: str) -> 
     known = confine.walls()
     if known.landlock:
         own = os.path.dirname(os.path.realpath(program))
-        confine.restrict(known.landlock, readable=[*LIBRARIES, os.fsencode(own), os.fsencode(folder)])
+        readable = [*LIBRARIES, os.fsencode(own), os.fsencode(folder), *(DRIVERS if limits.devices else ())]
+        confine.restrict(known.landlock, readable=readable, usable=[os.fsencode(one) for one in limits.devices])
     os.execve(program, [program, *arguments], {"PATH": "/usr/bin:/bin", "LC_ALL": "C"})  # noqa: S606 - never a shell
 
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 Hdr = Literal["pq", "hlg"]
 PQ, HLG = 16, 18  # transfer characteristics, by the standard's numbers
+UNSAID = 2
 
 
 class VideoTrack(Struct, frozen=True, kw_only=True):
@@ -14,12 +15,19 @@ class VideoTrack(Struct, frozen=True, kw_only=True):
     index: int
     codec: str
     profile: str | None
+    level: int | None = None
+    """As the codec counts it: 42 is H.264's 4.2."""
     pixels: str | None
     """FFmpeg's name of how they are laid out, such as yuv420p."""
     width: int
     height: int
     frame_rate: float | None
     hdr: Hdr | None
+    primaries: int = UNSAID
+    matrix: int = UNSAID
+    """Which colours its numbers stand for, by the standard's numbers."""
+    is_interlaced: bool | None = None
+    """Whether each picture holds two moments; null where only the pictures tell."""
 
 
 class AudioTrack(Struct, frozen=True, kw_only=True):
@@ -37,6 +45,7 @@ class Probe(Struct, frozen=True, kw_only=True):
     """A container and the tracks of it that are played; `duration` in seconds."""
 
     demuxer: str
+    mime: str
     duration: float | None
     video: VideoTrack | None
     audio: AudioTrack | None
