@@ -45,6 +45,7 @@ PURE = [
         SOURCES["common"] / f"{name}.py"
         for name in ("files", "folders", "layout", "marker", "roots", "sniff", "formats", "edits", "rendering")
     ),
+    *(SOURCES["common"] / f"{name}.py" for name in ("boxes", "moving", "tracks")),
     SOURCES["common"] / "sidecars.py",
     SOURCES["common"] / "passwords.py",
     SOURCES["common"] / "readings.py",

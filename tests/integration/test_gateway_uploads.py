@@ -16,6 +16,7 @@ from common.db import Pool
 from common.stages import Stage
 from gateway import disks
 from ingest.handlers import Ingest
+from tests.support import films, recordings
 from tests.support.gateway import JPEG, Api, form, nothing_left, parts, post, rows, serving, staged
 from tests.support.given import Repository, User
 from tests.support.placing import originals, place_all
@@ -198,6 +199,31 @@ async def test_unknown_families_are_refused_with_a_reason(api: Api, pool: Pool, 
 
     assert {answer.status_code for answer in answers} == {415}
     assert all(formats.taken_formats() in answer.json()["error"] for answer in answers)
+    assert await nothing_left(pool, repository)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "mime"),
+    [
+        (films.film("mp4", channels=1), "video", "video/mp4"),
+        (recordings.recording("mp4"), "audio", "audio/mp4"),
+        (recordings.recording("webm"), "audio", "audio/webm"),
+        (films.film("mkv", channels=1), "video", "video/x-matroska"),
+        (recordings.recording("mp3", tags={"title": "A title " * 1000}), "audio", "audio/mpeg"),
+    ],
+)
+async def test_what_only_sounds_is_no_video(api: Api, pool: Pool, content: bytes, kind: str, mime: str) -> None:
+    """A container that could hold a video is what it holds."""
+    await api.uploaded(content, name="VID_1.mp4")
+
+    assert await rows(pool, "select kind, mime_type from assets") == [(kind, mime)]
+
+
+async def test_a_tag_without_a_recording_is_refused(api: Api, pool: Pool, repository: Repository) -> None:
+    """What the first bytes promise has to be there when all have come."""
+    answer = await api.upload(b"ID3\x04\0\0\0\0\x40\0" + bytes(100_000), name="song.mp3")
+
+    assert answer.status_code == 415
     assert await nothing_left(pool, repository)
 
 

@@ -9,11 +9,11 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from common import formats, sniff
+from common import formats, sniff, tracks
 from processor import metadata
 from processor.metadata import Metadata, where
 from processor.metadata.exif import YEARS
-from tests.support import clips, media, motions, raws, words
+from tests.support import films, media, motions, raws, recordings, words
 
 EACH = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 SECTIONS = "[photo.jpg]\ncaption=Am Meer\nstar=yes\nkeywords=sea,Paris\nfaces=rect64(3f845bcb59418507),d1\n"
@@ -38,11 +38,20 @@ PICASA = f"{SECTIONS}[contacts2]\nd1=Zoë;;\n".encode()
 def heads() -> list[bytes]:
     """How a file of each format begins."""
     raw = [raws.shape("NIKON CORPORATION", b""), raws.rw2(b""), raws.raf(b""), raws.mrw(b""), raws.cr3(b""), raws.dng()]
-    video = [clips.clip(kind=kind) for kind in ("mp4", "mov")]
-    whole = [*(media.encoded(known.extension) for known in formats.STILLS), *raw, *video, motions.avif()]
-    return [content[: sniff.HEAD_BYTES] for content in whole]
+    whole = [*(media.encoded(known.extension) for known in formats.STILLS), *raw, motions.avif()]
+    return [content[: sniff.HEAD_BYTES] for content in (*whole, *MOVING)]
 
 
+def moving() -> list[bytes]:
+    """A file of each format that has tracks."""
+    codecs = {"webm": "vp9", "mpg": "mpeg2video", "wmv": "wmv2", "flv": "flv1"}
+    shot = [films.film(one, codecs.get(one, "mpeg4"), seconds=0.2, channels=1) for one in films.CONTAINERS]
+    return shot + [
+        recordings.recording(one, seconds=0.2, channels=1, rate=8000) for one in ("amr", "opus", "flac", "mp3")
+    ]
+
+
+MOVING = moving()
 HEADS = heads()
 CHANGES = some.lists(some.tuples(some.floats(0, 1, exclude_max=True), some.binary(max_size=4)), max_size=8)
 
@@ -72,6 +81,18 @@ def test_a_changed_head_is_a_format_of_ours_or_nothing(
 ) -> None:
     """A head with other bytes in it, cut anywhere, is no trouble."""
     assert sniff.sniff(changed(head, changes)[:length]) in {*formats.FORMATS, None}
+
+
+@given(some.sampled_from(MOVING), CHANGES, some.floats(0, 1))
+@EACH
+def test_a_changed_container_settles(whole: bytes, changes: list[tuple[float, bytes]], share: float) -> None:
+    """The second look at a damaged or cut file ends, and makes no photo of it."""
+    content = films.cut(changed(whole, changes), share)
+    found = sniff.sniff(content[: sniff.HEAD_BYTES])
+
+    settled = found and tracks.settled(found, lambda start, length: content[start : start + length], len(content))
+
+    assert settled in {*formats.VIDEOS, *formats.AUDIOS, None} or settled is found
 
 
 @given(some.tuples(CHANGES, CHANGES, CHANGES, CHANGES, CHANGES), some.integers(0, 9), some.text(max_size=40))

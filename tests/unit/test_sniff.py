@@ -20,7 +20,19 @@ STRANGERS = {
     "half a signature": b"\xff\xd8",
     "jpeg behind a space": b" \xff\xd8\xff",
     "jpeg xl": b"\xff\x0a",
-    "sound": b"RIFF\x00\x01\x00\x00WAVEfmt ",
+    "half a head of a sound": b"RIFF\x00\x01\x00\x00WAVEfmt ",
+    "flash program": b"FWS\x0a" + bytes(100),
+    "playlist of films": b"<ASX VERSION='3.0'>",
+    "one frame of sound": b"\xff\xfb\x90\x64" + bytes(4000),
+    "frames of two kinds": b"\xff\xfb\x90\x64" + bytes(413) + b"\xff\xf3\x90\x64" + bytes(4000),
+    "text in utf-16": "\ufeffI am no sound, not at all".encode("utf-16-le") * 40,
+    "a tag of another kind": b"ID3\x09\0\0\0\0\0\0" + bytes(100),
+    "one packet": b"G" + bytes(187) + b"G" + bytes(187),
+    "no page begins here": b"OggS\0\0" + bytes(100),
+    "a page of words": b"OggS\0\2" + bytes(20) + b"\x01\x08fishead\0",
+    "another markup": b"\x1a\x45\xdf\xa3\x86\x42\x82\x83foo",
+    "a free box and a letter": struct.pack(">I4s", 16, b"free") + b"Dear Sir, I write to you",
+    "a fragment of a film": struct.pack(">I4s", 16, b"moof") + bytes(100),
     "phase one raw": b"IIII\x01\0\0\0",
     "big tiff of another kind": b"II+\0\x04\0\0\0",
     "wasm": b"\0asm\x01\0\0\0",
@@ -59,6 +71,19 @@ STARTS = {
     "avif by its second brand": (boxed(b"mif1", b"avif", b"miaf"), formats.AVIF),
     "video": (boxed(b"isom", b"isom", b"mp41"), formats.MP4),
     "quicktime": (boxed(b"qt  ", b"qt  "), formats.MOV),
+    "video of a phone": (boxed(b"3gp4", b"isom"), formats.THREE_GP),
+    "video of a brand that nobody knows": (boxed(b"niko", b"niko", b"mp42"), formats.MP4),
+    "sound by its brand": (boxed(b"M4A ", b"M4A ", b"mp42", b"isom"), formats.M4A),
+    "quicktime without a brand": (struct.pack(">I4sI4s", 600, b"moov", 108, b"mvhd"), formats.MOV),
+    "quicktime that begins with its data": (struct.pack(">I4sI4s", 1, b"mdat", 0, b"\0\0\x0b\xb8"), formats.MOV),
+    "quicktime that begins with nothing": (struct.pack(">I4sI4s", 8, b"wide", 90, b"mdat"), formats.MOV),
+    "broadcast": ((b"G" + bytes(187)) * 21, formats.MPEG_TS),
+    "camcorder": ((bytes(4) + b"G" + bytes(187)) * 21, formats.MPEG_TS),
+    "old mpeg": (b"\0\0\x01\xba\x21\0\x01\0\x01", formats.MPEG_PS),
+    "matroska without its name": (b"\x1a\x45\xdf\xa3\x84\x42\x86\x81\x01" + bytes(100), formats.MKV),
+    "speex": (b"OggS\0\2" + bytes(20) + b"\x01\x50Speex   ", formats.OGG),
+    "theora": (b"OggS\0\2" + bytes(20) + b"\x01\x2a\x80theora", formats.OGV),
+    "voice": (b"#!AMR\n\x3c", formats.AMR),
     "canon": (b"II*\0\x10\0\0\0CR\x02\0", formats.CR2),
     "canon since 2018": (boxed(b"crx ", b"crx ", b"isom"), formats.CR3),
     "phase one": (b"II*\0\x10\0\0\0IIII", formats.RAW),
@@ -91,7 +116,9 @@ def test_starts(head: bytes, known: formats.Format) -> None:
 def test_formats_are_told_as_they_are() -> None:
     """Whoever is refused hears the whole list."""
     assert formats.taken_formats() == (
-        "JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, JPEG XL, JPEG 2000, PSD, BMP, cameras' RAW, MP4 and QuickTime"
+        "JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, JPEG XL, JPEG 2000, PSD, BMP, cameras' RAW, MP4, QuickTime, "
+        "Matroska, WebM, AVI, 3GP, MPEG transport stream, MPEG, Windows Media video, Flash video, Ogg video, MP3, "
+        "FLAC, Ogg, M4A, AAC, WAV, AIFF, AMR, Windows Media audio, Matroska audio and WebM audio"
     )
 
 

@@ -59,10 +59,10 @@ def check_room(root: bytes, spare: int) -> None:
 
 
 def create(root: bytes, path: bytes) -> int:
-    """A new private file, open for writing and locked while it is; the caller syncs and closes it."""
+    """A new private file, open for writing and reading, and locked while it is; the caller syncs and closes it."""
     parent, name = os.path.split(path)
     with folder(root, parent, make=True) as directory:
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o600, dir_fd=directory)
     with suppress(OSError):  # a file system without locks still has the age of the file
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -295,7 +295,7 @@ def _unnamed(root: bytes, path: bytes) -> Iterator[tuple[int, bytes, int]]:
     parent, name = os.path.split(path)
     temporary = b".%s.tmp" % uuid4().hex.encode()
     with folder(root, parent, make=True, durable=False) as directory:
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644, dir_fd=directory)
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o644, dir_fd=directory)
         try:
             yield descriptor, temporary, directory
             os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)

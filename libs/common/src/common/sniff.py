@@ -1,16 +1,14 @@
 """What a file is by its first bytes; names and declared types decide nothing."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from common import formats
+from common import formats, moving
+from common.boxes import Read
 from common.formats import Format
 
 HEAD_BYTES = 4096
-
-Read = Callable[[int, int], bytes]
-"""The bytes from an offset on, so many or as many as there are."""
 
 _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", formats.JPEG),
@@ -39,10 +37,6 @@ _BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}
 _AV1_BRANDS = {b"avif", b"avis"}
 _HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _HEIF_BRANDS = {b"mif1", b"mif2", b"msf1"}
-_VIDEO_BRANDS = {
-    *(b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"mp4v"),
-    *(b"avc1", b"hvc1", b"MSNV", b"M4V ", b"XAVC", b"dash"),
-}
 
 
 class _Layout(NamedTuple):
@@ -75,7 +69,7 @@ def sniff(head: bytes) -> Format | None:
     found = next((known for signature, known in _SIGNATURES if head.startswith(signature)), None)
     if found is formats.TIFF:
         return raw_in_tiff(lambda start, length: head[start : start + length]) or found
-    return found or _short_signature(head) or _container(head)
+    return found or _short_signature(head) or _container(head) or moving.sniff(head)
 
 
 def raw_in_tiff(read: Read) -> Format | None:
@@ -114,7 +108,7 @@ def _short_signature(head: bytes) -> Format | None:
 
 
 def _container(head: bytes) -> Format | None:
-    """The format of a picture in a container that other things come in as well."""
+    """The format of what is in a container that many things come in."""
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return formats.WEBP
     if head[4:8] == b"ftyp" and len(head) >= 16:
@@ -127,15 +121,11 @@ def _branded(major: bytes, others: set[bytes]) -> Format | None:
     """The format of an ISO container by its own brand; where that says only `some picture`, by the others."""
     if major == b"crx ":
         return formats.CR3
-    if major == b"qt  ":
-        return formats.MOV
-    if major in _VIDEO_BRANDS:
-        return formats.MP4
     if major in _HEIF_BRANDS:
         return formats.AVIF if others & _AV1_BRANDS and not others & _HEVC_BRANDS else formats.HEIC
     if major in _HEVC_BRANDS:
         return formats.HEIC
-    return formats.AVIF if major in _AV1_BRANDS else None
+    return formats.AVIF if major in _AV1_BRANDS else moving.branded(major, others)
 
 
 def _first_tags(read: Read) -> dict[int, int]:

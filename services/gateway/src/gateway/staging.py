@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from blake3 import blake3
 
-from common import files, folders, layout
+from common import files, folders, layout, tracks
 from common.formats import Format, taken_formats
 from common.sniff import HEAD_BYTES, sniff
 from gateway.errors import Unknown, Unusable
@@ -49,6 +49,10 @@ class StagedFile:
             raise Unusable("other bytes arrived than the announced hash says: send the file again")
         return self.format
 
+    def look(self, known: Format) -> Format:
+        """The format of the whole file that starts like one with tracks: whether it moves or only sounds."""
+        return _known(tracks.settled(known, self._read, self.size))
+
     def date(self, modified_ns: int | None) -> None:
         """Let the file be as old as a client says; a time before 1970 or still to come says nothing."""
         seen = os.fstat(self.descriptor)
@@ -62,6 +66,9 @@ class StagedFile:
         seen = files.see(self.root, layout.staged(self.name))
         if seen is None or seen.inode != os.fstat(self.descriptor).st_ino:
             raise files.Offline("the repository was changed while the file arrived: send it again")
+
+    def _read(self, start: int, length: int) -> bytes:
+        return os.pread(self.descriptor, length, start)
 
     def keep(self) -> None:
         """Leave the bytes for whoever finds their row, or for the clean-up that finds none."""
@@ -82,7 +89,10 @@ async def staged(root: bytes) -> AsyncIterator[StagedFile]:
 
 
 def _recognise(head: bytes) -> Format:
-    found = sniff(head)
+    return _known(sniff(head))
+
+
+def _known(found: Format | None) -> Format:
     if found is None:
         raise Unknown(f"the file is none of {taken_formats()}, whatever its name says; nothing was stored")
     return found

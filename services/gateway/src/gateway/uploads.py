@@ -100,7 +100,10 @@ class Intake:
                     target.refuse(file.size + len(chunk))
                     self.room.check(target.root)
                     file.write(chunk)
-                upload = Upload(file, file.check(expected), name, sender, target.repository_id, key)
+                known = file.check(expected)
+                if known.kind != "photo":
+                    known = await asyncio.to_thread(file.look, known)
+                upload = Upload(file, known, name, sender, target.repository_id, key)
                 file.date(modified_ns)
                 await asyncio.to_thread(file.sync)
                 answer = await self._commit(upload)

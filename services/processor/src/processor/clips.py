@@ -16,7 +16,7 @@ from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from common.sniff import Read
+from common.boxes import Read, boxes
 from processor import containers, pictures, tones
 from processor.probes import HLG, PQ, UNSAID, AudioTrack, Hdr, Probe, VideoTrack
 from processor.tones import Coding
@@ -24,16 +24,17 @@ from processor.unreadable import Unreadable
 
 DEMUXERS = {
     **dict.fromkeys(("video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"), "mov"),
-    **dict.fromkeys(("video/x-matroska", "video/webm"), "matroska"),
+    **dict.fromkeys(("video/x-matroska", "video/webm", "audio/x-matroska", "audio/webm"), "matroska"),
+    **dict.fromkeys(("video/x-ms-wmv", "audio/x-ms-wma"), "asf"),
+    **dict.fromkeys(("video/ogg", "audio/ogg"), "ogg"),
     "video/x-msvideo": "avi",
     "video/mp2t": "mpegts",
     "video/mpeg": "mpeg",
-    "video/x-ms-wmv": "asf",
     "video/x-flv": "flv",
     "audio/mpeg": "mp3",
     "audio/flac": "flac",
-    "audio/ogg": "ogg",
     "audio/aac": "aac",
+    "audio/amr": "amr",
     "audio/wav": "wav",
     "audio/aiff": "aiff",
 }
@@ -133,7 +134,7 @@ def moving(container: InputContainer) -> list[VideoStream]:
 
 def index_is_first(read: Read, size: int) -> bool:
     """Whether an ISO container's index lies before its data."""
-    found = next((box.kind for box in containers.boxes(read, 0, size) if box.kind in {b"moov", b"mdat"}), None)
+    found = next((box.kind for box in boxes(read, 0, size) if box.kind in {b"moov", b"mdat"}), None)
     return found == b"moov"
 
 

@@ -5,21 +5,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from common.sniff import Read
+from common.boxes import MOST_PARTS, Part, Read, boxes
 
-MOST_PARTS = 4096
 MOST_PIECES = 1 << 16
 LONGEST_LIST = 1 << 20
-
-
-class Part(NamedTuple):
-    """A box or a chunk: what it is, and where its content starts and ends."""
-
-    kind: bytes
-    start: int
-    end: int
 
 
 def reader(file: BinaryIO) -> Read:
@@ -30,25 +21,6 @@ def reader(file: BinaryIO) -> Read:
 def size(file: BinaryIO) -> int:
     """How long the file is."""
     return os.fstat(file.fileno()).st_size
-
-
-def boxes(read: Read, start: int, end: int) -> Iterator[Part]:
-    """The boxes of an ISO container between two offsets, as far as they make sense."""
-    return islice(_boxes(read, start, end), MOST_PARTS)
-
-
-def _boxes(read: Read, start: int, end: int) -> Iterator[Part]:
-    while start + 8 <= end:
-        length, kind = struct.unpack(">I4s", read(start, 8).ljust(8, b"\0"))
-        content = start + 8
-        if length == 1:
-            (length,) = struct.unpack(">Q", read(content, 8).ljust(8, b"\0"))
-            content += 8
-        following = start + length if length else end
-        if not content <= following <= end or not kind.isascii() or not kind.strip(b" \0"):
-            return
-        yield Part(kind, content, following)
-        start = following
 
 
 def inside(read: Read, end: int, *path: bytes) -> Part | None:

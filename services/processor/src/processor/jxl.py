@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, NamedTuple
 import pyvips
 from pillow_jxl import Decoder
 
-from common.sniff import Read
+from common.boxes import Read, boxes
 from processor import containers, decoders, pictures
 from processor.metadata import Blobs
 from processor.pictures import Picture
@@ -99,7 +99,7 @@ def codestream(read: Read, end: int) -> bytes:
     if read(0, 2) == NAKED:
         return read(0, HEADER_BYTES)
     found = b""
-    for box in containers.boxes(read, 0, end):
+    for box in boxes(read, 0, end):
         start = box.start + 4 * (box.kind == b"jxlp")
         if box.kind in (b"jxlc", b"jxlp") and len(found) < HEADER_BYTES:
             found += read(start, max(0, min(HEADER_BYTES, box.end - start)))

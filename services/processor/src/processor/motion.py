@@ -7,9 +7,8 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from common import sniff
-from common.sniff import Read
+from common.boxes import Read, boxes
 from processor import containers
-from processor.containers import boxes
 
 CONTAINERS = {"image/heic", "image/avif"}
 CARRIERS = {"image/jpeg", *CONTAINERS}

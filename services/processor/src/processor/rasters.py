@@ -10,7 +10,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.Image import Image
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
-from common.sniff import Read
+from common.boxes import Read, boxes
 from processor import containers, pictures
 from processor.metadata import Blobs
 from processor.pictures import Picture
@@ -94,7 +94,7 @@ def beside(file: BinaryIO) -> tuple[bytes, Blobs]:
     """The colour profile and the blocks of metadata of a JPEG 2000."""
     read, end = containers.reader(file), containers.size(file)
     blocks: dict[bytes, bytes] = {}
-    for box in containers.boxes(read, 0, end) if read(0, 1) == b"\0" else ():
+    for box in boxes(read, 0, end) if read(0, 1) == b"\0" else ():
         if box.kind == b"uuid" and box.end - box.start <= MOST_BESIDE:
             blocks.setdefault(read(box.start, 16), read(box.start + 16, box.end - box.start - 16))
         elif box.kind == b"xml " and box.end - box.start <= MOST_BESIDE:

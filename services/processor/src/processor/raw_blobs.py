@@ -15,9 +15,8 @@ from PIL.ExifTags import IFD, Base
 from PIL.Image import Exif
 
 from common import formats
-from common.sniff import Read
+from common.boxes import Part, Read, boxes
 from processor import colours, containers
-from processor.containers import Part, boxes
 from processor.metadata import Blobs, Moment, Said, exif
 from processor.metadata.text import line, number
 
