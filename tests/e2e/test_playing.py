@@ -1,0 +1,180 @@
+"""Clips of every kind in a real browser: they play, are seen and heard, and one can seek in them."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from tests.support import browser, media
+from tests.support.browser import Browser
+from tests.support.client import Client, signed_in
+from tests.support.films import film
+from tests.support.recordings import TONE
+from tests.support.stack import running_stack
+from tests.support.waiting import until
+
+PROGRAM = browser.found()
+PLAYER = (Path(__file__).parents[1] / "support/player.html").read_text()
+QUADRANTS = (media.RED, media.GREEN, media.BLUE, media.GREY)
+NEAR_COLOUR, NEAR_PLACE, NEAR_PITCH = 24, 0.06, 12
+PACKET = 0.1
+SHARE, FAR = 0.8, 5_000_000
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),  # one server and one browser for all
+    pytest.mark.skipif(PROGRAM is None, reason=f"no browser here: none of {', '.join(browser.NAMES)} is in PATH"),
+]
+
+
+class Clip(NamedTuple):
+    """A video, and how a browser is to show it."""
+
+    make: Callable[[], bytes]
+    size: tuple[int, int] = (320, 240)
+    seconds: float = 2
+    rate: int = 30
+    is_heard: bool = False
+    is_bright: bool = False
+    """Whether its colours are mapped to what a screen can show, so that only their order is known."""
+    is_far: bool = False
+    """Whether there is so much of it that a browser has to ask for the part that it goes to."""
+
+
+class Playing(NamedTuple):
+    """A person at a server, with a browser."""
+
+    client: Client
+    browser: Browser
+
+
+SAID = "colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m"
+TAGGED_264 = {"preset": "ultrafast", "x264-params": SAID}
+TAGGED_265 = {"preset": "ultrafast", "x265-params": f"log-level=none:{SAID}"}
+"""Of large pictures that do not say so, everybody believes that their colours are coded in another way."""
+EVEN = {"preset": "ultrafast", "x264-params": "nal-hrd=cbr:bitrate=100:vbv-maxrate=100:vbv-bufsize=200:keyint=20"}
+
+CLIPS = {
+    "h264.mp4": Clip(partial(film, channels=2), is_heard=True),
+    "h264.mov": Clip(partial(film, "mov", channels=1), is_heard=True),
+    "hevc.mp4": Clip(partial(film, codec="hevc", channels=6), is_heard=True),
+    "hevc.mov": Clip(partial(film, "mov", "hevc")),
+    "av1.mp4": Clip(partial(film, codec="av1", channels=2), is_heard=True),
+    "mpeg4.mp4": Clip(partial(film, codec="mpeg4")),
+    "prores.mov": Clip(partial(film, "mov", "prores", channels=2, sound="pcm_s16le"), is_heard=True),
+    "turned 90.mov": Clip(partial(film, "mov", turned=90)),
+    "turned 180.mp4": Clip(partial(film, codec="hevc", turned=180)),
+    "turned 270.mov": Clip(partial(film, "mov", "hevc", turned=270)),
+    "portrait.mp4": Clip(partial(film, codec="hevc", size=(478, 850), options=TAGGED_265), size=(478, 850)),
+    "odd.mp4": Clip(partial(film, size=(321, 241)), size=(322, 242)),
+    "variable.mp4": Clip(partial(film, codec="hevc", is_variable=True, channels=2), is_heard=True),
+    "hdr10.mov": Clip(partial(film, "mov", "hevc", hdr="pq"), is_bright=True),
+    "hlg.mov": Clip(partial(film, "mov", "hevc", hdr="hlg"), is_bright=True),
+    "index first.mp4": Clip(partial(film, starts_fast=True)),
+    "large.mp4": Clip(
+        partial(film, size=(2560, 1440), seconds=0.5, options=TAGGED_264), size=(1920, 1080), seconds=0.5
+    ),
+    "three seconds.mp4": Clip(partial(film, seconds=3, channels=2), seconds=3, is_heard=True),
+    "twenty minutes.mp4": Clip(
+        partial(film, size=(128, 96), seconds=1200, rate=2, options=EVEN),
+        size=(128, 96),
+        seconds=1200,
+        rate=2,
+        is_far=True,
+    ),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def playing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Playing]:
+    """A page of a front end at the server's address, whose requests say who asks, as the browser's user signed in."""
+    assert PROGRAM is not None
+    folder = tmp_path_factory.mktemp("playing")
+    async with (
+        running_stack(folder) as stack,
+        signed_in(stack) as client,
+        browser.browsing(folder, PROGRAM) as window,
+    ):
+        await window.open(f"{stack.base_url}/player", PLAYER, Authorization=client.http.headers["Authorization"])
+        yield Playing(client, window)
+
+
+async def given(client: Client, name: str, content: bytes) -> str:
+    """An uploaded file, once a browser's version of it is there if it needs one."""
+    sent = await client.http.post("/assets", files={"file": (name, content)})
+    assert sent.status_code == 200, sent.text
+    asset = sent.json()["data"]["asset_id"]
+
+    async def is_through() -> bool:
+        states = {stage["stage"]: stage["state"] for stage in await stages(client, asset)}
+        assert "failed" not in states.values(), await stages(client, asset)
+        return states.get("transcode") == "done"
+
+    await until(is_through, seconds=60, what=f"{name} is transcoded")
+    return str(asset)
+
+
+async def stages(client: Client, asset: object) -> list[dict[str, Any]]:
+    return list((await client.get(f"/assets/{asset}")).json()["data"]["stages"])
+
+
+async def shown(window: Browser, kind: str, asset: str) -> dict[str, Any]:
+    """What the browser says of it once it is ready to be played to its end."""
+    window.responses.clear()
+    return dict(await window.run(f"show('{kind}', '/api/v1/assets/{asset}/{kind}/web')"))
+
+
+def answers(window: Browser) -> list[dict[str, Any]]:
+    """What the server answered when the element asked."""
+    return [answer for answer in window.responses if answer["url"].endswith("/web")]
+
+
+def begin(answer: dict[str, Any]) -> int:
+    """Where the part begins that the server answered with."""
+    found = re.match(
+        r"bytes (\d+)-", {name.lower(): value for name, value in answer["headers"].items()}["content-range"]
+    )
+    assert found is not None
+    return int(found[1])
+
+
+def are_right(quarters: list[list[int]], *, is_bright: bool) -> bool:
+    """Whether the colours are what they should be."""
+    if is_bright:
+        *colours, grey = quarters
+        return [one.index(max(one)) for one in colours] == [0, 1, 2] and max(grey) - min(grey) < NEAR_COLOUR
+    return bool(np.abs(np.array(quarters) - np.array(QUADRANTS)).max() <= NEAR_COLOUR)
+
+
+def wanders(clip: Clip) -> float:
+    """Where the white square is after the sought share of the clip, as `film` draws it."""
+    width = clip.size[0] // 2 * 2
+    number = round(SHARE * clip.seconds * clip.rate)
+    return (number * 4 % (width - 16) + 8) / width
+
+
+@pytest.mark.parametrize("name", CLIPS)
+async def test_a_clip_plays_with_seeking(playing: Playing, name: str) -> None:
+    """It is shown upright in its size, length and colours, runs, sounds, and shows the very picture that is sought."""
+    clip, window = CLIPS[name], playing.browser
+    asset = await given(playing.client, name, clip.make())
+
+    facts = await shown(window, "video", asset)
+    ran = await window.run("play()")
+    pitch = await window.run("listen()") if clip.is_heard else TONE
+    place = await window.run(f"seek({SHARE})")
+    seen = await window.run("look()")
+
+    assert (facts["width"], facts["height"]) == clip.size
+    assert facts["duration"] == pytest.approx(clip.seconds, abs=PACKET if clip.is_heard else 1.5 / clip.rate)
+    assert ran > 0
+    assert pitch == pytest.approx(TONE, abs=NEAR_PITCH)
+    assert place == pytest.approx(SHARE * facts["duration"], abs=0.01)
+    assert seen["white"] == pytest.approx(wanders(clip), abs=NEAR_PLACE)
+    assert are_right(seen["quarters"], is_bright=clip.is_bright), seen["quarters"]
+    assert {answer["status"] for answer in answers(window)} == {206}
+    assert clip.is_far == any(begin(answer) > FAR for answer in answers(window))
