@@ -74,6 +74,7 @@ DEFECTS = (
         """
 -        where asset_id = %s and stage = %s and lease_epoch = %s and state = 'running'
 +        where asset_id = %s and stage = %s and %s::bigint is not null and state = 'running'
+         returning true
 """,
         "tests/integration/test_stages.py::test_of_two_claims_the_newer_writes",
     ),

@@ -57,7 +57,7 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
     height: int
 
 
-class StageState(msgspec.Struct, frozen=True, kw_only=True):
+class StageState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far one kind of work on an asset is, and why it failed if it did."""
 
     stage: str
