@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from common.boxes import Read, boxes
 from processor import containers, pictures, tones
-from processor.probes import HLG, PQ, UNSAID, AudioTrack, Hdr, Probe, VideoTrack
+from processor.probes import HLG, LOOKED_AT, PQ, UNSAID, AudioTrack, Hdr, Probe, VideoTrack
 from processor.tones import Coding
 from processor.unreadable import Unreadable
 
@@ -39,7 +39,6 @@ DEMUXERS = {
     "audio/aiff": "aiff",
 }
 """The one reader of each type; none of them opens other files, whatever a file asks for."""
-OPTIONS = {"probesize": "10000000", "analyzeduration": "2000000"}
 OF_DEMUXER = {"mov": {"enable_drefs": "0"}}
 CODECS = {
     *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "h263"),
@@ -90,7 +89,7 @@ class Clip(NamedTuple):
 def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
     """The container; whatever the library has to say against it or its pictures is a verdict."""
     demuxer = DEMUXERS[mime]
-    options = OPTIONS | OF_DEMUXER.get(demuxer, {})
+    options = LOOKED_AT | OF_DEMUXER.get(demuxer, {})
     try:
         with av.open(file, "r", format=demuxer, options=options, metadata_errors="replace") as container:
             yield container

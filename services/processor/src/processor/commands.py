@@ -2,27 +2,31 @@
 
 import ffmpeg
 
-from processor import listening
-from processor.probes import Probe
-from processor.recipes import LONG_SIDE, SHORT_SIDE, Recipe
+from processor import encoders, listening, watching
+from processor.encoders import BUFFERED_BITS, MOST_BITS, Encoder
+from processor.probes import LOOKED_AT, AudioTrack, Probe, VideoTrack
+from processor.recipes import Recipe, Way
 
 QUIET = ("-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", "-stats_period", "1")
+STRICT = ("-abort_on", "empty_output")
+KEY_SECONDS = 3
+"""How far key frames are apart at most, for seeking goes to them."""
+FORCED = f"expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{KEY_SECONDS}))"
+REMARKS = "filter_units=remove_types=6"
+"""Takes away what cameras write between H.264's pictures: clocks, settings, and of some where they were."""
+FASTEST_SOUND = 48_000
+
 Options = dict[str, object]
-VIDEO: dict[str, Options] = {
-    "copy": {"c:v": "copy"},
-    "encode": {"c:v": "libx264", "crf": 23, "preset": "veryfast", "pix_fmt": "yuv420p"},
-}
-RATES: Options = {"maxrate": "5M", "bufsize": "10M"}
-AUDIO: dict[str, Options] = {"copy": {"c:a": "copy"}, "encode": {"c:a": "aac", "b:a": "128k"}}
-MUXERS: dict[str, Options] = {
-    "video/mp4": {"f": "mp4", "movflags": "+faststart"},
-    "audio/mpeg": {"f": "mp3"},
-}
+Part = tuple[ffmpeg.nodes.FilterableStream, Options]
+"""A track, and how it is to be written."""
+MUXERS: dict[str, Options] = {"video/mp4": {"f": "mp4", "movflags": "+faststart"}, "audio/mpeg": {"f": "mp3"}}
+OF_DEMUXER: dict[str, Options] = {"mov": {"enable_drefs": 0}}
 
 
-def compose(recipe: Recipe, probe: Probe, *, source: int, target: int, threads: int) -> list[str]:
+def compose(
+    recipe: Recipe, probe: Probe, *, source: int, target: int, threads: int, encoder: Encoder = encoders.SOFTWARE
+) -> list[str]:
     """The arguments that make it out of `source` in `target`, of which standard input must be a second opening."""
-    wanted: Options = {"fd": target, "threads": threads, "map_metadata": -1, "dn": None, "sn": None}
     given = ffmpeg.input(
         "fd:",
         f=probe.demuxer,
@@ -31,24 +35,54 @@ def compose(recipe: Recipe, probe: Probe, *, source: int, target: int, threads: 
         format_whitelist=probe.demuxer,
         max_streams=64,
         threads=threads,
+        **LOOKED_AT,
+        **OF_DEMUXER.get(probe.demuxer, {}),
     )
-    tracks = []
+    parts: list[Part] = []
     if recipe.video is not None and probe.video is not None:
-        track = given[str(probe.video.index)]
-        if recipe.video == "encode":
-            track = _fitted(track)
-            wanted |= RATES
-        tracks.append(track)
-        wanted |= VIDEO[recipe.video]
+        parts.append(_seen(given[str(probe.video.index)], probe.video, recipe.video, encoder))
     if recipe.audio is not None and probe.audio is not None:
-        tracks.append(given[str(probe.audio.index)])
-        is_heard_only = recipe.video is None and recipe.audio == "encode"
-        wanted |= listening.encoding(probe.audio) if is_heard_only else AUDIO[recipe.audio]
-    made = ffmpeg.output(*tracks, "fd:", **wanted | MUXERS[recipe.mime])
-    return [*QUIET, *made.get_args()]
+        heard = _heard_alone if recipe.video is None else _heard
+        parts.append(heard(given[str(probe.audio.index)], probe.audio, recipe.audio))
+    wanted: Options = {"fd": target, "threads": threads, "map_metadata": -1, "map_chapters": -1}
+    for _, how in parts:
+        wanted |= how
+    made = ffmpeg.output(*(track for track, _ in parts), "fd:", **wanted | MUXERS[recipe.mime])
+    return [*QUIET, *STRICT, *opening(encoder), "-filter_complex_threads", str(threads), *made.get_args()]
 
 
-def _fitted(track: ffmpeg.nodes.FilterableStream) -> ffmpeg.nodes.FilterableStream:
-    """No longer and no wider than browsers like it, with even sides."""
-    factor = f"min(1,min({LONG_SIDE}/max(iw,ih),{SHORT_SIDE}/min(iw,ih)))"
-    return track.filter("scale", w=f"2*round(iw*{factor}/2)", h=f"2*round(ih*{factor}/2)")
+def trial(encoder: Encoder) -> list[str]:
+    """The arguments that encode a few pictures of ours for nobody, which fails where the encoder does not work."""
+    pictures = ffmpeg.input("color=size=640x360:rate=30", f="lavfi").filter("format", encoder.pixels)
+    pictures = pictures.filter("hwupload") if encoder.is_uploaded else pictures
+    made = ffmpeg.output(pictures, "-", f="null", **_encoded(encoder), **{"frames:v": 3})
+    return [*QUIET, *STRICT, *opening(encoder), *made.get_args()]
+
+
+def opening(encoder: Encoder) -> list[str]:
+    """What opens the encoder's device."""
+    return [f"-{encoder.opening}", encoder.devices[0]] if encoder.opening else []
+
+
+def _seen(pictures: ffmpeg.nodes.FilterableStream, track: VideoTrack, way: Way, encoder: Encoder) -> Part:
+    if way == "copy":
+        return pictures, {"c:v": "copy", "bsf:v": REMARKS}
+    # Every picture at its own time, however irregular; otherwise times would be rounded to those of a steady rate.
+    timed: Options = {"fps_mode": "vfr", "enc_time_base": "filter", "force_key_frames": FORCED}
+    return watching.shown(pictures, track, encoder), _encoded(encoder) | timed
+
+
+def _encoded(encoder: Encoder) -> Options:
+    return {"c:v": encoder.name, "maxrate": MOST_BITS, "bufsize": BUFFERED_BITS, **encoder.options}
+
+
+def _heard(sound: ffmpeg.nodes.FilterableStream, track: AudioTrack, way: Way) -> Part:
+    """The sound of a video; gaps in it become silence, so that what follows them stays with its pictures."""
+    if way == "copy":
+        return sound, {"c:a": "copy"}
+    fitting: Options = {"ac": min(track.channels, 2), "ar": min(track.sample_rate, FASTEST_SOUND)}
+    return sound.filter("aresample", **{"async": 1}), fitting | {"c:a": "aac", "b:a": "128k"}
+
+
+def _heard_alone(sound: ffmpeg.nodes.FilterableStream, track: AudioTrack, way: Way) -> Part:
+    return sound, {"c:a": "copy"} if way == "copy" else listening.encoding(track)

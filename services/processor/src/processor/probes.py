@@ -7,6 +7,8 @@ from msgspec import Struct
 Hdr = Literal["pq", "hlg"]
 PQ, HLG = 16, 18  # transfer characteristics, by the standard's numbers
 UNSAID = 2
+LOOKED_AT = {"probesize": "10000000", "analyzeduration": "2000000"}
+"""How many bytes and microseconds tell which tracks there are; whoever counts them must look at as many."""
 
 
 class VideoTrack(Struct, frozen=True, kw_only=True):

@@ -7,10 +7,17 @@ from msgspec import Struct
 from common.rendering import Policy
 from processor import listening
 from processor.probes import AudioTrack, Probe, VideoTrack
+from processor.watching import LONG_SIDE, SHORT_SIDE
 
 Way = Literal["copy", "encode"]
-LONG_SIDE, SHORT_SIDE = 1920, 1080
-WEB_AUDIO = {("aac", "LC"), ("mp3", None)}
+VERSION = 2
+"""Counted up when renditions would come out otherwise than before: those that stand are then made anew."""
+MP4 = "video/mp4"
+COPIED_FROM = {"mov", "matroska", "flv", "mpegts"}
+"""Containers whose timestamps can be believed; those of AVI count pictures, whatever was dropped while recording."""
+PROFILES = {"Baseline", "Constrained Baseline", "Main", "High"}
+HIGHEST_LEVEL = 52
+AAC, MOST_CHANNELS = {"LC", "HE-AAC", "HE-AACv2"}, 6
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
@@ -22,8 +29,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What a rendition remembers; one of the same name would be the same."""
-        return f"1 {self.mime} video={self.video} audio={self.audio}"
+        """What a rendition remembers; one of the same name would be the same, whoever encodes it."""
+        return f"{VERSION} {self.mime} video={self.video} audio={self.audio}"
 
 
 def choose(probe: Probe, policy: Policy) -> Recipe | None:
@@ -33,30 +40,41 @@ def choose(probe: Probe, policy: Policy) -> Recipe | None:
     if probe.video is None:
         way = listening.way(probe.audio) if probe.audio else None
         return Recipe(mime=listening.MIME, video=None, audio=way) if way else None
-    is_wanted = policy == "always"
+    is_kept = probe.demuxer in COPIED_FROM
     return Recipe(
-        mime="video/mp4",
-        video="copy" if plays_video(probe.video) and not is_wanted else "encode",
-        audio=None if probe.audio is None else "copy" if plays_audio(probe.audio) else "encode",
+        mime=MP4,
+        video="copy" if is_kept and plays_video(probe.video) and policy != "always" else "encode",
+        audio=None if probe.audio is None else "copy" if is_kept and plays_audio(probe.audio) else "encode",
     )
 
 
 def plays(probe: Probe) -> bool:
     """Whether every browser plays the file as it is, at once."""
-    if probe.video is None and probe.audio is not None:
-        return listening.plays(probe, probe.audio)
+    if probe.video is None:
+        return probe.audio is not None and listening.plays(probe, probe.audio)
     return (
-        probe.demuxer == "mov"
+        probe.mime == MP4
         and probe.starts_fast
-        and (probe.video is None or plays_video(probe.video))
+        and plays_video(probe.video)
         and (probe.audio is None or plays_audio(probe.audio))
     )
 
 
 def plays_video(track: VideoTrack) -> bool:
+    """Whether every browser shows these pictures as they are meant; it heeds turns and dots."""
     long, short = max(track.width, track.height), min(track.width, track.height)
-    return track.codec == "h264" and track.pixels == "yuv420p" and long <= LONG_SIDE and short <= SHORT_SIDE
+    return (
+        track.codec == "h264"
+        and track.profile in PROFILES
+        and (track.level is None or track.level <= HIGHEST_LEVEL)
+        and track.pixels == "yuv420p"
+        and (long <= LONG_SIDE and short <= SHORT_SIDE)
+        and track.hdr is None
+        and not track.is_interlaced
+    )
 
 
 def plays_audio(track: AudioTrack) -> bool:
-    return (track.codec, track.profile) in WEB_AUDIO and track.channels <= 2
+    """Whether every browser plays this sound; it mixes six channels down itself."""
+    is_aac = track.codec == "aac" and track.profile in AAC and track.channels <= MOST_CHANNELS
+    return is_aac or track.codec == "mp3"
