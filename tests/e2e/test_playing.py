@@ -1,4 +1,4 @@
-"""Clips of every kind in a real browser: they play, are seen and heard, and one can seek in them."""
+"""Clips and recordings of every kind in a real browser: they play, are seen and heard, and one can seek in them."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +14,7 @@ from tests.support import browser, media
 from tests.support.browser import Browser
 from tests.support.client import Client, signed_in
 from tests.support.films import film
-from tests.support.recordings import TONE
+from tests.support.recordings import TONE, recording
 from tests.support.stack import running_stack
 from tests.support.waiting import until
 
@@ -36,6 +36,8 @@ class Clip(NamedTuple):
 
     make: Callable[[], bytes]
     size: tuple[int, int] = (320, 240)
+    stored: int | None = None
+    """How wide it is stored, where its dots are not square."""
     seconds: float = 2
     rate: int = 30
     is_heard: bool = False
@@ -65,6 +67,18 @@ CLIPS = {
     "hevc.mov": Clip(partial(film, "mov", "hevc")),
     "av1.mp4": Clip(partial(film, codec="av1", channels=2), is_heard=True),
     "mpeg4.mp4": Clip(partial(film, codec="mpeg4")),
+    "h264.mkv": Clip(partial(film, "mkv", channels=2), is_heard=True),
+    "hevc.mkv": Clip(partial(film, "mkv", "hevc", channels=6, sound="ac3"), is_heard=True),
+    "av1.mkv": Clip(partial(film, "mkv", "av1", channels=2, sound="flac"), is_heard=True),
+    "vp9.webm": Clip(partial(film, "webm", "vp9", channels=2), is_heard=True),
+    "vp8.webm": Clip(partial(film, "webm", "vp8")),
+    "mpeg4.avi": Clip(partial(film, "avi", "mpeg4", channels=2), is_heard=True),
+    "motion.avi": Clip(partial(film, "avi", "mjpeg", channels=1, sound="pcm_s16le"), is_heard=True),
+    "mpeg2.mpg": Clip(partial(film, "mpg", "mpeg2video", channels=2), is_heard=True),
+    "h264.flv": Clip(partial(film, "flv", channels=2), is_heard=True),
+    "h263.3gp": Clip(
+        partial(film, "3gp", "h263", size=(352, 288), channels=1), size=(384, 288), stored=352, is_heard=True
+    ),
     "prores.mov": Clip(partial(film, "mov", "prores", channels=2, sound="pcm_s16le"), is_heard=True),
     "turned 90.mov": Clip(partial(film, "mov", turned=90)),
     "turned 180.mp4": Clip(partial(film, codec="hevc", turned=180)),
@@ -86,6 +100,25 @@ CLIPS = {
         rate=2,
         is_far=True,
     ),
+}
+RECORDINGS = {
+    "a.mp3": "mp3",
+    "a.flac": "flac",
+    "vorbis.ogg": "vorbis",
+    "a.opus": "opus",
+    "flac.ogg": "ogg flac",
+    "aac.m4a": "m4a",
+    "alac.m4a": "alac",
+    "a.aac": "aac",
+    "a.wav": "wav",
+    "deep.wav": "wav 24",
+    "float.wav": "wav float",
+    "a.aiff": "aiff",
+    "a.aifc": "aifc",
+    "phone.3gp": "3gp",
+    "sound only.mp4": "mp4",
+    "sound only.webm": "webm",
+    "a.wma": "wma",
 }
 
 
@@ -152,7 +185,7 @@ def are_right(quarters: list[list[int]], *, is_bright: bool) -> bool:
 
 def wanders(clip: Clip) -> float:
     """Where the white square is after the sought share of the clip, as `film` draws it."""
-    width = clip.size[0] // 2 * 2
+    width = clip.stored or clip.size[0]
     number = round(SHARE * clip.seconds * clip.rate)
     return (number * 4 % (width - 16) + 8) / width
 
@@ -178,3 +211,23 @@ async def test_a_clip_plays_with_seeking(playing: Playing, name: str) -> None:
     assert are_right(seen["quarters"], is_bright=clip.is_bright), seen["quarters"]
     assert {answer["status"] for answer in answers(window)} == {206}
     assert clip.is_far == any(begin(answer) > FAR for answer in answers(window))
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+async def test_a_recording_plays_with_seeking(playing: Playing, name: str) -> None:
+    """It is as long as it was, and its tone is heard from the start and from where one goes."""
+    window = playing.browser
+    asset = await given(playing.client, name, recording(RECORDINGS[name], seconds=3))
+
+    facts = await shown(window, "audio", asset)
+    ran = await window.run("play()")
+    pitches = [await window.run("listen()")]
+    place = await window.run("seek(0.5)")
+    await window.run("media.play()")
+    pitches.append(await window.run("listen()"))
+
+    assert facts["duration"] == pytest.approx(3, abs=PACKET)
+    assert ran > 0
+    assert place == pytest.approx(0.5 * facts["duration"], abs=0.01)
+    assert pitches == pytest.approx([TONE, TONE], abs=NEAR_PITCH)
+    assert {answer["status"] for answer in answers(window)} == {206}
