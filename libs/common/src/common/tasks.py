@@ -24,3 +24,18 @@ async def to_the_end(function: Callable[..., T], *arguments: object) -> T:
         await asyncio.wait({working})
         working.exception()  # nobody else asks for it
         raise
+
+
+async def opened(function: Callable[..., T], *arguments: object, close: Callable[[T], None]) -> T:
+    """What slow work in a thread opens; when its caller is cancelled meanwhile it is closed as soon as it is open."""
+    opening = asyncio.create_task(asyncio.to_thread(function, *arguments))
+
+    def abandoned(done: "asyncio.Task[T]") -> None:
+        if not done.cancelled() and done.exception() is None:
+            close(done.result())
+
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(abandoned)
+        raise

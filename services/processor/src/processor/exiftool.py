@@ -103,7 +103,9 @@ class Exiftool:
         return answer.rstrip().removesuffix(end)
 
     async def _start(self, *arguments: str) -> Process:
-        command = narrow.command(self.folder, narrow.Limits(), self.program, *arguments)
+        own = os.path.dirname(os.path.realpath(self.program))
+        limits = narrow.Limits(readable=(*narrow.SCRIPTS, own))
+        command = narrow.command(self.folder, limits, self.program, *arguments)
         return await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, close_fds=True, env={}
         )

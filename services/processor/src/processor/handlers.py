@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec import structs
 
-from common import files, outbox, rendering
+from common import files, outbox, rendering, tasks
 from common import queries as core
 from common.db import Connection, Pool, glance
 from common.messages import AssetProbed, AssetProcessed, Kind
@@ -67,7 +67,7 @@ class Processor:
 
     async def _render(self, original: Original, claim: Claim) -> tuple[Media, Plan, Written]:
         """What the file holds, and what was made of it, while the file is open."""
-        source = await asyncio.to_thread(sources.open_source, original, self.spare)
+        source = await tasks.opened(sources.open_source, original, self.spare, close=Source.close)
         try:
             media = await self._look_twice(original, source, claim)
             media = structs.replace(media, metadata=await asyncio.to_thread(where.located, media.metadata))

@@ -14,12 +14,15 @@ from common.worker import Worker
 from processor import decoders, exiftool, ffmpeg, options, sandbox
 from processor.handlers import Processor
 from processor.images import Options
+from processor.narrow import Priority
 from processor.transcoding import Transcoder
 from processor.write_back import WriteBack
 
 NOBODY = 0
 SIDECARS = 2
 """How many sidecars are written at once."""
+MOST_THREADS = 16
+"""More of them make one film hardly faster, and take memory."""
 
 # Thumbnails of what was accepted may take the reserve of uploads, down to what the database needs to go on.
 SPARE = 1 << 28
@@ -46,6 +49,7 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
     thumbnail_large: Large = 1920
     web_policy: Policy = "smart"
     transcodes: NotNegative = 1
+    transcode_priority: Priority = "low"
 
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
@@ -72,8 +76,9 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
         transcoder = Transcoder(
             *(core.pool, box, encoder),
             policy=config.web_policy,
-            threads=len(os.sched_getaffinity(0)),
+            threads=min(len(os.sched_getaffinity(0)), MOST_THREADS),
             spare=config.reserve_bytes,
+            priority=config.transcode_priority,
         )
         if config.transcodes:
             films = Worker(

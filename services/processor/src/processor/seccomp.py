@@ -1,4 +1,4 @@
-"""The system calls that decoding needs; every other one is answered with EPERM."""
+"""Which system calls a process may make: those that decoding needs, or for a whole program those that reach nobody."""
 
 import ctypes
 import errno
@@ -6,13 +6,13 @@ import fcntl
 import os
 import platform
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 PR_SET_SECCOMP, MODE_FILTER = 22, 2
 GET_ACTION_AVAILABLE = 2
 ALLOW, KILL_PROCESS, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-LOAD, EQUAL, AND, RETURN = 0x20, 0x15, 0x54, 0x06  # the four instructions that a filter is made of
+LOAD, EQUAL, AT_LEAST, AND, RETURN = 0x20, 0x15, 0x35, 0x54, 0x06  # the instructions that a filter is made of
 
 PROT_EXEC = 4
 CLONE_THREAD_AND_VM = 0x10000 | 0x100
@@ -75,6 +75,71 @@ FREE = {
 }
 CLONE3 = 435
 
+# What no program that reads a file needs: the network, other processes, the kernel itself, the rights of files.
+REACHING_OUT = {
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "accept": (43, 202),
+    "sendto": (44, 206),
+    "sendmsg": (46, 211),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "socketpair": (53, 199),
+    "kill": (62, 129),
+    "ptrace": (101, 117),
+    "personality": (135, 92),
+    "pivot_root": (155, 41),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "init_module": (175, 105),
+    "delete_module": (176, 106),
+    "tkill": (200, 130),
+    "kexec_load": (246, 104),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "fchownat": (260, 54),
+    "fchmodat": (268, 53),
+    "unshare": (272, 97),
+    "utimensat": (280, 88),
+    "accept4": (288, 242),
+    "perf_event_open": (298, 241),
+    "open_by_handle_at": (304, 265),
+    "sendmmsg": (307, 269),
+    "setns": (308, 268),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "finit_module": (313, 273),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    "fchmod": (91, 52),
+    "fchown": (93, 55),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "pidfd_send_signal": (424, 424),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "mount_setattr": (442, 442),
+    "fchmodat2": (452, 452),
+}
+OLD_NAMES = {"fork": 57, "vfork": 58, "chmod": 90, "chown": 92, "lchown": 94, "utime": 132, "utimes": 235}
+"""What newer machines do by the calls above; these have numbers on x86_64 only."""
+OTHER_WAYS = 0x40000000
+"""From here on the same calls stand once more on x86_64, for programs with short pointers."""
+
 
 class Check(NamedTuple):
     """A condition on one argument: the bits under the mask are the value; `word` 4 looks at its upper half."""
@@ -83,6 +148,12 @@ class Check(NamedTuple):
     value: int
     mask: int = WORD
     word: int = 0
+
+
+CONFINED: list[tuple[tuple[int, int], Callable[[], Check]]] = [
+    ((56, 220), lambda: Check(0, CLONE_THREAD_AND_VM, CLONE_THREAD_AND_VM)),  # clone: threads, never processes
+    ((234, 131), lambda: Check(0, os.getpid())),  # tgkill: its own end, by abort()
+]
 
 
 def conditional(*, answers: int) -> list[tuple[tuple[int, int], tuple[Check, ...]]]:
@@ -109,8 +180,17 @@ def available(libc: ctypes.CDLL) -> bool:
 
 
 def install(libc: ctypes.CDLL, *, answers: int) -> None:
-    """Filter this process and whatever threads it starts, for ever; needs no-new-privileges."""
-    instructions = b"".join(program(MACHINES[platform.machine()], answers=answers))
+    """Let this process and whatever threads it starts decode, for ever; needs no-new-privileges."""
+    _install(libc, program(MACHINES[platform.machine()], answers=answers))
+
+
+def keep_in(libc: ctypes.CDLL) -> None:
+    """Let this process, and what it becomes, reach nobody else, for ever; needs no-new-privileges."""
+    _install(libc, denial(MACHINES[platform.machine()]))
+
+
+def _install(libc: ctypes.CDLL, program_: Iterator[bytes]) -> None:
+    instructions = b"".join(program_)
     code = ctypes.create_string_buffer(instructions, len(instructions))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(instructions) // 8, ctypes.addressof(code)))
     if libc.prctl(PR_SET_SECCOMP, MODE_FILTER, header, 0, 0) != 0:
@@ -131,6 +211,26 @@ def program(machine: Machine, *, answers: int) -> Iterator[bytes]:
         yield instruction(LOAD, NUMBER)
         yield from when(numbers[machine.column], list(allow_if(checks)))
     yield instruction(RETURN, ERRNO | errno.EPERM)
+
+
+def denial(machine: Machine) -> Iterator[bytes]:
+    """The filter that keeps a program in: threads are allowed, processes are not."""
+    refuse = instruction(RETURN, ERRNO | errno.EPERM)
+    yield instruction(LOAD, ARCHITECTURE)
+    yield instruction(EQUAL, machine.audit, skip_unless=0, skip_if=1)
+    yield instruction(RETURN, KILL_PROCESS)
+    yield instruction(LOAD, NUMBER)
+    yield instruction(AT_LEAST, OTHER_WAYS, skip_unless=1)
+    yield refuse
+    for number in (numbers[machine.column] for numbers in REACHING_OUT.values()):
+        yield from when(number, [refuse])
+    for number in OLD_NAMES.values() if machine.column == 0 else ():
+        yield from when(number, [refuse])
+    yield from when(CLONE3, [instruction(RETURN, ERRNO | errno.ENOSYS)])
+    for numbers, check in CONFINED:
+        yield instruction(LOAD, NUMBER)
+        yield from when(numbers[machine.column], [*allow_if((check(),)), refuse])
+    yield instruction(RETURN, ALLOW)
 
 
 def allow_if(checks: tuple[Check, ...]) -> Iterator[bytes]:

@@ -2,9 +2,15 @@
 
 import asyncio
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from common import files, layout, outbox, rendering
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from common import files, layout, outbox, rendering, tasks
 from common import queries as core
 from common.db import Pool, glance
 from common.formats import BY_MIME
@@ -12,9 +18,10 @@ from common.messages import AssetTranscoded
 from common.queries import Progress
 from common.rendering import Policy
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
-from processor import commands, ffmpeg, probes, queries, recipes, sandbox, sources
+from processor import budgets, commands, complaints, ffmpeg, probes, queries, recipes, sandbox, sources
 from processor.ffmpeg import Ffmpeg
 from processor.handlers import AWAY_RETRY_SECONDS
+from processor.narrow import Priority
 from processor.probes import Probe
 from processor.queries import Original, Rendition
 from processor.recipes import Recipe
@@ -23,7 +30,11 @@ from processor.sources import Source
 from processor.unreadable import Unreadable
 
 WEB = "web"
+FULL_RETRY_SECONDS = 300.0
+SETTLE_SECONDS = 3600.0
 FOLDERS = {"video": layout.WEB_VIDEOS, "audio": layout.WEB_AUDIOS}
+
+T = TypeVar("T")
 
 
 class Superseded(Exception):
@@ -40,6 +51,7 @@ class Transcoder:
     policy: Policy = "smart"
     threads: int = 1
     spare: int = 0
+    priority: Priority = "low"
 
     async def transcode(self, claim: Claim) -> None:
         """Have the version for browsers on the disk that is wanted, or none."""
@@ -55,29 +67,49 @@ class Transcoder:
         except (files.Offline, FileNotFoundError) as outage:
             raise Wait(str(outage), after=AWAY_RETRY_SECONDS) from None
         except Superseded:
-            made = [standing] if standing else []
+            async with claim.settle(self.pool):
+                return
+        await self._settle(claim, original, made)
+        if standing is not None and standing not in made:  # no row names it now; whoever reads it has it open
+            await asyncio.to_thread(files.forget, original.home, standing.path)
 
-        try:
-            async with claim.settle(self.pool) as conn:
-                await queries.save_renditions(conn, claim.asset_id, original.repository_id, made, of=[WEB])
-                await outbox.add(conn, AssetTranscoded(owner_id=claim.owner_id, asset_id=claim.asset_id))
-        except LeaseLost:
-            for one in made:
-                if one != standing:
-                    await asyncio.to_thread(files.forget, original.home, one.path)
-            raise
+    async def _settle(self, claim: Claim, original: Original, made: list[Rendition]) -> None:
+        """Save what took so long to make, also after an outage of the database."""
+        deadline, is_certain = time.monotonic() + SETTLE_SECONDS, True
+        while True:
+            try:
+                async with claim.settle(self.pool) as conn:
+                    await queries.save_renditions(conn, claim.asset_id, original.repository_id, made, of=[WEB])
+                    await outbox.add(conn, AssetTranscoded(owner_id=claim.owner_id, asset_id=claim.asset_id))
+            except (psycopg.OperationalError, PoolTimeout):
+                if time.monotonic() > deadline:
+                    raise
+                is_certain = False  # it may have been saved all the same
+                await asyncio.sleep(1)
+            except LeaseLost:
+                for one in made if is_certain else ():
+                    await self._forget_own(claim, original, one)
+                raise
+            else:
+                return
+
+    async def _forget_own(self, claim: Claim, original: Original, one: Rendition) -> None:
+        """A file of this claim's name is nobody else's."""
+        found = layout.made_by(one.path)
+        if found is not None and found.epoch == claim.epoch:
+            await asyncio.to_thread(files.forget, original.home, one.path)
 
     async def _made(
         self, claim: Claim, original: Original, wish: Policy | None, standing: Rendition | None
     ) -> list[Rendition]:
-        source = await asyncio.to_thread(sources.open_source, original, self.spare)
+        source = await tasks.opened(sources.open_source, original, self.spare, close=Source.close)
         try:
             probe = await self._probe(claim, original, source)
             policy = wish or rendering.read(source.rules.rendering)[0].web_policy or self.policy
             recipe = recipes.choose(probe, policy)
             if recipe is None:
                 return []
-            if standing is not None and standing.recipe == recipe.name:
+            if standing is not None and standing.recipe == recipe.name and await _stands(original, standing):
                 return [standing]
             return [await self._make(claim, original, source, probe, recipe)]
         finally:
@@ -98,31 +130,95 @@ class Transcoder:
     async def _make(self, claim: Claim, original: Original, source: Source, probe: Probe, recipe: Recipe) -> Rendition:
         named = (original.content_hash, claim.owner_id, claim.epoch, BY_MIME[recipe.mime].extension)
         path = layout.derived(FOLDERS[original.kind], *named)
-
-        async def told(said: dict[str, str]) -> None:
-            await self._report(claim, progress(said, probe.duration))
-
+        await self._find_room(original, source, probe, recipe)
         with files.outages(), files.making(original.home, path) as (target, reading):
-            os.lseek(source.file, 0, os.SEEK_SET)  # where the probe left off says nothing to whoever reads it next
-            arguments = commands.compose(recipe, probe, source=source.file, target=target, threads=self.threads)
-            try:
-                await self.ffmpeg.run(arguments, standard_input=reading, descriptors=[source.file, target], told=told)
-            except ffmpeg.Failed as failure:
-                raise Reject(str(failure)) from None
-            except ffmpeg.Killed as death:
-                raise Died(str(death)) from None
-            await asyncio.to_thread(os.fsync, target)
-            digest = await asyncio.to_thread(files.hash_open, reading)
+            await self._run(claim, original, source, probe, recipe, target=target, reading=reading)
+            await _apart(os.fsync, target)
+            digest = await _apart(files.hash_open, reading)
             length = os.fstat(reading).st_size
         return Rendition(kind=WEB, path=path, mime_type=recipe.mime, length=length, hash=digest, recipe=recipe.name)
 
+    async def _find_room(self, original: Original, source: Source, probe: Probe, recipe: Recipe) -> None:
+        """A disk that would be full before the end is known to be before the beginning."""
+        needed = budgets.room(probe.duration, os.fstat(source.file).st_size, encodes=recipe.video == "encode")
+        try:
+            await asyncio.to_thread(files.check_room, original.home, self.spare + needed)
+        except files.Offline as full:
+            raise Wait(str(full), after=FULL_RETRY_SECONDS) from None
+
+    async def _run(
+        self,
+        claim: Claim,
+        original: Original,
+        source: Source,
+        probe: Probe,
+        recipe: Recipe,
+        *,
+        target: int,
+        reading: int,
+    ) -> None:
+        async def told(said: ffmpeg.Said) -> None:
+            await asyncio.to_thread(files.check_room, original.home, self.spare)
+            await self._report(claim, progress(said, probe.duration))
+
+        os.lseek(source.file, 0, os.SEEK_SET)  # where the probe left off says nothing to whoever reads it next
+        arguments = commands.compose(recipe, probe, source=source.file, target=target, threads=self.threads)
+        limits = budgets.limits(probe.duration, os.fstat(source.file).st_size, priority=self.priority)
+        descriptors = [source.file, target]
+        try:
+            complaint = await self.ffmpeg.run(
+                arguments, standard_input=reading, descriptors=descriptors, told=told, limits=limits
+            )
+        except ffmpeg.Failed as failure:
+            await _read_again(source, original)
+            raise Reject(str(failure)) from None
+        except ffmpeg.Endless as end:
+            raise Reject(str(end)) from None
+        except ffmpeg.NoRoom as full:
+            raise Wait(str(full), after=FULL_RETRY_SECONDS) from None
+        except ffmpeg.Stopped as stop:
+            raise Wait(str(stop), after=AWAY_RETRY_SECONDS) from None
+        except ffmpeg.Killed as death:
+            raise Died(str(death)) from None
+        if complaints.BROKEN in complaint:  # it takes that for the end of the file
+            await _read_again(source, original)
+
     async def _report(self, claim: Claim, told: Progress) -> None:
-        async with glance(self.pool) as conn:
-            again = await core.report(conn, claim.asset_id, claim.stage, epoch=claim.epoch, progress=told)
+        """Say how far it is; while the database is away nobody asks, and the work goes on."""
+        try:
+            async with glance(self.pool) as conn:
+                again = await core.report(conn, claim.asset_id, claim.stage, epoch=claim.epoch, progress=told)
+        except (psycopg.OperationalError, PoolTimeout):
+            return
         if again is None:
             raise LeaseLost
         if again:
             raise Superseded
+
+
+async def _stands(original: Original, standing: Rendition) -> bool:
+    """Whether a file lies where its row says, as long as it was."""
+    with files.outages():
+        seen = await asyncio.to_thread(files.see, original.home, standing.path)
+    return seen is not None and seen.size == standing.length
+
+
+async def _read_again(source: Source, original: Original) -> None:
+    """An outage where it was the disk that failed, and not the file."""
+    with files.outages():
+        if await _apart(files.hash_open, source.file) != original.content_hash:
+            raise Reject("the file on the disk was changed while it was read")
+
+
+async def _apart(function: Callable[[int], T], descriptor: int) -> T:
+    """Slow work in a thread on an opening of its own, for whoever is cancelled closes theirs at once."""
+
+    def work() -> T:
+        with own:
+            return function(own.fileno())
+
+    own = open(os.dup(descriptor), "rb", buffering=0)  # noqa: SIM115  # the thread closes it
+    return await asyncio.to_thread(work)
 
 
 def progress(said: dict[str, str], duration: float | None) -> Progress:

@@ -1,0 +1,31 @@
+"""What ffmpeg complains of, in words for people."""
+
+import re
+
+WHO = re.compile(r"^(\[[^\]]*\] ?)+")
+ADDRESS = re.compile(r"\b0x[0-9a-f]+\b|\bfd:\d*")
+SAYS_NOTHING = ("Conversion failed", "Error opening input file", "Error opening output file", "Terminating thread")
+LONGEST = 200
+MEANINGS = {
+    "moov atom not found": "the file is damaged: its index is missing",
+    "Invalid data found": "the file is damaged: what is in it makes no sense",
+    "End of file": "the file is damaged: it ends too early",
+    "does not contain any stream": "there is nothing in it to play",
+    "matches no streams": "there is nothing in it to play",
+    "Invalid argument": "ffmpeg refuses it: something in it is out of bounds",
+}
+FULL = "No space left on device"
+QUOTA = "Disk quota exceeded"
+BROKEN = "Input/output error"
+FORBIDDEN = "Operation not permitted"
+NO_MEMORY = "Cannot allocate memory"
+
+
+def explained(said: str) -> str:
+    """A sentence: what is known to mean something, or else the last line that says anything."""
+    for words, meaning in MEANINGS.items():
+        if words in said:
+            return meaning
+    lines = [ADDRESS.sub("", WHO.sub("", line)).strip() for line in said.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(SAYS_NOTHING)]
+    return f"ffmpeg could not read it: {telling[-1][:LONGEST]}" if telling else "ffmpeg could not read it"
