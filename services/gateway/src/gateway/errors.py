@@ -108,7 +108,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
 }
 
 # What the outside calls what has another name in Python.
-NAMES = {"data": "body", "only": "state", "everyone": "all"}
+NAMES = {"data": "body", "only": "state", "everyone": "all", "shape": "format"}
 NO_BODY = {"key": "data", "message": "'data'"}
 
 # Errors of these kinds say something about us, so the client hears only the message of the table.

@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 
 from common.db import Connection, struct_row
+from common.messages import Kind
 
 
 class Original(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +45,11 @@ class Derived(msgspec.Struct, frozen=True, kw_only=True):
         return self.private_root or self.root
 
 
-class RenderState(msgspec.Struct, frozen=True, kw_only=True):
-    state: str
+class Rendering(msgspec.Struct, frozen=True, kw_only=True):
+    """What an asset is, and how far its rendering is; null where nobody meant to render it."""
+
+    kind: Kind
+    state: str | None
     error: str | None
 
 
@@ -125,31 +129,41 @@ async def find_rendition(conn: Connection, asset_id: UUID, kind: str, *, owner: 
         return await cursor.fetchone()
 
 
-async def find_render(conn: Connection, asset_id: UUID, *, owner: int) -> RenderState | None:
+async def find_rendering(conn: Connection, asset_id: UUID, *, owner: int) -> Rendering | None:
     """How far rendering one of the owner's assets is; a failure to place it counts as one."""
-    async with conn.cursor(row_factory=struct_row(RenderState)) as cursor:
+    async with conn.cursor(row_factory=struct_row(Rendering)) as cursor:
         await cursor.execute(
             """
-            select state, error
-            from asset_stages
-            where asset_id = %(asset)s
-              and owner_id = %(owner)s
-              and stage in ('place', 'render')
-            order by state = 'failed' desc, stage desc
-            limit 1
+            select a.kind, s.state, s.error
+            from assets a
+            left join lateral (
+                select state, error
+                from asset_stages
+                where asset_id = a.asset_id
+                  and stage in ('place', 'render')
+                order by state = 'failed' desc, stage desc
+                limit 1
+            ) s on true
+            where a.asset_id = %(asset)s
+              and a.owner_id = %(owner)s
             """,
             {"asset": asset_id, "owner": owner},
         )
         return await cursor.fetchone()
 
 
-async def render_again(conn: Connection, asset_id: UUID) -> None:
-    """Make a finished rendering due once more, for somebody waits; an idle processor looks every few seconds."""
+async def make_again(conn: Connection, asset_id: UUID, stage: str) -> None:
+    """Make a finished stage due once more, for somebody waits; an idle processor looks every few seconds."""
     await conn.execute(
         """
         update asset_stages
         set state = 'pending', next_at = now(), lane = 0, changed_at = now()
-        where asset_id = %s and stage = 'render' and state = 'done'
+        where asset_id = %s and stage = %s and state = 'done'
         """,
-        (asset_id,),
+        (asset_id, stage),
     )
+
+
+async def forget_rendition(conn: Connection, asset_id: UUID, path: bytes) -> None:
+    """There is no such rendition any more, unless another one has been made meanwhile."""
+    await conn.execute("delete from renditions where asset_id = %s and path = %s", (asset_id, path))
