@@ -23,7 +23,7 @@ PURE = [
             "images",
             "options",
             "videos",
-            *("clips", "probes", "recipes", "commands", "watching", "encoders", "listening", "audios"),
+            *("clips", "previews", "probes", "recipes", "commands", "watching", "encoders", "listening", "audios"),
             "motion",
             "stacks",
             "opening",

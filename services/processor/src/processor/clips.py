@@ -9,12 +9,14 @@ from typing import BinaryIO, NamedTuple
 
 import av
 import av.subtitles.stream  # the library would import it late, where nothing can be imported any more
+import numpy as np
 import pyvips
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from common.boxes import Read, boxes
 from processor import containers, pictures, tones
@@ -22,6 +24,7 @@ from processor.probes import HLG, LOOKED_AT, PQ, UNSAID, AudioTrack, Hdr, Probe,
 from processor.tones import Coding
 from processor.unreadable import Unreadable
 
+Pixels = NDArray[np.uint8 | np.uint16]
 DEMUXERS = {
     **dict.fromkeys(("video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"), "mov"),
     **dict.fromkeys(("video/x-matroska", "video/webm", "audio/x-matroska", "audio/webm"), "matroska"),
@@ -240,13 +243,19 @@ def frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> 
 def as_image(frame: VideoFrame, stream: VideoStream) -> pyvips.Image:
     """The picture with square dots, what its numbers stand for, and how it is to be turned."""
     coding = Coding(int(frame.color_primaries), int(frame.color_trc))
-    space = "ITU709" if frame.colorspace == UNSAID and frame.height > SD_LINES else None
-    pixels = frame.to_ndarray(format="rgb48le" if coding.is_bright else "rgb24", src_colorspace=space)
-    image = tones.coded(pyvips.Image.new_from_array(pixels, interpretation="multiband"), coding)
+    image = tones.coded(pyvips.Image.new_from_array(pixels_of(frame), interpretation="multiband"), coding)
     image = image.copy(interpretation="rgb16" if coding.is_bright else "srgb")
     if dots_of(stream) != 1:
         image = image.resize(float(dots_of(stream)), vscale=1)
     return pictures.described(image, orientation=orientation_of(frame))
+
+
+def pixels_of(frame: VideoFrame, width: int | None = None, height: int | None = None) -> Pixels:
+    """Red, green and blue of each pixel, of 16 bits where the picture has light that a plain screen has not."""
+    is_bright = Coding(int(frame.color_primaries), int(frame.color_trc)).is_bright
+    space = "ITU709" if frame.colorspace == UNSAID and frame.height > SD_LINES else None
+    kind = "rgb48le" if is_bright else "rgb24"
+    return np.asarray(frame.to_ndarray(format=kind, src_colorspace=space, width=width, height=height))
 
 
 def orientation_of(frame: VideoFrame) -> int:

@@ -31,6 +31,7 @@ DECODERS = (
     "processor.videos",
     "processor.audios",
     "processor.clips",
+    "processor.previews",
     "processor.probes",
     "processor.survey",
 )

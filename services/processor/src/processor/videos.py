@@ -46,7 +46,7 @@ def render(
 
     The arguments are those of `images.render`.
     """
-    from processor import clips  # in the sandbox only: the service itself needs no video library
+    from processor import clips, previews  # in the sandbox only: the service itself needs no video library
 
     asked, known = msgspec.convert(options or {}, Options), msgspec.convert(told or {}, Told)
     with clips.opened(file, mime) as container:
@@ -60,6 +60,7 @@ def render(
                 is_sideways = orientation(poster) in TURNED
         except Unreadable as verdict:
             trouble = str(verdict)
+        moving = previews.preview(container, stream, clip.duration) if look else None
         said, notes = containers.read(container.metadata)
     seen = metadata.read(Blobs(known=(said,)), known, orientation=1, beside=beside)
     return Video(
@@ -75,5 +76,6 @@ def render(
         thumbnails=look.thumbnails if look else {},
         thumbhash=look.thumbhash if look else None,
         phash=look.phash if look else None,
+        preview=moving,
         trouble=trouble,
     )
