@@ -24,8 +24,9 @@ fmt: .venv/ready
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
+# About ten minutes; `make bench ARGS=films` measures what begins so.
 bench: .venv/ready
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
 
 # Up to an hour; `make chaos ARGS=power` runs what begins so. Root is needed to cut the power of disks.
 chaos: .venv/ready
