@@ -8,8 +8,9 @@ import pytest
 from common import queries
 from common.db import Pool
 from common.stages import Stage
-from gateway import reprocess
+from gateway import reprocess, transcode
 from ingest.handlers import Ingest
+from tests.support import playing
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset, place_all
@@ -51,6 +52,27 @@ async def test_a_wish_to_render_waits_for_the_place(pool: Pool, repository: Repo
         await conn.execute("select from asset_stages where stage = 'render' for update nowait")
 
     await task
+
+
+async def test_a_wish_for_a_web_version_waits_for_the_place_and_the_rendering(
+    pool: Pool, repository: Repository, user: User
+) -> None:
+    """As everything does that holds several stages of an asset: place, then render, then transcode, then the asset."""
+    asset = await playing.stored(pool, repository, user, "video/mp4")
+    await playing.rendered(pool, asset)
+
+    async def wish() -> None:
+        async with pool.connection() as conn:
+            await transcode.wish(conn, asset, "always", owner=user.user_id)
+
+    for held, free in [("place", "render"), ("render", "transcode")]:
+        async with pool.connection() as conn:
+            await conn.execute("select from asset_stages where stage = %s for update", (held,))
+            task = asyncio.create_task(wish())
+            await until(lambda: ask(pool, WAITING))
+            await conn.execute("select from asset_stages where stage = %s for update nowait", (free,))
+            await conn.execute("select from assets for update nowait")
+        await task
 
 
 @pytest.fixture

@@ -12,9 +12,18 @@ from gateway import transcode
 from gateway.queries.users import User
 from gateway.schemas import Envelope, TranscodeRequest, Transcoding
 
-RUNNING = "what is being made is given up"
-TOLD = "it starts at once, when a worker is free"
-CALLED_OFF = "none is made, and one that was made goes"
+MADE = {
+    "pending": "it starts at once, when a worker is free",
+    "stopping": "what is being made otherwise is given up, and it starts again",
+    "running": "it is being made",
+    "blocked": "it starts when the file has its place and its thumbnails",
+}
+CALLED_OFF = {
+    "pending": "none is made, and one that was made goes",
+    "stopping": "what is being made is given up, and one that was made goes",
+    "running": "what is being made is given up, and one that was made goes",
+    "blocked": "none will be made",
+}
 
 
 @post("/assets/{asset_id:uuid}/transcode", status_code=200)
@@ -23,7 +32,8 @@ async def transcode_asset(
 ) -> Envelope[Transcoding]:
     """Have the version for browsers made that `policy` says, whatever the repository's rules are.
 
-    `smart` makes one where it is needed, `always` in any case; `never` stops what runs and removes what was made.
+    `smart` makes one where it is needed, `always` in any case; `never` stops what runs and removes what was made. The
+    asset's `stages` tell how far it is. Asking again for the same is harmless, and tries again what failed.
     """
     return await _wish(core, user, asset_id, data.policy)
 
@@ -39,7 +49,8 @@ async def cancel_transcode(
 async def _wish(core: Core, user: User, asset_id: UUID, policy: Policy) -> Envelope[Transcoding]:
     async with core.pool.connection() as conn:
         state = await transcode.wish(conn, asset_id, policy, owner=user.user_id)
+        told = await transcode.hindrance(conn, asset_id) if state == "pending" and policy != "never" else None
     core.relay.wake()
-    message = CALLED_OFF if policy == "never" else TOLD
-    told = f"{RUNNING}: {message}" if state == "running" else message
-    return Envelope(data=Transcoding(asset_id=asset_id, policy=policy, state="pending", message=told))
+    message = told or (CALLED_OFF if policy == "never" else MADE)[state]
+    state = "running" if state == "stopping" else state
+    return Envelope(data=Transcoding(asset_id=asset_id, policy=policy, state=state, message=message))
