@@ -35,6 +35,7 @@ def compose(
         format_whitelist=probe.demuxer,
         max_streams=64,
         threads=threads,
+        fflags="+discardcorrupt",  # what a file ends amid would end its playing with an error
         **LOOKED_AT,
         **OF_DEMUXER.get(probe.demuxer, {}),
     )
