@@ -13,7 +13,7 @@ from common.db import Pool
 from common.stages import Reject, Stage
 from lumilio.verify import verify
 from processor import sandbox, videos
-from processor.clips import UPRIGHT
+from processor.atoms import UPRIGHT
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
 from processor.unreadable import Unreadable
@@ -104,14 +104,14 @@ async def test_what_a_phone_says_of_a_clip(box: Sandbox, tmp_path: Path) -> None
 
 
 async def test_what_makes_no_sense_is_noted(box: Sandbox, tmp_path: Path) -> None:
-    """A date, a place and a duration that cannot be are not believed, and the clip is shown all the same."""
+    """A date, a place and a duration that cannot be are not believed; how long it plays is counted then."""
     prefix = "com.apple.quicktime."
     tags = {prefix + "creationdate": "2023-99-22T18:34:05+0200", prefix + "location.ISO6709": "+152.4+013.3/"}
 
     video = await rendered(box, tmp_path / "clip.mov", clips.endless(clip(tags=tags)))
 
-    assert (video.duration, video.bitrate, video.metadata.taken_at, video.metadata.gps_latitude) == (None,) * 4
-    assert len(video.metadata.notes) == 3
+    assert (video.duration, video.metadata.taken_at, video.metadata.gps_latitude) == (1.0, None, None)
+    assert len(video.metadata.notes) == 2
     assert corners(video) == ["red", "green", "blue", "grey"]
 
 
@@ -180,7 +180,11 @@ async def test_a_video_is_rendered_as_photos_are(
     assert facts | {"city": "", "region": ""} == {
         "codec": "h264",
         "duration": 1.0,
+        "profile": "High",
         "frame_rate": 30.0,
+        "is_variable_frame_rate": False,
+        "rotation": 0,
+        "has_audio": False,
         "bitrate": facts["bitrate"],
         "recorded_time": "2023-09-22T18:34:05",
         "camera_make": "Apple",

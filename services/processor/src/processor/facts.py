@@ -67,8 +67,15 @@ def _of_video(video: Video, seen: Metadata) -> dict[str, object]:
         | {
             "recorded_time": seen.taken_at,
             "codec": video.codec,
+            "profile": video.profile,
             "bitrate": video.bitrate,
             "frame_rate": video.frame_rate,
+            "is_variable_frame_rate": video.is_variable_frame_rate,
+            "rotation": video.rotation,
+            "hdr": video.hdr,
+            "has_audio": video.audio_codec is not None,
+            "audio_codec": video.audio_codec,
+            "audio_channels": video.audio_channels,
             "duration": video.duration,
         }
     )

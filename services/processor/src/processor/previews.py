@@ -16,8 +16,8 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from processor import clips, tones
-from processor.clips import DARK, Pixels
+from processor import clips, posters, tones
+from processor.posters import DARK, Pixels
 from processor.tones import Coding
 
 SECONDS, RATE, EDGE = 3.0, 10, 480
@@ -97,7 +97,9 @@ def timed(container: InputContainer, stream: VideoStream, pause: float) -> Itera
 def still(frame: VideoFrame, stream: VideoStream, seconds: float) -> Still:
     """The picture, small, with square dots and upright."""
     coding = Coding(int(frame.color_primaries), int(frame.color_trc))
-    return Still(turned(clips.pixels_of(frame, *size_of(frame, stream)), clips.orientation_of(frame)), seconds, coding)
+    return Still(
+        turned(posters.pixels_of(frame, *size_of(frame, stream)), posters.orientation_of(frame)), seconds, coding
+    )
 
 
 def size_of(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

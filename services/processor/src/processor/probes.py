@@ -1,4 +1,4 @@
-"""What is in a video or a recording, as far as it decides whether a browser plays it: found in its container alone."""
+"""What is in a video or a recording, as far as it is found in its container alone."""
 
 from typing import BinaryIO, Literal
 
@@ -23,7 +23,16 @@ class VideoTrack(Struct, frozen=True, kw_only=True):
     """FFmpeg's name of how they are laid out, such as yuv420p."""
     width: int
     height: int
+    dots: float = 1.0
+    """How wide a pixel is that is one high."""
+    orientation: int = 1
+    """How the pictures are to be turned, as EXIF counts it; by other means than the container's it is not known yet."""
+    bitrate: int | None = None
     frame_rate: float | None
+    is_variable: bool = False
+    """Whether pictures come at uneven times; the rate is their average then."""
+    dolby_vision: int | None = None
+    """Its profile."""
     hdr: Hdr | None
     primaries: int = UNSAID
     matrix: int = UNSAID
@@ -49,10 +58,15 @@ class Probe(Struct, frozen=True, kw_only=True):
     demuxer: str
     mime: str
     duration: float | None
+    bitrate: int | None = None
+    """In bits a second, of everything in it."""
+    tracks: int = 0
     video: VideoTrack | None
     audio: AudioTrack | None
     starts_fast: bool
     """Whether the index lies before the pictures and sounds, so that playing can begin at once."""
+    notes: tuple[str, ...] = ()
+    """What made no sense."""
 
 
 def probe(file: BinaryIO, mime: str) -> Probe:

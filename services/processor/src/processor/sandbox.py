@@ -32,6 +32,7 @@ DECODERS = (
     "processor.audios",
     "processor.clips",
     "processor.previews",
+    "processor.posters",
     "processor.probes",
     "processor.survey",
 )

@@ -1,6 +1,6 @@
 """Turns a video into a poster's thumbnails, its fingerprints, and what its container says of it."""
 
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 from msgspec import Struct, structs
@@ -10,6 +10,11 @@ from processor.images import Options, Size, Thumbnail
 from processor.metadata import Blobs, Told, containers
 from processor.pictures import TURNED, orientation
 from processor.unreadable import Unreadable
+
+Hdr = Literal["HDR10", "HLG", "Dolby Vision"]
+HDR: dict[str | None, Hdr] = {"pq": "HDR10", "hlg": "HLG"}
+DEGREES = {1: 0, 2: 0, 3: 180, 4: 180, 5: 270, 6: 90, 7: 90, 8: 270}
+"""How far to the right each of EXIF's orientations turns, mirrors aside."""
 
 
 class Video(Struct, frozen=True, kw_only=True):
@@ -22,9 +27,16 @@ class Video(Struct, frozen=True, kw_only=True):
     codec: str
     duration: float | None
     """In seconds."""
+    rotation: int
+    """How far it is turned to the right when it is shown, in degrees."""
+    profile: str | None = None
     frame_rate: float | None
+    is_variable_frame_rate: bool
     bitrate: int | None
     """In bits a second, of everything in it."""
+    hdr: Hdr | None = None
+    audio_codec: str | None = None
+    audio_channels: int | None = None
     metadata: metadata.Metadata
     thumbnails: dict[Size, Thumbnail]
     thumbhash: bytes | None
@@ -46,33 +58,42 @@ def render(
 
     The arguments are those of `images.render`.
     """
-    from processor import clips, previews  # in the sandbox only: the service itself needs no video library
+    from processor import clips, posters, previews  # in the sandbox only: the service itself needs no video library
 
     asked, known = msgspec.convert(options or {}, Options), msgspec.convert(told or {}, Told)
     with clips.opened(file, mime) as container:
         stream = clips.stream_of(container)
-        clip = clips.described(container, stream)
-        look, is_sideways, trouble = None, False, None
+        probe = clips.described(container, file, mime)
+        assert probe.video is not None  # noqa: S101  # or there would be no stream
+        look, turned, trouble = None, probe.video.orientation, None
         try:
             with images.verdicts():
-                poster = clips.poster(container, stream, clip.duration)
-                look = images.look(images.shrunk(poster, asked.large), asked)
-                is_sideways = orientation(poster) in TURNED
+                poster = posters.poster(container, stream, probe.duration)
+                look, turned = images.look(images.shrunk(poster, asked.large), asked), orientation(poster)
         except Unreadable as verdict:
             trouble = str(verdict)
-        moving = previews.preview(container, stream, clip.duration) if look else None
+        moving = previews.preview(container, stream, probe.duration) if look else None
         said, notes = containers.read(container.metadata)
     seen = metadata.read(Blobs(known=(said,)), known, orientation=1, beside=beside)
+    track, sound = probe.video, probe.audio
+    shown = round(track.width * track.dots), track.height
+    width, height = shown[::-1] if turned in TURNED else shown
     return Video(
-        width=clip.height if is_sideways else clip.width,
-        height=clip.width if is_sideways else clip.height,
-        stored_width=clip.stored_width,
-        stored_height=clip.stored_height,
-        codec=clip.codec,
-        duration=clip.duration,
-        frame_rate=clip.frame_rate,
-        bitrate=clip.bitrate,
-        metadata=structs.replace(seen, notes=(*seen.notes, *notes, *clip.notes)),
+        width=width,
+        height=height,
+        stored_width=track.width,
+        stored_height=track.height,
+        rotation=DEGREES[turned],
+        codec=track.codec,
+        profile=track.profile,
+        duration=None if probe.duration is None else round(probe.duration, 3),
+        frame_rate=None if track.frame_rate is None else round(track.frame_rate, 3),
+        is_variable_frame_rate=track.is_variable,
+        bitrate=probe.bitrate,
+        hdr="Dolby Vision" if track.dolby_vision is not None else HDR.get(track.hdr),
+        audio_codec=sound.codec if sound else None,
+        audio_channels=sound.channels if sound else None,
+        metadata=structs.replace(seen, notes=(*seen.notes, *notes, *probe.notes)),
         thumbnails=look.thumbnails if look else {},
         thumbhash=look.thumbhash if look else None,
         phash=look.phash if look else None,
