@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image, ImageSequence
 
-from processor import clips, previews
+from processor import atoms, clips, posters, previews, timing
 from tests.support import films, media
 from tests.support.films import film
 from tests.support.media import Pixels
@@ -23,8 +23,8 @@ def preview_of(content: bytes, kind: str = "mp4", *, after: float | None = None)
     with clips.opened(BytesIO(content), MIMES[kind]) as container:
         stream = clips.stream_of(container)
         if after is not None:
-            clips.frame_at(container, stream, after)
-        return previews.preview(container, stream, clips.described(container, stream).duration)
+            posters.frame_at(container, stream, after)
+        return previews.preview(container, stream, timing.seconds(container))
 
 
 def opened(data: bytes | None) -> tuple[list[Pixels], list[int], int]:
@@ -95,7 +95,7 @@ def test_it_is_upright(turned: int, size: tuple[int, int]) -> None:
     assert corners(pictures[0]) == corners(pictures[-1]) == ["red", "green", "blue", "grey"]
 
 
-@pytest.mark.parametrize("orientation", clips.UPRIGHT.values())
+@pytest.mark.parametrize("orientation", atoms.UPRIGHT.values())
 def test_pictures_are_turned_and_flipped(orientation: int) -> None:
     """Each orientation undoes what a camera did."""
     upright = media.quadrants()
