@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyvips
 
 from common.rendering import Policy
-from processor import clips, commands, encoders, ffmpeg, pictures, probes, recipes, tones
+from processor import clips, commands, encoders, ffmpeg, pictures, posters, probes, recipes, tones
 from processor.encoders import Encoder
 from processor.probes import Probe
 from processor.recipes import Recipe
@@ -106,11 +106,11 @@ def colours(path: Path, mime: str = recipes.MP4, *, seconds: float = 0) -> npt.N
     """The four colours of a picture as posters show them, upright, from the left above on."""
     with path.open("rb") as file, clips.opened(file, mime) as container:
         stream = clips.stream_of(container)
-        frame = clips.frame_at(container, stream, seconds)
+        frame = posters.frame_at(container, stream, seconds)
         assert frame is not None
-        picture = clips.as_image(frame, stream)
+        picture = posters.as_image(frame, stream)
         shown = tones.displayed(picture) if tones.is_strange(picture) else picture
-        upright = pictures.described(shown, orientation=clips.orientation_of(frame)).autorot()
+        upright = pictures.described(shown, orientation=posters.orientation_of(frame)).autorot()
     return np.array([_mean(upright, *eighths) for eighths in EIGHTHS]).round().astype(int)
 
 

@@ -97,9 +97,8 @@ def timed(container: InputContainer, stream: VideoStream, pause: float) -> Itera
 def still(frame: VideoFrame, stream: VideoStream, seconds: float) -> Still:
     """The picture, small, with square dots and upright."""
     coding = Coding(int(frame.color_primaries), int(frame.color_trc))
-    return Still(
-        turned(posters.pixels_of(frame, *size_of(frame, stream)), posters.orientation_of(frame)), seconds, coding
-    )
+    pixels = posters.pixels_of(frame, *size_of(frame, stream))
+    return Still(turned(pixels, posters.orientation_of(frame)), seconds, coding)
 
 
 def size_of(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
