@@ -17,7 +17,7 @@ from msgspec import structs
 from processor import confine, ffmpeg, narrow, seccomp
 from processor.ffmpeg import LIMITS, Ffmpeg, Patience
 from processor.narrow import LIBRARIES, Limits
-from tests.support.processes import runs
+from tests.support.processes import encoders, runs
 from tests.support.waiting import until
 
 needs_landlock = pytest.mark.skipif(not confine.walls().landlock, reason="this kernel knows no Landlock")
@@ -258,7 +258,7 @@ async def test_whoever_is_told_may_end_it(run: Run) -> None:
         await run.program.run(
             [*QUIET, *ENDLESS, "-f", "null", "-"], standard_input=run.target, descriptors=[], told=told
         )
-    assert children() == []
+    assert encoders() == []
 
 
 async def test_a_cancelled_one_is_gone(run: Run) -> None:
@@ -267,14 +267,14 @@ async def test_a_cancelled_one_is_gone(run: Run) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(seconds):
                 await run(*ENDLESS, *RAW)
-        assert children() == []
+        assert encoders() == []
 
 
 async def test_one_that_is_told_to_stop_is_nobodys_fault(run: Run) -> None:
     """Whoever ends a server by telling all of its processes does not make it give up on a film."""
 
     async def told(_: ffmpeg.Said) -> None:
-        os.kill(children()[0], signal.SIGTERM)
+        os.kill(encoders()[0], signal.SIGTERM)
 
     with pytest.raises(ffmpeg.Stopped):
         await run.program.run(
@@ -286,7 +286,7 @@ async def test_a_crash_is_no_verdict(run: Run) -> None:
     """One that is killed says so, for it may have been the machine."""
 
     async def told(_: ffmpeg.Said) -> None:
-        os.kill(children()[0], signal.SIGSEGV)
+        os.kill(encoders()[0], signal.SIGSEGV)
 
     with pytest.raises(ffmpeg.Killed, match="SIGSEGV"):
         await run.program.run(
@@ -312,10 +312,10 @@ async def test_it_ends_with_its_server(tmp_path: Path) -> None:
 SERVER = f"""
 import asyncio, os
 from processor import ffmpeg
-from tests.integration.test_ffmpeg import children
+from tests.support.processes import encoders
 
 async def told(said):
-    print(*children(), flush=True)
+    print(*encoders(), flush=True)
 
 async def main():
     async with ffmpeg.opened() as program:
@@ -331,7 +331,7 @@ async def test_it_gives_way(run: Run, priority: narrow.Priority, policy: int) ->
     seen: list[tuple[int, int]] = []
 
     async def told(_: ffmpeg.Said) -> None:
-        seen.extend((os.sched_getscheduler(child), os.getpriority(os.PRIO_PROCESS, child)) for child in children())
+        seen.extend((os.sched_getscheduler(child), os.getpriority(os.PRIO_PROCESS, child)) for child in encoders())
 
     await run.program.run(
         [*QUIET, "-re", "-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-f", "null", "-"],
@@ -342,9 +342,3 @@ async def test_it_gives_way(run: Run, priority: narrow.Priority, policy: int) ->
     )
 
     assert seen[0] == (policy, min(os.getpriority(os.PRIO_PROCESS, 0) + 15, 19))
-
-
-def children() -> list[int]:
-    """The processes that this one has started and that live."""
-    own = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    return [int(child) for child in own if runs(int(child))]

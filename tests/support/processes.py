@@ -1,5 +1,6 @@
 """Which processes live, as the kernel tells it."""
 
+import os
 from pathlib import Path
 
 
@@ -19,6 +20,19 @@ def family(pid: int) -> list[int]:
     for member in found:
         found += [child for child, parent in parents.items() if parent == member]
     return found
+
+
+def encoders() -> list[int]:
+    """The ffmpegs that this process has started and that live."""
+    own = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [int(child) for child in own if runs(int(child)) and "ffmpeg" in _command(int(child))]
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _parent(process: Path) -> int:

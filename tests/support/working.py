@@ -41,6 +41,19 @@ async def rendering(pool: Pool, bus: Bus, work: Work, *, lease_seconds: float = 
 
 
 @asynccontextmanager
+async def transcoding(
+    pool: Pool, bus: Bus, work: Work, *, lease_seconds: float = 30, stop_seconds: float = 0.2
+) -> AsyncIterator[asyncio.Event]:
+    """A worker of the transcode stage and its relay, until the block ends."""
+    config = Settings(
+        database_url="", nats_url="", lease_seconds=lease_seconds, poll_seconds=0.1, stop_seconds=stop_seconds
+    )
+    relay = Relay(pool, bus, poll_seconds=0.2)
+    async with _running(Worker(pool, bus, relay, config, streams.TRANSCODE, Stage.TRANSCODE, work, 1)) as stop:
+        yield stop
+
+
+@asynccontextmanager
 async def _running(worker: Worker) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
     relaying, running = asyncio.create_task(worker.relay.run()), asyncio.create_task(worker.run(stop))

@@ -12,6 +12,8 @@ MEANINGS = {
     "End of file": "the file is damaged: it ends too early",
     "does not contain any stream": "there is nothing in it to play",
     "matches no streams": "there is nothing in it to play",
+    "mpty output": "the file is damaged: nothing in it can be decoded",
+    "Output file is empty": "the file is damaged: nothing in it can be decoded",
     "Invalid argument": "ffmpeg refuses it: something in it is out of bounds",
 }
 FULL = "No space left on device"

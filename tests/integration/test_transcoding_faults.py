@@ -1,0 +1,318 @@
+"""Transcodes are interrupted by everything there is: each ends once, well or with a reason, and leaves nothing over."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from common.bus import Bus
+from common.db import Pool
+from common.stages import Claim, LeaseLost, Reject, Stage, Wait
+from ingest import leftovers
+from lumilio.verify import verify
+from tests.support import given, volumes
+from tests.support.given import Repository, User
+from tests.support.placing import paths
+from tests.support.processes import encoders, runs
+from tests.support.rows import ask, claim, do, expire, row
+from tests.support.transcodes import film, made, transcodable, transcoder, wish
+from tests.support.waiting import until
+from tests.support.working import transcoding
+
+LONG = 600.0
+
+
+async def state(pool: Pool, asset: UUID) -> str:
+    return str((await row(pool, asset, Stage.TRANSCODE))["state"])
+
+
+async def has_progress(pool: Pool) -> bool:
+    return bool(await ask(pool, "select 1 from asset_stages where stage = 'transcode' and progress is not null"))
+
+
+async def test_a_lease_lasts_as_long_as_the_work(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
+    """Work of several leases is claimed once and done once."""
+    asset = await transcodable(pool, repository, user, film(4))
+    async with transcoder(pool, slow=True) as work, transcoding(pool, bus, work.transcode, lease_seconds=1):
+        await until(
+            lambda: ask(pool, "select 1 from asset_stages where stage = 'transcode' and state = 'done'"), seconds=30
+        )
+
+    assert await ask(
+        pool, f"select lease_epoch from asset_stages where stage = 'transcode' and asset_id = '{asset}'"
+    ) == [1]
+    assert len(made(repository)) == 1
+
+
+async def test_who_wants_none_after_all_does_not_wait(
+    pool: Pool, bus: Bus, repository: Repository, user: User, database_url: str
+) -> None:
+    """Told never, what is being made ends at once, and nothing of it remains; told otherwise, it is made."""
+    asset = await transcodable(pool, repository, user, film(LONG / 10))
+    async with transcoder(pool, slow=True) as work, transcoding(pool, bus, work.transcode):
+        await until(lambda: has_progress(pool))
+        await wish(pool, asset, "never")
+        await until(lambda: not encoders(), seconds=5)
+
+        async def settled() -> bool:
+            return await state(pool, asset) == "done"
+
+        await until(settled)
+    assert made(repository) == []
+    assert await ask(pool, "select count(*) from renditions") == [0]
+
+    await wish(pool, asset, "smart")
+    async with transcoder(pool) as work:
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+    assert len(made(repository)) == 1
+    assert await verify(database_url)
+
+
+async def test_who_lost_the_lease_stops(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
+    """Work that somebody newer has ends by itself, and leaves no file, neither whole nor begun."""
+    await transcodable(pool, repository, user, film(LONG / 10))
+    async with transcoder(pool, slow=True) as work:
+        stale = await claim(pool, Stage.TRANSCODE)
+        working = asyncio.create_task(work.transcode(stale))
+        await until(lambda: has_progress(pool))
+        await expire(pool)
+        await claim(pool, Stage.TRANSCODE)
+
+        with pytest.raises(LeaseLost):
+            await asyncio.wait_for(working, 10)
+
+    assert encoders() == []
+    assert made(repository) == []
+
+
+async def test_one_that_is_too_late_takes_its_file_away(pool: Pool, repository: Repository, user: User) -> None:
+    """Whoever made a version that nobody waits for any more removes it, and not the one that counts."""
+    await transcodable(pool, repository, user, film(0.5))
+    async with transcoder(pool) as work:
+        stale = await claim(pool, Stage.TRANSCODE)
+        await expire(pool)
+        newer = await claim(pool, Stage.TRANSCODE)
+        await work.transcode(newer)
+        kept = made(repository)
+
+        with pytest.raises(LeaseLost):
+            await work.transcode(stale)
+
+    assert len(kept) == 1
+    assert made(repository) == kept
+
+
+async def test_a_server_that_stops_gives_a_film_back(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
+    """Nothing runs on, nothing half remains, and the next worker has it at once, with no death counted."""
+    asset = await transcodable(pool, repository, user, film(LONG / 10))
+    async with transcoder(pool, slow=True) as work, transcoding(pool, bus, work.transcode) as stop:
+        await until(lambda: has_progress(pool))
+        stop.set()
+        await until(lambda: not encoders(), seconds=5)
+
+    found = await row(pool, asset, Stage.TRANSCODE)
+    assert (found["state"], found["later"], found["deaths"], found["failures"]) == ("pending", False, 0, 0)
+    assert made(repository) == []
+
+
+async def test_a_killed_server_costs_nothing_but_time(
+    pool: Pool, repository: Repository, user: User, database_url: str
+) -> None:
+    """No ffmpeg runs on, no name is taken; the next claim makes it, and what was begun goes with the clean-up."""
+    asset = await transcodable(pool, repository, user, film(5))
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVER, database_url), stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert server.stdout is not None
+    child = int(await asyncio.wait_for(server.stdout.readline(), 30))
+    server.kill()
+    await server.communicate()
+    await until(lambda: not runs(child))
+    (begun,) = made(repository)
+    assert begun.endswith(".tmp")
+
+    await expire(pool)
+    async with transcoder(pool) as work:
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+    assert await state(pool, asset) == "done"
+
+    unfinished = Path(os.fsdecode(repository.root), ".lumilio/assets/videos/web", begun)
+    os.utime(unfinished, (0, 0))
+    await leftovers.clean(pool, failed_seconds=1)
+    assert len(made(repository)) == 1
+    assert not unfinished.exists()
+
+
+SERVER = """
+import asyncio, sys
+from common import db
+from common.stages import Stage
+from tests.support.transcodes import transcoder
+from tests.support.processes import encoders
+from tests.support.rows import claim
+from tests.support.waiting import until
+
+async def main():
+    async with db.open_pool(sys.argv[1]) as pool, transcoder(pool, slow=True) as work:
+        task = asyncio.create_task(work.transcode(await claim(pool, Stage.TRANSCODE)))
+        while not encoders():
+            await asyncio.wait({task}, timeout=0.05)
+        await asyncio.wait({task}, timeout=1)
+        print(*encoders(), flush=True)
+        await task
+
+asyncio.run(main())
+"""
+
+
+async def test_one_that_crashes_ffmpeg_is_given_up(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
+    """A film on which ffmpeg dies three times is explained and left alone."""
+    asset = await transcodable(pool, repository, user, film(LONG / 10))
+    killed: set[int] = set()
+
+    async def failed() -> bool:
+        for child in set(encoders()) - killed:
+            if Path(f"/proc/{child}/comm").read_text().startswith("ffmpeg"):
+                os.kill(child, signal.SIGSEGV)
+                killed.add(child)
+        return await state(pool, asset) == "failed"
+
+    async with transcoder(pool, slow=True) as work, transcoding(pool, bus, work.transcode):
+        await until(failed, seconds=30)
+
+    found = await row(pool, asset, Stage.TRANSCODE)
+    assert (found["error_class"], found["error"]) == ("poison", "ffmpeg was ended by SIGSEGV")
+    assert len(killed) == 3
+    assert made(repository) == []
+
+
+async def test_a_full_disk_is_waited_for(pool: Pool, user: User, tmp_path: Path) -> None:
+    """A disk that fills up amid a film is nobody's fault: nothing of it remains, and with room it is made."""
+    with volumes.mounted(tmp_path / "disk", megabytes=8) as disk:
+        repository = await given.new_repository(pool, bytes(disk.path / "repository"))
+        asset = await transcodable(pool, repository, user, film(3))
+        async with transcoder(pool, slow=True) as work:
+            working = asyncio.create_task(work.transcode(claimed := await claim(pool, Stage.TRANSCODE)))
+            await until(encoders)
+            await until(lambda: made(repository))
+            disk.fill()
+            with pytest.raises(Wait, match="the disk is full"):
+                await working
+        assert made(repository) == []
+        disk.clear()
+        await expire(pool)
+        async with transcoder(pool) as work:
+            await work.transcode(await claim(pool, Stage.TRANSCODE))
+        assert (await state(pool, asset), len(made(repository)), claimed.epoch) == ("done", 1, 1)
+
+
+async def test_a_disk_without_room_is_known_before(pool: Pool, repository: Repository, user: User) -> None:
+    """Nobody begins what will not fit, and what fills up to the reserve of uploads amid a film ends it."""
+    await transcodable(pool, repository, user, film(1))
+    disk = os.statvfs(repository.root)
+    free = disk.f_bavail * disk.f_frsize
+    async with transcoder(pool, spare=free - (1 << 19)) as work:
+        with pytest.raises(Wait, match="nearly full"):
+            await work.transcode(await claim(pool, Stage.TRANSCODE))
+
+    assert made(repository) == []
+
+
+async def test_an_original_that_vanishes_is_read_to_its_end(pool: Pool, repository: Repository, user: User) -> None:
+    """What is open stays readable; where nothing is there to begin with, the work waits."""
+    asset = await transcodable(pool, repository, user, film(3))
+    async with transcoder(pool, slow=True) as work:
+        working = asyncio.create_task(work.transcode(await claim(pool, Stage.TRANSCODE)))
+        await until(encoders)
+        for path in paths(repository):
+            Path(os.fsdecode(repository.root), "inbox", path).unlink()
+        await working
+        assert (await state(pool, asset), len(made(repository))) == ("done", 1)
+
+        await wish(pool, asset, "always")
+        with pytest.raises(Wait):
+            await work.transcode(await claim(pool, Stage.TRANSCODE))
+
+
+async def test_a_version_that_is_gone_or_damaged_is_made_again(
+    pool: Pool, repository: Repository, user: User, database_url: str
+) -> None:
+    """One that stands is kept; one whose file is gone or was cut is replaced, and leaves nothing behind."""
+    asset = await transcodable(pool, repository, user, film(0.5))
+    async with transcoder(pool) as work:
+
+        async def again() -> list[str]:
+            await wish(pool, asset, "smart")
+            await work.transcode(await claim(pool, Stage.TRANSCODE))
+            return made(repository)
+
+        first = await again()
+        assert await again() == first
+        path = Path(os.fsdecode(repository.root), ".lumilio/assets/videos/web", first[0])
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:100])
+        second = await again()
+        Path(path.parents[1], second[0]).unlink()
+        third = await again()
+
+    assert len({*first, *second, *third}) == 3
+    assert [len(one) for one in (first, second, third)] == [1, 1, 1]
+    assert await verify(database_url)
+
+
+async def test_what_nobody_wants_any_more_goes_at_once(pool: Pool, repository: Repository, user: User) -> None:
+    """Told never, a version that stands is removed with its row."""
+    asset = await transcodable(pool, repository, user, film(0.5))
+    async with transcoder(pool) as work:
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+        assert len(made(repository)) == 1
+
+        await wish(pool, asset, "never")
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+
+    assert made(repository) == []
+    assert await ask(pool, "select count(*) from renditions") == [0]
+
+
+async def test_an_outage_of_the_database_does_not_cost_hours(
+    pool: Pool, repository: Repository, user: User, database_url: str
+) -> None:
+    """While nobody can be told of the progress the work goes on, and what was made is saved when there is somebody."""
+    asset = await transcodable(pool, repository, user, film(3))
+    async with transcoder(pool, slow=True) as work:
+        claimed: Claim = await claim(pool, Stage.TRANSCODE)
+        working = asyncio.create_task(work.transcode(claimed))
+        await until(lambda: has_progress(pool))
+        await do(pool, "update asset_stages set progress = null")
+        await asyncio.wait_for(_cut_off(database_url), 30)
+        await working
+
+    assert await state(pool, asset) == "done"
+    assert len(made(repository)) == 1
+
+
+async def _cut_off(database_url: str) -> None:
+    """End every connection again and again while a film is made."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+        while encoders():
+            await conn.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where pid <> pg_backend_pid() and datname = current_database()"
+            )
+            await asyncio.sleep(0.1)
+
+
+async def test_damaged_films_end_with_a_reason(pool: Pool, repository: Repository, user: User) -> None:
+    """A film that cannot be read is given up in words that mean something, and leaves nothing behind."""
+    whole = film(1)
+    await transcodable(pool, repository, user, whole[: len(whole) // 8])
+    async with transcoder(pool) as work:
+        with pytest.raises(Reject, match="damaged"):
+            await work.transcode(await claim(pool, Stage.TRANSCODE))
+
+    assert made(repository) == []
