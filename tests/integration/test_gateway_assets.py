@@ -31,6 +31,8 @@ FIELDS = {
     "thumbhash",
     "live_video_id",
     "has_motion",
+    "has_preview",
+    "has_waveform",
     "specific_metadata",
 }
 PLACED = """
@@ -129,7 +131,7 @@ async def test_an_asset_tells_its_progress_and_its_failures(api: Api, pool: Pool
 
     data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
 
-    assert set(data) == FIELDS | {"edited", "thumbnails", "stages", "stacks"}
+    assert set(data) == FIELDS | {"edited", "thumbnails", "renditions", "web_policy", "stages", "stacks"}
     assert data["status"] == "failed"
     assert data["stages"] == [
         {"stage": "place", "state": "done", "error": None},

@@ -83,6 +83,7 @@ async def test_work_that_is_not_done_is_told_with_its_reason(api: Api, asset: UU
         "error": "no pixels",
         "error_class": "permanent",
         "next_at": None,
+        "progress": None,
     }
     assert (blocked["stage"], blocked["state"]) == ("render", "blocked")
 

@@ -123,7 +123,8 @@ class PrecheckResponse(Struct, frozen=True, kw_only=True):
 class AssetDTO(Struct, frozen=True, kw_only=True):
     """One photo, video or audio of its owner; `taken_time` has an offset only where the file knows it.
 
-    `has_motion` says that `/motion` has an answer; `live_video_id` is the video of a Live Photo's still.
+    `has_motion` says that `/motion` has an answer, and so on; `live_video_id` is the video of a Live Photo's still.
+    `duration` is in seconds. It is complete when it can be shown: a version for browsers may still be in the making.
     """
 
     asset_id: UUID
@@ -146,6 +147,8 @@ class AssetDTO(Struct, frozen=True, kw_only=True):
     thumbhash: bytes | None
     live_video_id: UUID | None
     has_motion: bool
+    has_preview: bool
+    has_waveform: bool
     specific_metadata: dict[str, Any]
 
 
@@ -170,6 +173,15 @@ class ThumbnailDTO(Struct, frozen=True, kw_only=True):
     url: str
 
 
+class RenditionDTO(Struct, frozen=True, kw_only=True):
+    """What else was made of an original: web, preview, waveform, waveform_image or motion."""
+
+    kind: str
+    mime_type: str
+    bytes: int
+    url: str
+
+
 class MemberDTO(Struct, frozen=True, kw_only=True):
     asset_id: UUID
     role: Role
@@ -184,10 +196,15 @@ class StackDTO(Struct, frozen=True, kw_only=True):
 
 
 class AssetDetail(AssetDTO, frozen=True, kw_only=True):
-    """An asset with all that belongs to it and the state of its processing; `edited` names what a person said of it."""
+    """An asset with all that belongs to it and the state of its processing; `edited` names what a person said of it.
+
+    `web_policy` is what a person said of a version for browsers, null where the repository or the server decides.
+    """
 
     edited: list[str]
     thumbnails: list[ThumbnailDTO]
+    renditions: list[RenditionDTO]
+    web_policy: Policy | None
     stages: list[StageState]
     stacks: list[StackDTO]
 

@@ -4,12 +4,19 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from gateway import cursors, stacks
-from gateway.queries.assets import Asset, Cursor, StageState, Thumbnail
+from gateway.queries.assets import Asset, Cursor, Rendition, StageState, Thumbnail
 from gateway.queries.stacks import Member
-from gateway.schemas import AssetDetail, AssetDTO, AssetList, State, ThumbnailDTO, Type
+from gateway.schemas import AssetDetail, AssetDTO, AssetList, RenditionDTO, State, ThumbnailDTO, Type
 
 CALLED = {"tags": "keywords"}
 OF_A_PLACE = {"altitude", "country", "country_code", "region", "city", "time_zone"}
+ROUTES = {
+    "motion": "motion",
+    "preview": "preview",
+    "waveform": "waveform",
+    "waveform_image": "waveform?format=png",
+}
+"""Where each rendition is asked for; the web version has a route for each kind of asset."""
 TYPES: dict[str, Type] = {"photo": "PHOTO", "video": "VIDEO", "audio": "AUDIO"}
 
 
@@ -20,12 +27,20 @@ def page(found: list[Asset], *, limit: int, offset: int) -> AssetList:
     return AssetList(assets=assets, limit=limit, offset=offset, next=cursors.write(end))
 
 
-def detail(asset: Asset, thumbnails: list[Thumbnail], stages: list[StageState], members: list[Member]) -> AssetDetail:
+def detail(
+    asset: Asset,
+    thumbnails: list[Thumbnail],
+    renditions: list[Rendition],
+    stages: list[StageState],
+    members: list[Member],
+) -> AssetDetail:
     """An asset with everything that is known of it."""
     return AssetDetail(
         **_fields(asset),
         edited=sorted(asset.edits),
         thumbnails=[_thumbnail(asset, thumbnail) for thumbnail in thumbnails],
+        renditions=[_rendition(asset, rendition) for rendition in renditions],
+        web_policy=asset.web_policy,
         stages=stages,
         stacks=list(stacks.of(members)),
     )
@@ -52,7 +67,9 @@ def _fields(asset: Asset) -> dict[str, Any]:
         "deleted_at": asset.trashed_at,
         "thumbhash": asset.thumbhash,
         "live_video_id": asset.live_video_id,
-        "has_motion": asset.has_motion or asset.live_video_id is not None,
+        "has_motion": "motion" in asset.renditions or asset.live_video_id is not None,
+        "has_preview": "preview" in asset.renditions,
+        "has_waveform": "waveform" in asset.renditions,
         "specific_metadata": _specific(asset),
     }
 
@@ -92,4 +109,13 @@ def _thumbnail(asset: Asset, thumbnail: Thumbnail) -> ThumbnailDTO:
         width=thumbnail.width,
         height=thumbnail.height,
         url=f"/api/v1/assets/{asset.asset_id}/thumbnail?size={thumbnail.size}",
+    )
+
+
+def _rendition(asset: Asset, rendition: Rendition) -> RenditionDTO:
+    return RenditionDTO(
+        kind=rendition.kind,
+        mime_type=rendition.mime_type,
+        bytes=rendition.bytes,
+        url=f"/api/v1/assets/{asset.asset_id}/{ROUTES.get(rendition.kind, f'{asset.kind}/{rendition.kind}')}",
     )

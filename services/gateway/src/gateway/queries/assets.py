@@ -9,6 +9,7 @@ import msgspec
 from common.db import Connection, struct_row
 from common.messages import Kind
 from common.queries import Progress
+from common.rendering import Policy
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -45,7 +46,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     has_failed: bool
     is_complete: bool
     live_video_id: UUID | None
-    has_motion: bool
+    renditions: list[str]
+    web_policy: Policy | None
 
 
 class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +57,14 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
     mime_type: str
     width: int
     height: int
+
+
+class Rendition(msgspec.Struct, frozen=True, kw_only=True):
+    """Something else that was made of an original and that a client can ask for."""
+
+    kind: str
+    mime_type: str
+    bytes: int
 
 
 class StageState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -123,7 +133,7 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                    coalesce(m.edits, '{}') as edits, m.edited_place,
                    coalesce(s.has_failed, false) as has_failed, coalesce(s.is_complete, false) as is_complete,
                    live.asset_id as live_video_id,
-                   moving.asset_id is not null as has_motion
+                   made.renditions, a.web_policy
             from unnest(%(assets)s::uuid[]) with ordinality wanted (asset_id, position)
             join assets a on a.asset_id = wanted.asset_id and a.owner_id = %(owner)s
             left join asset_metadata m on m.asset_id = a.asset_id
@@ -139,7 +149,9 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                 from asset_stages
                 where asset_id = a.asset_id and stage not in ('sidecar', 'transcode')
             ) s
-            left join renditions moving on moving.asset_id = a.asset_id and moving.kind = 'motion'
+            cross join lateral (
+                select coalesce(array_agg(kind), '{}') as renditions from renditions where asset_id = a.asset_id
+            ) made
             left join lateral (
                 select video.asset_id
                 from stack_keys own
@@ -168,6 +180,15 @@ async def list_thumbnails(conn: Connection, asset_id: UUID) -> list[Thumbnail]:
             order by bytes
             """,
             (asset_id,),
+        )
+        return await cursor.fetchall()
+
+
+async def list_renditions(conn: Connection, asset_id: UUID) -> list[Rendition]:
+    """What else was made of an asset that was found to be the caller's."""
+    async with conn.cursor(row_factory=struct_row(Rendition)) as cursor:
+        await cursor.execute(
+            "select kind, mime_type, bytes from renditions where asset_id = %s order by kind", (asset_id,)
         )
         return await cursor.fetchall()
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from common.db import Connection, struct_row
+from common.queries import Progress
 
 State = Literal["blocked", "pending", "running", "failed"]
 ErrorClass = Literal["transient", "permanent", "poison", "waiting"]
@@ -35,6 +36,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     error_class: ErrorClass | None
     next_at: datetime | None
     changed_at: datetime
+    progress: Progress | None
+    """Of what runs."""
 
 
 async def newest(
@@ -54,12 +57,12 @@ async def newest(
             """
             with found as (
                 select pile.asset_id, pile.owner_id, stage, state, lane, failures, deaths, error, error_class,
-                       next_at, changed_at
+                       next_at, changed_at, progress
                 from users
                 cross join unnest(%(piles)s::text[]) wanted (pile)
                 cross join lateral (
                     select asset_id, owner_id, stage, state, lane, failures, deaths, error, error_class,
-                           next_at, changed_at
+                           next_at, changed_at, case when state = 'running' then progress end as progress
                     from asset_stages s
                     where owner_id = user_id
                       and s.pile = wanted.pile
@@ -80,7 +83,7 @@ async def newest(
                 limit %(limit)s
             )
             select asset_id, found.owner_id, original_filename as file_name, stage, state, lane, failures, deaths,
-                   error, error_class, next_at, changed_at
+                   error, error_class, next_at, changed_at, progress
             from found
             join assets using (asset_id)
             order by changed_at desc, asset_id desc, stage desc

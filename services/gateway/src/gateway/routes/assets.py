@@ -68,9 +68,10 @@ async def show(conn: Connection, asset_id: UUID, *, owner: int, with_thumbnails:
     if not found:
         raise NotFound(f"no asset {asset_id}")
     thumbnails = await queries.list_thumbnails(conn, asset_id) if with_thumbnails else []
+    renditions = await queries.list_renditions(conn, asset_id)
     stages = await queries.list_stages(conn, asset_id)
     members = await stacks.list_members(conn, asset_id, owner=owner)
-    return views.detail(found[0], thumbnails, stages, members)
+    return views.detail(found[0], thumbnails, renditions, stages, members)
 
 
 def _kinds(types: str | None) -> list[Kind]:
