@@ -23,7 +23,7 @@ PURE = [
             "images",
             "options",
             "videos",
-            *("clips", "posters", "timing", "atoms", "previews", "probes", "recipes", "commands"),
+            *("clips", "posters", "timing", "atoms", "previews", "seeking", "probes", "recipes", "commands"),
             *("watching", "encoders", "listening", "audios"),
             "motion",
             "stacks",

@@ -68,6 +68,15 @@ def test_three_seconds_loop_for_ever() -> None:
     assert not np.array_equal(pictures[0], pictures[-1])
 
 
+def test_it_goes_on_from_the_poster() -> None:
+    """The reading goes on where it stands, whether or not a key frame is there."""
+    content = film(seconds=5, options={"g": "300"})
+
+    first, later = (opened(preview_of(content, after=seconds))[0][0] for seconds in (0, 1))
+
+    assert not np.array_equal(first, later)
+
+
 def test_what_hardly_compresses_is_shown_worse_or_with_fewer_pictures() -> None:
     """No preview is larger than 500 kB, not even that of snow, and it lasts as long."""
     pictures, delays, _ = opened(preview_of(snow()))

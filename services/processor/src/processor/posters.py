@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from processor import atoms, pictures, tones
+from processor import atoms, pictures, seeking, tones
 from processor.clips import dots_of
 from processor.probes import UNSAID
 from processor.tones import Coding
@@ -66,16 +66,16 @@ def check(stream: VideoStream) -> None:
 
 
 def frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> VideoFrame | None:
-    """The first picture so long after the start or later, or the last that could be decoded on the way there."""
-    start, last = container.start_time or 0, None
+    """The first picture about so long after the start or later, or the last that could be decoded on the way there."""
+    start, is_near, last = container.start_time or 0, False, None
     try:
-        container.seek(round(seconds * av.time_base) + start)
+        is_near = seeking.stand_near(container, stream, seconds)
     except av.FFmpegError:
         if seconds:
             return frame_at(container, stream, 0)
-    for frame in islice(_decoded(container, stream), FURTHEST_PICTURES):
+    for frame in islice(decoded(container, stream), FURTHEST_PICTURES):
         last = frame
-        if frame.time is None or frame.time - start / av.time_base >= seconds:
+        if is_near or frame.time is None or frame.time - start / av.time_base >= seconds:
             break
     return frame_at(container, stream, 0) if last is None and seconds else last
 
@@ -112,7 +112,7 @@ def is_dark(image: pyvips.Image) -> bool:
     return bool(image.avg() < DARK * (257 if image.format == "ushort" else 1))
 
 
-def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """The pictures from here on; what cannot be decoded, as before the first key frame, is passed over."""
     try:
         for packet in islice(container.demux(stream), FURTHEST_PACKETS):

@@ -4,7 +4,6 @@ Three seconds in a row from the poster on: what moves is what a person looks for
 it would show less of that. One pass over these seconds is all that it costs.
 """
 
-import contextlib
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -31,7 +30,7 @@ WHOLE = {"kmin": 0, "kmax": 1}
 """Every picture on its own: what takes over parts of the one before leaves blocks of it behind, and is no smaller."""
 SMOOTH = 20
 """Pictures a second from which on those that no other one needs are left out."""
-PROCESSOR_SECONDS, WALL_SECONDS = 2.5, 10.0
+PROCESSOR_SECONDS, WALL_SECONDS = 1.5, 10.0
 """What decoding may take; what there is by then is shown."""
 
 
@@ -55,7 +54,7 @@ def preview(container: InputContainer, stream: VideoStream, duration: float | No
     try:
         seen = [] if duration and duration <= SECONDS else taken(container, stream)
         if len(seen) < 2:
-            container.seek(0)
+            container.seek(container.start_time or 0)
             seen = taken(container, stream)
         return fitted(lit(seen)) if len(seen) > 1 else None
     except (av.FFmpegError, pyvips.Error, MemoryError):
@@ -68,12 +67,11 @@ def taken(container: InputContainer, stream: VideoStream) -> list[Still]:
     rate = stream.average_rate or stream.guessed_rate
     stream.codec_context.skip_frame = "NONREF" if rate and rate >= SMOOTH else "DEFAULT"
     stills: list[Still] = []
-    with contextlib.suppress(av.FFmpegError):  # a clip may be damaged further on
-        for seconds, frame in timed(container, stream, float(1 / (rate or RATE))):
-            if seconds >= SECONDS:
-                break
-            if not stills or seconds >= next_after(stills[-1].seconds):
-                stills.append(still(frame, stream, seconds))
+    for seconds, frame in timed(container, stream, float(1 / (rate or RATE))):
+        if seconds >= SECONDS:
+            break
+        if not stills or seconds >= next_after(stills[-1].seconds):
+            stills.append(still(frame, stream, seconds))
     return [one for one in stills if one.is_like(stills[0])]
 
 
@@ -86,7 +84,7 @@ def timed(container: InputContainer, stream: VideoStream, pause: float) -> Itera
     """The pictures with their seconds since the first, until decoding took too long."""
     processor, wall = time.process_time() + PROCESSOR_SECONDS, time.monotonic() + WALL_SECONDS
     first, now = None, -pause
-    for frame in container.decode(stream):
+    for frame in posters.decoded(container, stream):
         first = frame.time if first is None else first
         now = now + pause if first is None or frame.time is None else max(now, frame.time - first)
         yield now, frame
