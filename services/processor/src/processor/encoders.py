@@ -6,12 +6,12 @@ from typing import Literal
 from msgspec import Struct
 
 Options = Mapping[str, object]
-Hardware = Literal["auto", "none", "h264_nvenc", "h264_qsv", "h264_vaapi", "h264_amf", "h264_videotoolbox"]
+Hardware = Literal["auto", "none", "h264_nvenc", "h264_qsv", "h264_vaapi", "h264_amf"]
 
 MOST_BITS, BUFFERED_BITS = "5M", "10M"
 USUAL_BITS = "4M"
 """What hardware is told to aim at where it has no measure of quality that it shares with others."""
-RENDER_NODES, NVIDIA = "/dev/dri/renderD*", "/dev/nvidia*"
+RENDER_NODES, GRAPHICS_CARDS, NVIDIA = "/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/nvidia*"
 
 
 class Encoder(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ HARDWARE = (
     Encoder(
         name="h264_nvenc",
         options={"preset": "p4", "rc": "vbr", "cq": 23, "b:v": 0, "profile:v": "high", "forced-idr": 1},
-        devices=("/dev/nvidia0", NVIDIA),
+        devices=(GRAPHICS_CARDS, NVIDIA),
     ),
     Encoder(
         name="h264_qsv",
@@ -55,6 +55,5 @@ HARDWARE = (
         pixels="nv12",
         devices=(RENDER_NODES,),
     ),
-    Encoder(name="h264_videotoolbox", options={"b:v": USUAL_BITS, "profile:v": "high"}, pixels="nv12"),
 )
 """In the order in which they are tried."""

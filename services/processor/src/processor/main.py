@@ -11,7 +11,8 @@ from common.rendering import Format, Large, Medium, Policy, Quality, Small
 from common.settings import NotNegative, Settings
 from common.stages import Stage
 from common.worker import Worker
-from processor import decoders, exiftool, ffmpeg, options, sandbox
+from processor import decoders, exiftool, ffmpeg, hardware, options, sandbox
+from processor.encoders import Hardware
 from processor.handlers import Processor
 from processor.images import Options
 from processor.narrow import Priority
@@ -50,6 +51,7 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
     web_policy: Policy = "smart"
     transcodes: NotNegative = 1
     transcode_priority: Priority = "low"
+    hardware_encoder: Hardware = "auto"
 
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
@@ -58,8 +60,9 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
         exiftool.opened(config.exiftool) as (second_look, told),
-        ffmpeg.opened() as encoder,
-        process.core("processor", config, stop, notes=[*_notes(box.status), *told]) as core,
+        ffmpeg.opened() as program,
+        hardware.sought(program, config.hardware_encoder) as (encoder, missed),
+        process.core("processor", config, stop, notes=[*_notes(box.status), *told, *missed]) as core,
         asyncio.TaskGroup() as tasks,
     ):
         await box.run(decoders.self_test, None, owner=NOBODY)
@@ -74,7 +77,8 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
         )
         tasks.create_task(writer.run(stop))
         transcoder = Transcoder(
-            *(core.pool, box, encoder),
+            *(core.pool, box, program),
+            hardware=encoder,
             policy=config.web_policy,
             threads=min(len(os.sched_getaffinity(0)), MOST_THREADS),
             spare=config.reserve_bytes,

@@ -3,14 +3,14 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, layout, outbox, rendering, tasks
+from common import files, layout, log, outbox, rendering, tasks
 from common import queries as core
 from common.db import Pool, glance
 from common.formats import BY_MIME
@@ -19,6 +19,7 @@ from common.queries import Progress
 from common.rendering import Policy
 from common.stages import Claim, Died, LeaseLost, Reject, Wait
 from processor import budgets, commands, complaints, ffmpeg, probes, queries, recipes, sandbox, sources
+from processor.encoders import SOFTWARE, Encoder
 from processor.ffmpeg import Ffmpeg
 from processor.handlers import AWAY_RETRY_SECONDS
 from processor.narrow import Priority
@@ -52,6 +53,7 @@ class Transcoder:
     threads: int = 1
     spare: int = 0
     priority: Priority = "low"
+    hardware: Encoder | None = None
 
     async def transcode(self, claim: Claim) -> None:
         """Have the version for browsers on the disk that is wanted, or none."""
@@ -161,14 +163,25 @@ class Transcoder:
             await asyncio.to_thread(files.check_room, original.home, self.spare)
             await self._report(claim, progress(said, probe.duration))
 
-        os.lseek(source.file, 0, os.SEEK_SET)  # where the probe left off says nothing to whoever reads it next
-        arguments = commands.compose(recipe, probe, source=source.file, target=target, threads=self.threads)
         limits = budgets.limits(probe.duration, os.fstat(source.file).st_size, priority=self.priority)
-        descriptors = [source.file, target]
-        try:
-            complaint = await self.ffmpeg.run(
-                arguments, standard_input=reading, descriptors=descriptors, told=told, limits=limits
+
+        async def run(encoder: Encoder) -> str:
+            for descriptor in (source.file, target, reading):  # wherever the probe or another encoder left off
+                os.lseek(descriptor, 0, os.SEEK_SET)
+            arguments = commands.compose(
+                recipe, probe, source=source.file, target=target, threads=self.threads, encoder=encoder
             )
+            return await self.ffmpeg.run(
+                arguments,
+                standard_input=reading,
+                descriptors=[source.file, target],
+                told=told,
+                limits=limits,
+                devices=encoder.devices,
+            )
+
+        try:
+            complaint = await self._encoded(run, recipe, target)
         except ffmpeg.Failed as failure:
             await _read_again(source, original)
             raise Reject(str(failure)) from None
@@ -182,6 +195,16 @@ class Transcoder:
             raise Died(str(death)) from None
         if complaints.BROKEN in complaint:  # it takes that for the end of the file
             await _read_again(source, original)
+
+    async def _encoded(self, run: Callable[[Encoder], Awaitable[str]], recipe: Recipe, target: int) -> str:
+        """What was complained of; what an encoder in hardware does not manage is done in software."""
+        if self.hardware is not None and recipe.video == "encode":
+            try:
+                return await run(self.hardware)
+            except (ffmpeg.Failed, ffmpeg.Killed, ffmpeg.Endless) as failure:
+                log.get().warning("encoding in software", encoder=self.hardware.name, reason=str(failure))
+            os.ftruncate(target, 0)
+        return await run(SOFTWARE)
 
     async def _report(self, claim: Claim, told: Progress) -> None:
         """Say how far it is; while the database is away nobody asks, and the work goes on."""
