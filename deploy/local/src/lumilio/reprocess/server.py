@@ -16,7 +16,7 @@ from lumilio.upload.session import Session, words
 
 T = TypeVar("T")
 BULK = 1
-STAGES = {"place", "render"}
+STAGES = {"place", "render", "transcode"}
 
 
 class Reprocessing(msgspec.Struct, frozen=True):

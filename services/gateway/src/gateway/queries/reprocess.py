@@ -9,7 +9,7 @@ import msgspec
 
 from common.db import Connection, struct_row
 
-Scope = Literal["missing", "failed", "all"]
+Scope = Literal["missing", "failed", "all", "web"]
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,14 +32,14 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add_missing_stage(conn: Connection, asset_id: UUID, *, owner: int) -> None:
-    """A photo or video of the owner that nobody meant to render is to be rendered."""
+    """An asset of the owner that nobody meant to render is to be rendered."""
     await conn.execute(
         """
         insert into asset_stages (asset_id, stage, owner_id, state, next_at)
         select asset_id, 'render', owner_id, case when stored_at is null then 'blocked' else 'pending' end,
                case when stored_at is not null then now() end
         from assets
-        where asset_id = %s and owner_id = %s and kind in ('photo', 'video')
+        where asset_id = %s and owner_id = %s
         on conflict do nothing
         """,
         (asset_id, owner),
@@ -139,19 +139,30 @@ async def reopen_many(
             select asset_id, 'render', owner_id, 1, case when stored_at is null then 'blocked' else 'pending' end,
                    case when stored_at is not null then now() end
             from meant
-            where %(scope)s <> 'failed'
-              and kind in ('photo', 'video')
+            where %(scope)s in ('missing', 'all')
               and not exists (select from asset_stages s where s.asset_id = meant.asset_id and s.stage = 'render')
+            union all
+            select asset_id, 'transcode', owner_id, 1, 'pending', now()
+            from meant
+            where %(scope)s = 'web'
+              and kind <> 'photo'
+              and exists (
+                  select from asset_stages s
+                  where s.asset_id = meant.asset_id and s.stage = 'render' and s.state in ('done', 'failed')
+              )
+              and not exists (select from asset_stages s where s.asset_id = meant.asset_id and s.stage = 'transcode')
             on conflict do nothing
             returning asset_id
         ), due as (
             select s.asset_id, s.stage, s.state
             from meant
-            join asset_stages s on s.asset_id = meant.asset_id and s.stage in ('place', 'render')
-            where s.state = 'failed'
-               or (%(scope)s = 'all' and s.stage = 'render' and s.state in ('done', 'running') and not again)
+            join asset_stages s on s.asset_id = meant.asset_id and s.stage in ('place', 'render', 'transcode')
+            where (s.state = 'failed' and (%(scope)s <> 'web' or s.stage = 'transcode'))
+               or (s.state in ('done', 'running') and not again and (
+                   (%(scope)s = 'all' and s.stage = 'render') or (%(scope)s = 'web' and s.stage = 'transcode')
+               ))
                or (%(scope)s = 'missing' and s.stage = 'render' and s.state = 'done' and (
-                   (select count(*) from thumbnails t where t.asset_id = s.asset_id) < 3
+                   (kind <> 'audio' and (select count(*) from thumbnails t where t.asset_id = s.asset_id) < 3)
                    or not exists (
                        select from asset_metadata m where m.asset_id = s.asset_id and m.version >= %(version)s
                    )

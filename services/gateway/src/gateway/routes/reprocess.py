@@ -42,8 +42,9 @@ async def reprocess_assets(
     """Read and render many of the caller's assets again, behind what people wait for, but none in the trash.
 
     `missing` are those without all thumbnails or whose metadata an older version read, `failed` those that could not be
-    processed, `all` the rest as well. What is due already is not counted. With very many the answer comes with a
-    `next`: send it as `after`, with all else as before, to go on. Administrators may take everybody's with `all`.
+    processed, `all` the rest as well. `web` looks again at the versions for browsers alone, and makes those that are to
+    be made otherwise by now. What is due already is not counted. With very many the answer comes with a `next`: send it
+    as `after`, with all else as before, to go on. Administrators may take everybody's with `all`.
     """
     owner = owner_of(user, everyone=everyone)
     queued, end = await reprocess.queue(pool, data, owner=owner)
