@@ -295,13 +295,14 @@ async def test_a_crash_is_no_verdict(run: Run) -> None:
 
 
 async def test_it_ends_with_its_server(tmp_path: Path) -> None:
-    """A server that is killed leaves no ffmpeg behind."""
+    """A server that is killed leaves no ffmpeg behind; one that hears Ctrl+C is heard by nobody else."""
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SERVER), stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
     assert server.stdout is not None
     child = int(await server.stdout.readline())
     assert runs(child)
+    assert (os.getpgid(child), os.getsid(child)) == (child, os.getsid(0)), "in a group of its own, and the same session"
 
     server.kill()
     await server.communicate()
@@ -310,7 +311,7 @@ async def test_it_ends_with_its_server(tmp_path: Path) -> None:
 
 
 SERVER = f"""
-import asyncio, os
+import asyncio, os, uvloop
 from processor import ffmpeg
 from tests.support.processes import encoders
 
@@ -321,7 +322,7 @@ async def main():
     async with ffmpeg.opened() as program:
         await program.run({[*QUIET, *ENDLESS, "-f", "null", "-"]}, standard_input=0, descriptors=[], told=told)
 
-asyncio.run(main())
+uvloop.run(main())
 """
 
 

@@ -92,7 +92,6 @@ class Ffmpeg:
             pass_fds=list(descriptors),
             env={},
             limit=LINE_LIMIT,
-            start_new_session=True,  # Ctrl+C is for the server, which gives its work back
         )
         try:
             complaint = await self._attend(process, told, limits.seconds)

@@ -58,6 +58,9 @@ def main(parent: str, folder: str, told: str, program: str, *arguments: str) -> 
     The system calls are filtered as well, for where a namespace without a network is not to be had.
     """
     limits = msgspec.json.decode(told, type=Limits)
+    # Ctrl+C is for the server, which gives its work back. The session stays the same: Linux shares the processor
+    # between sessions first, and in one of its own a program would give way to nobody.
+    os.setpgid(0, 0)
     os.chdir(os.path.join(folder, CWD))
     confine.LIBC.unshare(CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWUSER | CLONE_NEWNET)
     confine.step_down(groups=[os.stat(device).st_gid for device in limits.devices])
