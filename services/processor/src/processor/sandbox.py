@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from common.formats import BY_MIME, RAW_TYPES, TIFF
+from processor import audios
 from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request
 from processor.confine import Limits, Walls
 from processor.nursery import Child, Nursery
@@ -23,6 +24,8 @@ from processor.unreadable import Unreadable
 PHOTO = Limits(seconds=30, memory=7 << 28, answer=32 << 20)  # two fifths of the memory are mapped code
 RAW = Limits(seconds=45, memory=9 << 28, answer=32 << 20)
 VIDEO = Limits(seconds=60, memory=9 << 28, answer=32 << 20)  # 8K needs half of the memory
+AUDIO = Limits(seconds=audios.SHORT_SECONDS, memory=7 << 28, answer=32 << 20)  # covers are photos
+LONG_AUDIO = Limits(seconds=audios.LONG_SECONDS, memory=7 << 28, answer=32 << 20, files=8)
 # All that a confined process will need, for it can load nothing.
 DECODERS = (
     "processor.images",
@@ -35,6 +38,7 @@ DECODERS = (
     "processor.posters",
     "processor.probes",
     "processor.survey",
+    *("processor.sounds", "processor.tags", "processor.covers"),
 )
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
@@ -248,10 +252,12 @@ def checked(descriptor: int) -> int:
     return descriptor
 
 
-def limits_of(mime: str) -> Limits:
-    """What a file of this type may cost."""
+def limits_of(mime: str, length: int = 0) -> Limits:
+    """What a file of this type and of so many bytes may cost."""
     if mime in RAW_TYPES or mime == TIFF.mime_type:  # which may turn out to be a raw file
         return RAW
+    if BY_MIME[mime].kind == "audio":
+        return AUDIO if audios.seconds_for(length) == AUDIO.seconds else LONG_AUDIO
     return PHOTO if BY_MIME[mime].kind == "photo" else VIDEO
 
 
