@@ -48,14 +48,16 @@ UNKNOWN, PROGRESSIVE = 0, 1  # orders of fields
 def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
     """The container; whatever the library has to say against it or its pictures is a verdict."""
     demuxer = DEMUXERS[mime]
-    options = LOOKED_AT | OF_DEMUXER.get(demuxer, {})
+    options = LOOKED_AT | {"max_streams": str(MOST_STREAMS + 1)} | OF_DEMUXER.get(demuxer, {})
     try:
         with av.open(file, "r", format=demuxer, options=options, metadata_errors="replace") as container:
             if len(container.streams) > MOST_STREAMS:
                 raise Unreadable(f"it has more than {MOST_STREAMS} tracks")
             yield container
     except MemoryError:
-        raise Unreadable("it asks for more memory than a video may take") from None
+        raise Unreadable(
+            f"it has more than {MOST_STREAMS} tracks, or asks for more memory than a video may take"
+        ) from None
     except av.FFmpegError as error:
         raise Unreadable(f"the file is damaged: {error.strerror}") from None
 

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -159,11 +160,16 @@ class Transcoder:
         target: int,
         reading: int,
     ) -> None:
+        size = os.fstat(source.file).st_size
+        longest = budgets.longest(probe.duration, size)
+
         async def told(said: ffmpeg.Said) -> None:
+            if seconds_made(said) > longest:
+                raise ffmpeg.Endless("it goes on far longer than there is anything in it")
             await asyncio.to_thread(files.check_room, original.home, self.spare)
             await self._report(claim, progress(said, probe.duration))
 
-        limits = budgets.limits(probe.duration, os.fstat(source.file).st_size, priority=self.priority)
+        limits = budgets.limits(probe.duration, size, priority=self.priority)
 
         async def run(encoder: Encoder) -> str:
             for descriptor in (source.file, target, reading):  # wherever the probe or another encoder left off
@@ -180,19 +186,8 @@ class Transcoder:
                 devices=encoder.devices,
             )
 
-        try:
+        async with _outcomes(source, original):
             complaint = await self._encoded(run, recipe, target)
-        except ffmpeg.Failed as failure:
-            await _read_again(source, original)
-            raise Reject(str(failure)) from None
-        except ffmpeg.Endless as end:
-            raise Reject(str(end)) from None
-        except ffmpeg.NoRoom as full:
-            raise Wait(str(full), after=FULL_RETRY_SECONDS) from None
-        except ffmpeg.Stopped as stop:
-            raise Wait(str(stop), after=AWAY_RETRY_SECONDS) from None
-        except ffmpeg.Killed as death:
-            raise Died(str(death)) from None
         if complaints.BROKEN in complaint:  # it takes that for the end of the file
             await _read_again(source, original)
 
@@ -226,6 +221,24 @@ async def _stands(original: Original, standing: Rendition) -> bool:
     return seen is not None and seen.size == standing.length
 
 
+@asynccontextmanager
+async def _outcomes(source: Source, original: Original) -> AsyncIterator[None]:
+    """What ends ffmpeg, as what it means for the film."""
+    try:
+        yield
+    except ffmpeg.Failed as failure:
+        await _read_again(source, original)
+        raise Reject(str(failure)) from None
+    except ffmpeg.Endless as end:
+        raise Reject(str(end)) from None
+    except ffmpeg.NoRoom as full:
+        raise Wait(str(full), after=FULL_RETRY_SECONDS) from None
+    except ffmpeg.Stopped as stop:
+        raise Wait(str(stop), after=AWAY_RETRY_SECONDS) from None
+    except ffmpeg.Killed as death:
+        raise Died(str(death)) from None
+
+
 async def _read_again(source: Source, original: Original) -> None:
     """An outage where it was the disk that failed, and not the file."""
     with files.outages():
@@ -246,12 +259,17 @@ async def _apart(function: Callable[[int], T], descriptor: int) -> T:
 
 def progress(said: dict[str, str], duration: float | None) -> Progress:
     """What ffmpeg says, as people want to know it."""
-    done = _number(said.get("out_time_us", "")) / 1_000_000
+    done = seconds_made(said)
     speed = _number(said.get("speed", "").removesuffix("x"))
     is_known = duration is not None and duration > 0
     percent = min(100 * done / duration, 100.0) if is_known and duration else 0.0
     left = max(duration - done, 0) / speed if is_known and duration and speed else None
     return Progress(percent=round(percent, 1), speed=speed or None, seconds_left=None if left is None else round(left))
+
+
+def seconds_made(said: dict[str, str]) -> float:
+    """How much of it there is, as it is played."""
+    return _number(said.get("out_time_us", "")) / 1_000_000
 
 
 def _number(text: str) -> float:
