@@ -21,6 +21,7 @@ from lumilio.upload.patience import Gone
 from lumilio.upload.processing import Processing
 from lumilio.upload.run import Options
 from lumilio.upload.walk import File, hash_file
+from tests.support import clips, films, recordings
 from tests.support.gateway import JPEG, Api, free_port, serving, staged
 from tests.support.given import Repository, User
 from tests.support.placing import place_all
@@ -87,6 +88,23 @@ async def test_a_folder_is_sent_with_all_that_is_in_it(sender: Sender, repositor
     assert ledger.counts == {"uploaded": len(names), "skipped": 4}
     assert ledger.sizes["uploaded"] == sum(map(len, contents))
     assert {path.read_bytes() for path in staged(repository)} == set(contents)
+
+
+async def test_videos_and_recordings_go_along(sender: Sender, pool: Pool) -> None:
+    """Whatever their names end in, they are what their first bytes say; a film list is nothing of the kind."""
+    for name, content in {
+        "clip.mov": clips.clip(frames=2),
+        "film.mkv": films.film("mkv", seconds=0.2),
+        "song": recordings.recording("flac", seconds=0.2),
+        "memo.txt": recordings.recording("m4a", seconds=0.2),
+        "list.mp4": b"ffconcat version 1.0\nfile '/etc/passwd'\n",
+    }.items():
+        sender.put(name, content)
+
+    ledger = await sender.sent()
+
+    assert ledger.counts == {"uploaded": 4, "failed": 1}
+    assert sorted(await ask(pool, "select kind from assets")) == ["audio", "audio", "video", "video"]
 
 
 @pytest.mark.parametrize("at", [1_230_768_000_123_456_789, 1])

@@ -11,9 +11,10 @@ from common.stages import Stage
 from ingest.handlers import Ingest
 from lumilio import verify as oracle
 from lumilio.verify import Ack, verify
+from tests.support import playing
 from tests.support.given import Repository, User
 from tests.support.placing import settle
-from tests.support.rows import do
+from tests.support.rows import ask, do
 from tests.support.staging import stage
 
 PHOTO = b"\xff\xd8\xff a photo"
@@ -262,4 +263,21 @@ async def test_a_changed_thumbnail_is_found(
             (repository.repository_id, path, bytes(32)),
         )
 
+    assert await wrong(database_url) == {"I12"}
+
+
+async def test_a_version_in_the_making_is_no_alarm(
+    database_url: str, pool: Pool, repository: Repository, placed: Path
+) -> None:
+    """What is written for hours has no name that counts, and no row; once it has both, its bytes are compared."""
+    (asset,) = await ask(pool, "select asset_id from assets join file_records using (asset_id)")
+    path = layout.derived(layout.WEB_VIDEOS, bytes(32), 1, 2, ".mp4")
+
+    with files.making(repository.root, path) as (writing, _):
+        os.write(writing, b"half of a film")
+        assert await wrong(database_url) == set()
+
+    made = await playing.keep(pool, repository, asset, "web", b"a film")
+    assert await wrong(database_url) == set()
+    made.write_bytes(b"a shot")
     assert await wrong(database_url) == {"I12"}

@@ -12,7 +12,8 @@ MOST_PARALLEL = 64
 
 def add_to(commands: Any) -> None:
     """Make `upload` one of the commands."""
-    parser = commands.add_parser("upload", help="send folders of photos to a server; what it has already is skipped")
+    what = "send folders of photos, videos and recordings to a server; what it has already is skipped"
+    parser = commands.add_parser("upload", help=what)
     add = parser.add_argument
     add("paths", metavar="DIR", nargs="+", type=_path, help="a folder, with all folders in it, or a file")
     add_server(parser, "who sends (admin)")
