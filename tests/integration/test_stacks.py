@@ -15,12 +15,13 @@ from common.stages import Stage
 from processor import sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
-from tests.support import given, media, motions, photos, placing, raws
+from tests.support import given, media, motions, photos, placing, playing, raws
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, do
 
 STILL, VIDEO = motions.live_still("live-A-1"), motions.live_video("live-A-1")
+MADE = b"a version for browsers"
 BURST = "00001IMG_0000{}_BURST20190101120000123{}.jpg"
 
 
@@ -82,6 +83,20 @@ async def test_a_live_photo_is_one_in_either_order(
         VIDEO[10:20],
         "video/quicktime",
     )
+
+
+async def test_the_motion_of_a_live_photo_plays_in_browsers(
+    api: Api, pool: Pool, repository: Repository, user: User, processor: Processor
+) -> None:
+    """Once there is a version of its video for them, that one is the still's motion; until then it is the original."""
+    still, video = await took(pool, repository, user, processor, ("IMG_1.JPG", STILL), ("IMG_1.MOV", VIDEO))
+    before = await api.client.get(f"/api/v1/assets/{still}/motion")
+    await playing.keep(pool, repository, video, "web", MADE, "video/mp4")
+
+    after = await api.client.get(f"/api/v1/assets/{still}/motion")
+
+    assert (before.content, before.headers["cache-control"]) == (VIDEO, "private, no-cache")
+    assert (after.content, after.headers["content-type"]) == (MADE, "video/mp4")
 
 
 async def test_a_live_photo_is_one_when_both_are_read_at_once(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeAlias
 from uuid import UUID
@@ -21,6 +22,9 @@ from gateway.queries import media as queries
 from gateway.queries.media import Derived, Place
 
 Request: TypeAlias = litestar.Request[Any, Any, Any]
+
+STANDS_IN = {"cache-control": "private, no-cache"}
+"""Of an original that is played until there is a version for browsers: whoever asks again gets that."""
 
 
 async def original(
@@ -56,6 +60,14 @@ async def derived(
         await _make_again(pool, asset_id, found, stage)
         raise NotReady(f"the {what} is damaged on the disk and is being made again")
     return Media(plan, descriptor)
+
+
+async def web(request: Request, pool: Pool, asset_id: UUID, found: Derived | None, *, owner: int) -> ASGIApp:
+    """The version for browsers of one of the owner's assets; where there is none or it is damaged, the original."""
+    if found is not None:
+        with suppress(NotReady):
+            return await derived(request, pool, asset_id, found, "web version", stage=Stage.TRANSCODE)
+    return await original(request, pool, asset_id, owner=owner, headers=STANDS_IN)
 
 
 def _told(found: Derived) -> dict[str, str]:

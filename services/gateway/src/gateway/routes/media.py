@@ -53,13 +53,17 @@ async def thumbnail(
 async def motion(
     request: Request, pool: NamedDependency[Pool], user: NamedDependency[User], asset_id: FromPath[UUID]
 ) -> ASGIApp:
-    """What moves in a photo: the video inside a motion photo, or the one that belongs to a Live Photo's still."""
+    """What moves in a photo: the video inside a motion photo, or the one that belongs to a Live Photo's still.
+
+    The latter as browsers play it, once there is such a version.
+    """
     async with glance(pool) as conn:
         found = await queries.find_rendition(conn, asset_id, "motion", owner=user.user_id)
         video = None if found else await stacks.find_live_video(conn, asset_id, owner=user.user_id)
+        web = await queries.find_rendition(conn, video, "web", owner=user.user_id) if video else None
         state = await queries.find_rendering(conn, asset_id, owner=user.user_id)
     if video is not None:
-        return await serving.original(request, pool, video, owner=user.user_id)
+        return await serving.web(request, pool, video, web, owner=user.user_id)
     if found is None:
         raise _unmoved(state, asset_id)
     return await serving.derived(request, pool, asset_id, found, "video")

@@ -1,6 +1,5 @@
 """Videos and recordings as browsers play them, and what is shown of them before that."""
 
-from contextlib import suppress
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from litestar.types import ASGIApp
 
 from common.db import Pool, glance
 from common.messages import Kind
-from common.stages import Stage
 from gateway import serving
 from gateway.errors import Invalid, NotFound, NotReady
 from gateway.queries import media as queries
@@ -23,8 +21,6 @@ from gateway.serving import Request
 Shape = Literal["json", "png"]
 KINDS: dict[Shape, str] = {"json": "waveform", "png": "waveform_image"}
 CALLED: dict[Kind, str] = {"photo": "a photo", "video": "a video", "audio": "a recording"}
-STANDS_IN = {"cache-control": "private, no-cache"}
-"""Of an original that is played until there is a version for browsers: whoever asks again gets that."""
 
 
 @route("/assets/{asset_id:uuid}/video/web", http_method=GET, status_code=200)
@@ -70,12 +66,8 @@ async def waveform(
 
 
 async def _web(request: Request, pool: Pool, user: User, asset_id: UUID, kind: Kind) -> ASGIApp:
-    """Where the version for browsers is damaged, the original is played while another one is made."""
     found, _ = await _find(pool, user, asset_id, "web", of=kind)
-    if found is not None:
-        with suppress(NotReady):
-            return await serving.derived(request, pool, asset_id, found, "web version", stage=Stage.TRANSCODE)
-    return await serving.original(request, pool, asset_id, owner=user.user_id, headers=STANDS_IN)
+    return await serving.web(request, pool, asset_id, found, owner=user.user_id)
 
 
 async def _find(
