@@ -129,6 +129,15 @@ def test_a_clip_that_breaks_off_is_shown_as_far_as_it_goes() -> None:
     assert preview_of(films.cut(whole, 0.1), "mkv") is None
 
 
+@pytest.mark.parametrize("limit", ["PROCESSOR_SECONDS", "WALL_SECONDS"])
+def test_decoding_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    """Whatever a clip takes, its preview takes no more than this, even if there is none in the end."""
+    content = film(seconds=2)
+    monkeypatch.setattr(previews, limit, 0.0)
+
+    assert preview_of(content) is None
+
+
 def test_it_does_not_begin_in_the_dark() -> None:
     """The dark beginning of a short clip is left out; a clip that is dark throughout is shown as it is."""
     pictures, delays, _ = opened(preview_of(film(seconds=2, dark=1)))

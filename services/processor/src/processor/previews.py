@@ -4,6 +4,7 @@ Three seconds in a row from the poster on: what moves is what a person looks for
 it would show less of that. One pass over these seconds is all that it costs.
 """
 
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -81,15 +82,23 @@ def next_after(seconds: float) -> float:
 
 
 def timed(container: InputContainer, stream: VideoStream, pause: float) -> Iterator[tuple[float, VideoFrame]]:
-    """The pictures with their seconds since the first, until decoding took too long."""
-    processor, wall = time.process_time() + PROCESSOR_SECONDS, time.monotonic() + WALL_SECONDS
+    """The pictures with their seconds since the first."""
     first, now = None, -pause
-    for frame in posters.decoded(container, stream):
+    for frame in decoded(container, stream):
         first = frame.time if first is None else first
         now = now + pause if first is None or frame.time is None else max(now, frame.time - first)
         yield now, frame
-        if time.process_time() > processor or time.monotonic() > wall:
-            return
+
+
+def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """The pictures from here on until it took too long; what cannot be decoded costs time as well."""
+    processor, wall = time.process_time() + PROCESSOR_SECONDS, time.monotonic() + WALL_SECONDS
+    with contextlib.suppress(av.FFmpegError):  # the rest of the file is damaged
+        for packet in container.demux(stream):
+            with contextlib.suppress(av.InvalidDataError, av.PatchWelcomeError):
+                yield from packet.decode()
+            if time.process_time() > processor or time.monotonic() > wall:
+                return
 
 
 def still(frame: VideoFrame, stream: VideoStream, seconds: float) -> Still:
