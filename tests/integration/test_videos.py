@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from common import sniff
 from common.db import Pool
 from common.stages import Reject, Stage
 from lumilio.verify import verify
@@ -18,7 +19,7 @@ from processor.handlers import Processor
 from processor.sandbox import Sandbox
 from processor.unreadable import Unreadable
 from processor.videos import Video
-from tests.support import boxes, clips, media, placing
+from tests.support import boxes, clips, films, media, placing
 from tests.support.clips import clip
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim
@@ -119,6 +120,21 @@ async def test_what_makes_no_sense_is_noted(box: Sandbox, tmp_path: Path) -> Non
 async def test_other_codecs_are_shown(box: Sandbox, tmp_path: Path, codec: str) -> None:
     """H.264 is not the only one that cameras write."""
     assert corners(await rendered(box, tmp_path / "clip.mov", clip(codec=codec))) == ["red", "green", "blue", "grey"]
+
+
+async def test_every_container_is_read_behind_the_walls(box: Sandbox, tmp_path: Path) -> None:
+    """No decoder wants anything at the last moment that a confined process cannot have."""
+    codecs = {"webm": "vp9", "mpg": "mpeg2video", "wmv": "wmv2", "flv": "flv1"}
+    for container in films.CONTAINERS:
+        content = films.film(container, codecs.get(container, "h264"), channels=2)
+        (tmp_path / "film").write_bytes(content)
+        known = sniff.sniff(content[: sniff.HEAD_BYTES])
+        assert known is not None
+
+        video = await box.run(videos.render, tmp_path / "film", known.mime_type, owner=1, limits=sandbox.VIDEO)
+
+        assert (container, corners(video)) == (container, ["red", "green", "blue", "grey"])
+        assert video.audio_channels == 2
 
 
 @pytest.mark.parametrize(("transfer", "white"), [("arib-std-b67", 191), ("smpte2084", 148)])

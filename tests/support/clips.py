@@ -77,3 +77,18 @@ def unshowable(content: bytes) -> bytes:
     """The clip with noise for pictures."""
     noise = np.random.default_rng(0).bytes
     return edited(content, lambda kind, inside: box(kind, noise(len(inside)) if kind == b"mdat" else inside))
+
+
+def in_dolby_vision(content: bytes, *, profile: int) -> bytes:
+    """The clip with the box that makes it Dolby Vision of this profile; its pictures are what they were."""
+    told = box(b"dvcC", bytes([1, 0, profile << 1, 0x2D]) + bytes(20))
+
+    def edit(kind: bytes, inside: bytes) -> bytes:
+        if kind in {b"minf", b"stbl"}:
+            return box(kind, edited(inside, edit))
+        if kind != b"stsd":
+            return box(kind, inside)
+        ((entry, described),) = boxes(inside[8:])
+        return box(kind, inside[:8] + box(entry, described + told))
+
+    return edited(content, edit)

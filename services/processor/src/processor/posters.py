@@ -1,8 +1,9 @@
 """Single pictures out of an open clip, as they are stored, with what is to be heeded when they are shown."""
 
+import contextlib
 import struct
 from collections.abc import Iterator
-from itertools import islice
+from itertools import dropwhile, islice
 
 import av
 import numpy as np
@@ -67,17 +68,18 @@ def check(stream: VideoStream) -> None:
 
 def frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> VideoFrame | None:
     """The first picture about so long after the start or later, or the last that could be decoded on the way there."""
-    start, is_near, last = container.start_time or 0, False, None
-    try:
-        is_near = seeking.stand_near(container, stream, seconds)
-    except av.FFmpegError:
-        if seconds:
-            return frame_at(container, stream, 0)
-    for frame in islice(decoded(container, stream), FURTHEST_PICTURES):
-        last = frame
-        if is_near or frame.time is None or frame.time - start / av.time_base >= seconds:
-            break
-    return frame_at(container, stream, 0) if last is None and seconds else last
+    start = container.start_time or 0
+    for stand in (seeking.stand_near, seeking.rewind):
+        is_near, last = False, None
+        with contextlib.suppress(av.FFmpegError):  # what cannot be sought is read on
+            is_near = stand(container, stream, seconds)
+        for frame in islice(decoded(container, stream, is_fresh=True), FURTHEST_PICTURES):
+            last = frame
+            if is_near or frame.time is None or frame.time - start / av.time_base >= seconds:
+                break
+        if last is not None:
+            return last
+    return None
 
 
 def as_image(frame: VideoFrame, stream: VideoStream) -> pyvips.Image:
@@ -95,7 +97,8 @@ def pixels_of(frame: VideoFrame, width: int | None = None, height: int | None = 
     is_bright = Coding(int(frame.color_primaries), int(frame.color_trc)).is_bright
     space = "ITU709" if frame.colorspace == UNSAID and frame.height > SD_LINES else None
     kind = "rgb48le" if is_bright else "rgb24"
-    return np.asarray(frame.to_ndarray(format=kind, src_colorspace=space, width=width, height=height))
+    # every frame would have threads of its own, which soon are more than a confined process may have
+    return np.asarray(frame.to_ndarray(format=kind, src_colorspace=space, width=width, height=height, threads=1))
 
 
 def orientation_of(frame: VideoFrame) -> int:
@@ -112,10 +115,11 @@ def is_dark(image: pyvips.Image) -> bool:
     return bool(image.avg() < DARK * (257 if image.format == "ushort" else 1))
 
 
-def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """The pictures from here on; what cannot be decoded, as before the first key frame, is passed over."""
+def decoded(container: InputContainer, stream: VideoStream, *, is_fresh: bool = False) -> Iterator[VideoFrame]:
+    """The pictures from here on, after a seek from the next key frame on; what cannot be decoded is passed over."""
     try:
-        for packet in islice(container.demux(stream), FURTHEST_PACKETS):
+        packets = islice(container.demux(stream), FURTHEST_PACKETS)
+        for packet in dropwhile(lambda packet: is_fresh and not packet.is_keyframe, packets):
             try:
                 yield from packet.decode()
             except (av.InvalidDataError, av.PatchWelcomeError):

@@ -7,6 +7,9 @@ from av.video.stream import VideoStream
 NEAR = 0.25
 """How far from a time a key frame may be to do as well, as a share of the time; most cameras write one a second."""
 
+AHEAD = 10.0
+"""So many seconds before the start is sought what lies at it: where there is no index, a seek may end a bit late."""
+
 
 def stand_near(container: InputContainer, stream: VideoStream, seconds: float) -> bool:
     """Whether the container now stands before a key frame that is as good as the time after its start.
@@ -19,6 +22,13 @@ def stand_near(container: InputContainer, stream: VideoStream, seconds: float) -
         _seek(container, seconds)
     stream.codec_context.skip_frame = "NONREF" if seconds and not is_near else "DEFAULT"
     return is_near
+
+
+def rewind(container: InputContainer, stream: VideoStream, _: float = 0) -> bool:
+    """Stand at the very start, which is near nothing: everything from there on is decoded."""
+    stream.codec_context.skip_frame = "DEFAULT"
+    _seek(container, -AHEAD)
+    return False
 
 
 def _is_near(container: InputContainer, stream: VideoStream, seconds: float, *, backward: bool) -> bool:
