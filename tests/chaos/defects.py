@@ -1,4 +1,4 @@
-"""Twelve deliberate defects, each put into a copy of the code; a test that lets one of them live is worth nothing."""
+"""Sixteen deliberate defects, each put into a copy of the code; a test that lets one of them live is worth nothing."""
 
 import asyncio
 import os
@@ -21,6 +21,9 @@ STAGING = "services/gateway/src/gateway/staging.py"
 HOUSEKEEPING = "services/ingest/src/ingest/housekeeping.py"
 SIDECARS = "libs/common/src/common/sidecars.py"
 WRITE_BACK = "services/processor/src/processor/write_back.py"
+TRANSCODING = "services/processor/src/processor/transcoding.py"
+NARROW = "services/processor/src/processor/narrow.py"
+FILMS = "tests/integration/test_transcoding_faults.py"
 FAULTS = "tests/integration/test_write_back_faults.py"
 
 
@@ -173,6 +176,42 @@ DEFECTS = (
 -            await self._look_again(claim)
 """,
         f"{FAULTS}::test_a_worker_that_slept_has_others_look_again",
+    ),
+    Defect(
+        "no look at the fence amid a film",
+        TRANSCODING,
+        """
+-        if again is None:
+-            raise LeaseLost
+""",
+        f"{FILMS}::test_who_lost_the_lease_stops",
+    ),
+    Defect(
+        "a film of a lost lease stays",
+        TRANSCODING,
+        """
+-                for one in made if is_certain else ():
+-                    await self._forget_own(claim, original, one)
+                 raise
+""",
+        f"{FILMS}::test_one_that_is_too_late_takes_its_file_away",
+    ),
+    Defect(
+        "a film named before it is whole",
+        FILES,
+        """
+-    temporary = b".%s.tmp" % uuid4().hex.encode()
++    temporary = name
+""",
+        f"{FILMS}::test_a_killed_server_costs_nothing_but_time",
+    ),
+    Defect(
+        "ffmpeg outlives its server",
+        NARROW,
+        """
+-    confine.die_with(int(parent))  # after stepping down: a change of user clears it
+""",
+        "tests/integration/test_ffmpeg.py::test_it_ends_with_its_server",
     ),
 )
 

@@ -16,7 +16,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from lumilio.verify import verify
 from tests.chaos.figures import Figures
-from tests.support import photos
+from tests.support import films, photos
 from tests.support.processes import family
 from tests.support.settling import count, failures, is_settled, is_tidy
 from tests.support.stack import Stack, running_stack
@@ -29,6 +29,7 @@ PAUSED_SECONDS = 5.0  # more than twice a lease
 POSTGRES_SECONDS = 20.0
 SHORTEST_CALM, LONGEST_CALM = 1.0, 5.0
 SETTLE_SECONDS = 300
+FILM = films.film("avi", "mpeg4", size=(160, 120), seconds=4)
 MOTIFS = [photos.jpeg(1200, 900, seed=number) for number in range(4)]
 READY = """
     select count(*)
@@ -36,6 +37,14 @@ READY = """
     join asset_stages using (asset_id)
     where starts_with(original_filename, 'good') and stage = 'render' and state = 'done' and stored_at is not null
 """
+PLAYABLE = """
+    select count(*)
+    from assets
+    join asset_stages using (asset_id)
+    join renditions using (asset_id)
+    where renditions.kind = 'web' and stage = 'transcode' and state = 'done'
+"""
+STAGES = ("place", "render", "transcode")
 
 Blow = Callable[[Stack, Random], Awaitable[None]]
 
@@ -50,12 +59,15 @@ async def storm(folder: Path, *, files: int, wipes: int = 0, seed: int = 0) -> F
         sending = await _upload(stack, sent, report)
         blows = await _rage(stack, sending, chance, wipes=wipes)
         ended = time.monotonic()
-        await until(lambda: is_settled(stack), seconds=SETTLE_SECONDS, every=0.5, what="everything is ready")
+        await until(
+            lambda: is_settled(stack, stages=STAGES), seconds=SETTLE_SECONDS, every=0.5, what="everything is ready"
+        )
         figures = {**blows, "sent s": ended - began, "settled s": time.monotonic() - ended}
 
         explained = {os.path.basename(json.loads(line)["path"]) for line in report.read_text().splitlines()}
         assert explained == broken, (folder / "upload.log").read_text()[-2000:]
         assert await count(stack, READY) == len(good), await failures(stack)
+        assert await count(stack, PLAYABLE) == len([name for name in good if name.endswith(".avi")])
         await until(lambda: is_tidy(stack), seconds=SETTLE_SECONDS, what="staging is empty")
         said: list[str] = []
         assert await verify(stack.database_url, say=said.append), "\n".join(said)
@@ -63,14 +75,14 @@ async def storm(folder: Path, *, files: int, wipes: int = 0, seed: int = 0) -> F
 
 
 def _fill(folder: Path, files: int, chance: Random) -> tuple[set[str], set[str]]:
-    """A folder of so many files, each tenth broken in one of four ways; returns the good names and the broken ones."""
+    """A folder of so many files, each tenth broken in one of four ways, each twentieth a film; good and bad names."""
     names: tuple[set[str], set[str]] = (set(), set())
     for number in range(files):
-        content = chance.choice(MOTIFS) + chance.randbytes(16)
-        is_broken = number % 10 == 9
+        is_broken, is_film = number % 10 == 9, number % 20 == 0
+        content = (FILM if is_film else chance.choice(MOTIFS)) + chance.randbytes(16)
         if is_broken:
             content = chance.choice([b"", b"no photo %d" % number, content[: 400 + number], content[: 50_000 + number]])
-        path = folder / f"{number % 7}" / f"{'bad' if is_broken else 'good'}{number:04}.jpg"
+        path = folder / f"{number % 7}" / f"{'bad' if is_broken else 'good'}{number:04}{'.avi' if is_film else '.jpg'}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         names[is_broken].add(path.name)

@@ -294,6 +294,13 @@ async def test_a_crash_is_no_verdict(run: Run) -> None:
         )
 
 
+async def test_one_that_cannot_be_started_is_no_verdict(run: Run) -> None:
+    """A program that is not there says nothing of the film that it was to read."""
+    run.program = replace(run.program, program="/nowhere/ffmpeg")
+    with pytest.raises(ffmpeg.NotBegun, match="/nowhere/ffmpeg"):
+        await run("-version")
+
+
 async def test_it_ends_with_its_server(tmp_path: Path) -> None:
     """A server that is killed leaves no ffmpeg behind; one that hears Ctrl+C is heard by nobody else."""
     server = await asyncio.create_subprocess_exec(

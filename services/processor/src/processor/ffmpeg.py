@@ -40,6 +40,10 @@ class Endless(Exception):
     """It was ended as it would not come to an end within reason; the message says why."""
 
 
+class NotBegun(Exception):
+    """It could not even be started as it should be; the message says why."""
+
+
 class NoRoom(Exception):
     """The disk had no room for what it wrote."""
 
@@ -192,6 +196,8 @@ async def _end(process: Process) -> None:
 
 def _judge(code: int, complaint: str) -> None:
     """Raise what an end means that is not a good one."""
+    if code == narrow.NOT_BEGUN:
+        raise NotBegun(f"ffmpeg could not be started: {complaint.rpartition(chr(10))[2]}")
     if code == -signal.SIGXFSZ:
         raise Endless("what is made of it grows beyond all measure")
     if code == ENDED_BY_SIGNAL and complaints.FORBIDDEN not in complaint:

@@ -9,7 +9,8 @@ from msgspec import Meta
 from common import process, streams
 from common.rendering import Format, Large, Medium, Policy, Quality, Small
 from common.settings import NotNegative, Settings
-from common.stages import Stage
+from common.stages import Stage, Work
+from common.streams import Durable
 from common.worker import Worker
 from processor import decoders, exiftool, ffmpeg, hardware, options, sandbox
 from processor.encoders import Hardware
@@ -49,13 +50,14 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
     thumbnail_medium: Medium = 800
     thumbnail_large: Large = 1920
     web_policy: Policy = "smart"
+    renders: bool = True
     transcodes: NotNegative = 1
     transcode_priority: Priority = "low"
     hardware_encoder: Hardware = "auto"
 
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
-    """Render photos and write sidecars until told to stop; not at all where a decoder could run that nobody named."""
+    """Render, write sidecars and transcode until told to stop; not where a decoder could run that nobody named."""
     workers = config.workers or len(os.sched_getaffinity(0))
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
@@ -66,16 +68,13 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         await box.run(decoders.self_test, None, owner=NOBODY)
+
+        def begin(durable: Durable, stage: Stage, work: Work, slots: int) -> None:
+            worker = Worker(core.pool, core.bus, core.relay, config, durable, stage, work, slots)
+            tasks.create_task(worker.run(stop))
+
         wanted = options.adjusted(Options(), config)
         processor = Processor(core.pool, box, min(config.reserve_bytes, SPARE), wanted, second_look)
-        slots = workers + 1  # one photo is fetched or written while the others are decoded, so that no decoder waits
-        worker = Worker(core.pool, core.bus, core.relay, config, streams.RENDER, Stage.RENDER, processor.render, slots)
-        tasks.create_task(worker.run(stop))
-        write_back = WriteBack(core.pool, box)
-        writer = Worker(
-            core.pool, core.bus, core.relay, config, streams.SIDECAR, Stage.SIDECAR, write_back.write, SIDECARS
-        )
-        tasks.create_task(writer.run(stop))
         transcoder = Transcoder(
             *(core.pool, box, program),
             hardware=encoder,
@@ -84,13 +83,12 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
             spare=config.reserve_bytes,
             priority=config.transcode_priority,
         )
+        if config.renders:
+            # One photo is fetched or written while the others are decoded, so that no decoder waits.
+            begin(streams.RENDER, Stage.RENDER, processor.render, workers + 1)
+            begin(streams.SIDECAR, Stage.SIDECAR, WriteBack(core.pool, box).write, SIDECARS)
         if config.transcodes:
-            films = Worker(
-                *(core.pool, core.bus, core.relay, config, streams.TRANSCODE, Stage.TRANSCODE),
-                transcoder.transcode,
-                config.transcodes,
-            )
-            tasks.create_task(films.run(stop))
+            begin(streams.TRANSCODE, Stage.TRANSCODE, transcoder.transcode, config.transcodes)
 
 
 def _notes(status: sandbox.Status) -> list[str]:

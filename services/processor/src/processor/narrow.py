@@ -8,6 +8,7 @@ import platform
 import resource
 import signal
 import sys
+import traceback
 from typing import Literal
 
 import msgspec
@@ -22,6 +23,8 @@ DRIVERS = ("/usr", "/sys", "/proc/self", "/proc/driver", "/proc/devices", "/proc
 """What drivers of devices read to find them."""
 FILES, DEVICE_FILES = 64, 256
 CWD = "cwd"
+NOT_BEGUN = 126
+"""How this ends where it could not become the program, which is nobody's fault whose file it is."""
 LAST_SECONDS = 30  # should nobody watch the clock who could say why it was ended
 IDLE = 3 << 13  # the class of disk accesses that come after everybody else's
 IOPRIO_SET, IOPRIO_WHO_PROCESS = {"x86_64": 251, "aarch64": 30}, 1
@@ -98,4 +101,8 @@ def give_way(limits: Limits) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    finally:  # it has become the program, or this is not reached
+        traceback.print_exc()
+        os._exit(NOT_BEGUN)

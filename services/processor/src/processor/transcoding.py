@@ -196,7 +196,7 @@ class Transcoder:
         if self.hardware is not None and recipe.video == "encode":
             try:
                 return await run(self.hardware)
-            except (ffmpeg.Failed, ffmpeg.Killed, ffmpeg.Endless) as failure:
+            except (ffmpeg.Failed, ffmpeg.Killed, ffmpeg.Endless, ffmpeg.NotBegun) as failure:
                 log.get().warning("encoding in software", encoder=self.hardware.name, reason=str(failure))
             os.ftruncate(target, 0)
         return await run(SOFTWARE)
