@@ -24,7 +24,7 @@ PURE = [
             "options",
             "videos",
             *("clips", "posters", "timing", "atoms", "previews", "seeking", "probes", "recipes", "commands"),
-            *("watching", "encoders", "listening", "audios"),
+            *("watching", "encoders", "remarks", "listening", "audios"),
             "motion",
             "stacks",
             "opening",

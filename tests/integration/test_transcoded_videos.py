@@ -258,7 +258,33 @@ async def test_nothing_tells_where_it_was_taken(tmp_path: Path, codec: str) -> N
     assert b"+52.4597" in made.original.read_bytes()
     for word in (b"+52.4597", b"Maker", b"Secret", b"tmcd", b"2023-09"):
         assert word not in content
-    assert (b"x264 - core" in content) == (codec == "hevc")  # of ours, where it is encoded
+
+
+async def test_remarks_between_pictures_are_left_out(tmp_path: Path) -> None:
+    """Camcorders write there when, and some where, they were; such pictures are encoded again."""
+    said = "sei_user_data=17ee8c60f84d11d98cd60800200c9a66+MDPM-secret"
+    content = remade(
+        tmp_path, film("ts", "h264"), "-i", "IN", "-c", "copy", "-bsf:v", f"h264_metadata={said}", "said.ts"
+    )
+
+    made = await web(tmp_path, content, "ts")
+
+    assert b"MDPM-secret" in content
+    assert made.recipe.video == "encode"
+    assert b"MDPM" not in made.path.read_bytes()
+
+
+async def test_what_is_packed_anew_can_be_sought_in(tmp_path: Path) -> None:
+    """Also where pictures that players seek to are marked between the pictures only, as in broadcasts."""
+    coded = ("-pix_fmt", "yuv420p", "-c:v", "libx264", "-x264-params", "open-gop=1:keyint=30:bframes=3")
+    content = remade(tmp_path, b"", "-f", "lavfi", "-i", "testsrc=s=320x240:r=30:d=4", *coded, "open.ts")
+
+    made = await web(tmp_path, content, "ts")
+
+    assert made.recipe.video == "copy"
+    for path in (made.original, made.path):
+        with av.open(path) as container:
+            assert sum(packet.is_keyframe for packet in container.demux(video=0)) >= 4
 
 
 async def test_twenty_minutes_stay_twenty_minutes(tmp_path: Path) -> None:

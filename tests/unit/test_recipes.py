@@ -126,6 +126,14 @@ def test_which_containers_are_packed_anew(demuxer: str, mime: str, starts_fast: 
     assert ways(structs.replace(PLAYED, demuxer=demuxer, mime=mime, starts_fast=starts_fast)) == expected
 
 
+def test_remarks_of_cameras_are_not_handed_on() -> None:
+    """A file that is played as it is stays as it is; a version made of one is encoded, which leaves them out."""
+    probe = seen(has_remarks=True)
+
+    assert ways(probe) == ""
+    assert ways(structs.replace(probe, starts_fast=False)) == "encode copy"
+
+
 @pytest.mark.parametrize(
     ("policy", "played", "other"),
     [("smart", "", "encode encode"), ("always", "encode copy", "encode encode"), ("never", "", "")],

@@ -13,7 +13,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from common.boxes import Read, boxes
-from processor import atoms, containers, timing
+from processor import atoms, containers, remarks, timing
 from processor.atoms import Atoms
 from processor.probes import HLG, LOOKED_AT, PQ, AudioTrack, Hdr, Probe, VideoTrack
 from processor.unreadable import Unreadable
@@ -127,6 +127,7 @@ def _video_track(container: InputContainer, stream: VideoStream, marks: Atoms) -
         primaries=context.color_primaries,
         matrix=context.colorspace,
         is_interlaced=None if context.field_order == UNKNOWN else context.field_order != PROGRESSIVE,
+        has_remarks=remarks.are_in(container, stream),
     )
 
 

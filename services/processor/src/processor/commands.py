@@ -12,8 +12,6 @@ STRICT = ("-abort_on", "empty_output")
 KEY_SECONDS = 3
 """How far key frames are apart at most, for seeking goes to them."""
 FORCED = f"expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{KEY_SECONDS}))"
-REMARKS = "filter_units=remove_types=6"
-"""Takes away what cameras write between H.264's pictures: clocks, settings, and of some where they were."""
 FASTEST_SOUND = 48_000
 
 Options = dict[str, object]
@@ -67,7 +65,7 @@ def opening(encoder: Encoder) -> list[str]:
 
 def _seen(pictures: ffmpeg.nodes.FilterableStream, track: VideoTrack, way: Way, encoder: Encoder) -> Part:
     if way == "copy":
-        return pictures, {"c:v": "copy", "bsf:v": REMARKS}
+        return pictures, {"c:v": "copy"}
     # Every picture at its own time, however irregular; otherwise times would be rounded to those of a steady rate.
     timed: Options = {"fps_mode": "vfr", "enc_time_base": "filter", "force_key_frames": FORCED}
     return watching.shown(pictures, track, encoder), _encoded(encoder) | timed

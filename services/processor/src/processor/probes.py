@@ -39,6 +39,8 @@ class VideoTrack(Struct, frozen=True, kw_only=True):
     """Which colours its numbers stand for, by the standard's numbers."""
     is_interlaced: bool | None = None
     """Whether each picture holds two moments; null where only the pictures tell."""
+    has_remarks: bool = False
+    """Whether the camera wrote between the pictures when, and maybe where, they were taken."""
 
 
 class AudioTrack(Struct, frozen=True, kw_only=True):

@@ -40,10 +40,10 @@ def choose(probe: Probe, policy: Policy) -> Recipe | None:
     if probe.video is None:
         way = listening.way(probe.audio) if probe.audio else None
         return Recipe(mime=listening.MIME, video=None, audio=way) if way else None
-    is_kept = probe.demuxer in COPIED_FROM
+    is_kept, is_seen = probe.demuxer in COPIED_FROM, plays_video(probe.video) and not probe.video.has_remarks
     return Recipe(
         mime=MP4,
-        video="copy" if is_kept and plays_video(probe.video) and policy != "always" else "encode",
+        video="copy" if is_kept and is_seen and policy != "always" else "encode",
         audio=None if probe.audio is None else "copy" if is_kept and plays_audio(probe.audio) else "encode",
     )
 
