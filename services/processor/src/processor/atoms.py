@@ -20,6 +20,7 @@ UPRIGHT = {
 NUMBER_AT, MATRIX_AT = (12, 20), (40, 52)  # in the two versions of a track's header
 ENTRIES_AT, PICTURES_AT = 8, 78
 DOLBY = {b"dvcC", b"dvvC", b"dvwC"}
+LONGEST_RECORD = 1 << 16
 NOWHERE = Part(b"", 0, 0)
 
 
@@ -41,6 +42,12 @@ def of_track(read: Read, size: int, number: int) -> Atoms:
             turned = orientation(MATRIX.unpack(matrix)) if len(matrix) == MATRIX.size else 1
             return Atoms(turned, _dolby_vision(read, track))
     return Atoms()
+
+
+def record(read: Read, size: int) -> bytes:
+    """What a camera wrote in a language of its own outside of its tracks, as far as it is of decent length."""
+    found = _inside(read, Part(b"", 0, size), b"meta")
+    return read(found.start, min(found.end - found.start, LONGEST_RECORD))
 
 
 def orientation(matrix: tuple[int, ...]) -> int:

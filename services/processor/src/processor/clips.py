@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from common.boxes import Read, boxes
 from processor import atoms, containers, remarks, timing
 from processor.atoms import Atoms
+from processor.metadata import containers as metadata
 from processor.probes import HLG, LOOKED_AT, PQ, AudioTrack, Hdr, Probe, VideoTrack
 from processor.unreadable import Unreadable
 
@@ -40,6 +41,7 @@ MOST_STREAMS = 64
 FASTEST, MOST_BITS = 1000, 10**11
 STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 UNSHOWABLE_DOLBY = 5
+OF_TRACK = ("creation_time", "handler_name")
 HDR: dict[int, Hdr] = {PQ: "pq", HLG: "hlg"}
 UNKNOWN, PROGRESSIVE = 0, 1  # orders of fields
 
@@ -94,6 +96,14 @@ def described(container: InputContainer, file: BinaryIO, mime: str) -> Probe:
         starts_fast=not is_iso or index_is_first(read, size),
         notes=tuple(_notes(duration, marks)),
     )
+
+
+def tags_of(container: InputContainer, stream: VideoStream, file: BinaryIO) -> dict[str, str]:
+    """What the container says in words, and where it says nothing its track, or a camera's own record beside both."""
+    track = {name: stream.metadata[name] for name in OF_TRACK if name in stream.metadata}
+    is_iso = container.format.name.startswith("mov")
+    record = atoms.record(containers.reader(file), containers.size(file)) if is_iso else b""
+    return track | metadata.of_sony(record) | container.metadata
 
 
 def moving(container: InputContainer) -> list[VideoStream]:

@@ -73,7 +73,7 @@ def render(
         except Unreadable as verdict:
             trouble = str(verdict)
         moving = previews.preview(container, stream, probe.duration) if look else None
-        said, notes = containers.read(container.metadata)
+        said, notes = containers.read(clips.tags_of(container, stream, file))
     seen = metadata.read(Blobs(known=(said,)), known, orientation=1, beside=beside)
     track, sound = probe.video, probe.audio
     shown = round(track.width * track.dots), track.height
