@@ -68,7 +68,7 @@ def fill(folder: Path) -> Path:
 async def test_a_new_repository_takes_uploads_by_its_own_rules(api: Api, ground: Path) -> None:
     """It is made with the folders and the marker of the contract, is listed, and gets what is sent to it."""
     settings = {"handle_duplicate_filenames": "rename", "max_file_size": 10_000}
-    rendering = {"thumbnail_format": "jpeg", "thumbnail_small": 300}
+    rendering = {"thumbnail_format": "jpeg", "thumbnail_small": 300, "web_policy": "always"}
     rules = {"storage_strategy": "flat", "local_settings": settings, "rendering": rendering}
     made = await created(api, ground / "deep" / "holidays", **rules)
 
@@ -298,6 +298,7 @@ async def test_names_and_settings_are_checked_before_anything_is_made(api: Api, 
         {"storage_strategy": "heap"},
         {"local_settings": {"max_file_size": -1}},
         {"rendering": {"thumbnail_small": 9}},
+        {"rendering": {"web_policy": "often"}},
         {"path": 7},
     ]
     for more in wrong:

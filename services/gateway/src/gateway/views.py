@@ -67,9 +67,9 @@ def _fields(asset: Asset) -> dict[str, Any]:
         "deleted_at": asset.trashed_at,
         "thumbhash": asset.thumbhash,
         "live_video_id": asset.live_video_id,
-        "has_motion": "motion" in asset.renditions or asset.live_video_id is not None,
-        "has_preview": "preview" in asset.renditions,
-        "has_waveform": "waveform" in asset.renditions,
+        "has_motion": asset.beside == "motion" or asset.live_video_id is not None,
+        "has_preview": asset.beside == "preview",
+        "has_waveform": asset.beside == "waveform",
         "specific_metadata": _specific(asset),
     }
 

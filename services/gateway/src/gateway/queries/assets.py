@@ -46,7 +46,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     has_failed: bool
     is_complete: bool
     live_video_id: UUID | None
-    renditions: list[str]
+    beside: str | None
+    """What there is to show beside thumbnails: a photo's motion, a video's preview, a recording's waveform."""
     web_policy: Policy | None
 
 
@@ -133,7 +134,7 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                    coalesce(m.edits, '{}') as edits, m.edited_place,
                    coalesce(s.has_failed, false) as has_failed, coalesce(s.is_complete, false) as is_complete,
                    live.asset_id as live_video_id,
-                   made.renditions, a.web_policy
+                   shown.kind as beside, a.web_policy
             from unnest(%(assets)s::uuid[]) with ordinality wanted (asset_id, position)
             join assets a on a.asset_id = wanted.asset_id and a.owner_id = %(owner)s
             left join asset_metadata m on m.asset_id = a.asset_id
@@ -149,9 +150,9 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                 from asset_stages
                 where asset_id = a.asset_id and stage not in ('sidecar', 'transcode')
             ) s
-            cross join lateral (
-                select coalesce(array_agg(kind), '{}') as renditions from renditions where asset_id = a.asset_id
-            ) made
+            left join renditions shown
+              on shown.asset_id = a.asset_id
+             and shown.kind = case a.kind when 'photo' then 'motion' when 'video' then 'preview' else 'waveform' end
             left join lateral (
                 select video.asset_id
                 from stack_keys own
