@@ -102,9 +102,13 @@ def pixels_of(frame: VideoFrame, width: int | None = None, height: int | None = 
 
 
 def orientation_of(frame: VideoFrame) -> int:
-    """How the picture is to be turned and flipped, as EXIF counts it."""
+    """How the picture is to be turned and flipped, as EXIF counts it.
+
+    The library never frees a picture whose side data was looked at, so that of a tiny copy is.
+    """
+    copy = frame.reformat(width=2, height=2, threads=1)
     try:
-        matrix = bytes(frame.side_data[SideData.DISPLAYMATRIX])  # type: ignore[typeddict-item]  # its stub is wrong
+        matrix = bytes(copy.side_data[SideData.DISPLAYMATRIX])  # type: ignore[typeddict-item]  # its stub is wrong
     except KeyError:
         return 1
     return atoms.orientation(MATRIX.unpack(matrix))
