@@ -192,6 +192,20 @@ async def test_many_pictures_a_second_become_sixty(tmp_path: Path) -> None:
     assert shown.times[-1] == pytest.approx(2, abs=2 * FRAME)
 
 
+async def test_a_slow_part_has_no_more_than_sixty(tmp_path: Path) -> None:
+    """Phones write 240 pictures a second of it among 30 of the rest, which all stay where they are."""
+    timing = "setpts='if(lt(N,120),N/240,0.5+(N-120)/30)/TB'"
+    pictures = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=240:d=0.7", "-vf", timing, "-enc_time_base", "1/240")
+    slowed = remade(tmp_path, b"", *pictures, "-fps_mode", "passthrough", "-c:v", "mpeg4", "slow.mp4")
+
+    made = await web(tmp_path, slowed, "mp4")
+
+    times = np.array(seen(made.path).times)
+    assert np.diff(times).min() > 0.015
+    assert len(times) == 30 + 48
+    assert times[-1] == pytest.approx(seen(made.original).times[-1], abs=1 / 60)
+
+
 @pytest.mark.parametrize("codec", ["mpeg2video", "libx264"])
 async def test_half_pictures_are_joined(tmp_path: Path, codec: str) -> None:
     """Two moments in one picture's lines become one; the comb between them is gone."""

@@ -44,8 +44,15 @@ def choose(probe: Probe, policy: Policy) -> Recipe | None:
     return Recipe(
         mime=MP4,
         video="copy" if is_kept and is_seen and policy != "always" else "encode",
-        audio=None if probe.audio is None else "copy" if is_kept and plays_audio(probe.audio) else "encode",
+        audio=_sound(probe.audio, is_kept=is_kept),
     )
+
+
+def _sound(track: AudioTrack | None, *, is_kept: bool) -> Way | None:
+    """What becomes of a video's sound; a track in which nothing was found is none."""
+    if track is None or not track.channels or not track.sample_rate:
+        return None
+    return "copy" if is_kept and plays_audio(track) else "encode"
 
 
 def plays(probe: Probe) -> bool:

@@ -10,6 +10,8 @@ from processor.probes import UNSAID, VideoTrack
 LONG_SIDE, SHORT_SIDE = 1920, 1080
 FASTEST, TOLERATED = 60, 60.5
 """Pictures a second; cameras that mean 60 write a little more or less."""
+APART = "isnan(prev_selected_t)+gte(t-prev_selected_t,0.0155)"
+"""Leaves out what comes sooner than a screen can show it, as phones write where they slow down a part of a film."""
 SD_LINES = 576
 BT709, BT470BG, SMPTE170M, BT2020 = 1, 5, 6, 9
 SRGB = 13
@@ -53,9 +55,9 @@ def _timed(pictures: Pictures, track: VideoTrack) -> Pictures:
     """Each picture one moment, and not more of them than screens show."""
     if track.is_interlaced or (track.is_interlaced is None and track.codec in CAN_BE_INTERLACED):
         pictures = pictures.filter("bwdif", mode="send_frame", deint="interlaced")
-    if track.frame_rate is not None and track.frame_rate > TOLERATED:
-        pictures = pictures.filter("fps", FASTEST)
-    return pictures
+    if track.is_variable:
+        return pictures.filter("select", APART)
+    return pictures.filter("fps", FASTEST) if (track.frame_rate or 0) > TOLERATED else pictures
 
 
 def _plain(pictures: Pictures, track: VideoTrack) -> Pictures:
