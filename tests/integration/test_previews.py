@@ -80,6 +80,23 @@ async def test_a_film_of_4k_has_one_within_the_limits(box: Sandbox, tmp_path: Pa
     assert picture(await rendered(box, tmp_path / "clip.mp4", content)).size == (480, 270)
 
 
+@pytest.mark.skipif("LUMILIO_TEST_MEDIA" not in os.environ, reason="real videos are not here")
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("mp42-hvc1.mp4", (263, 480)), ("mp4v-avc1.mp4", (480, 312)), ("quicktime-hvc1.mov", (270, 480))],
+)
+async def test_real_videos_have_a_preview(box: Sandbox, tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+    """What phones and cameras write moves upright and looks as its poster does."""
+    content = Path(os.environ["LUMILIO_TEST_MEDIA"], "video", name).read_bytes()
+
+    video = await rendered(box, tmp_path / f"clip{Path(name).suffix}", content)
+
+    shown = picture(video)
+    poster = Image.open(BytesIO(video.thumbnails["small"].data)).convert("RGB").resize(shown.size)
+    assert shown.size == size
+    assert np.abs(np.asarray(shown).astype(int).mean((0, 1)) - np.asarray(poster).mean((0, 1))).max() < 10
+
+
 async def test_a_still_has_a_poster_and_no_preview(box: Sandbox, tmp_path: Path) -> None:
     """One picture does not move, and nothing is wrong with that."""
     video = await rendered(box, tmp_path / "clip.mp4", film(seconds=1 / 30))
