@@ -1,4 +1,4 @@
-"""Sixteen deliberate defects, each put into a copy of the code; a test that lets one of them live is worth nothing."""
+"""Fifteen deliberate defects, each put into a copy of the code; a test that lets one of them live is worth nothing."""
 
 import asyncio
 import os
@@ -22,7 +22,6 @@ HOUSEKEEPING = "services/ingest/src/ingest/housekeeping.py"
 SIDECARS = "libs/common/src/common/sidecars.py"
 WRITE_BACK = "services/processor/src/processor/write_back.py"
 TRANSCODING = "services/processor/src/processor/transcoding.py"
-NARROW = "services/processor/src/processor/narrow.py"
 FILMS = "tests/integration/test_transcoding_faults.py"
 FAULTS = "tests/integration/test_write_back_faults.py"
 
@@ -204,14 +203,6 @@ DEFECTS = (
 +    temporary = name
 """,
         f"{FILMS}::test_a_killed_server_costs_nothing_but_time",
-    ),
-    Defect(
-        "ffmpeg outlives its server",
-        NARROW,
-        """
--    confine.die_with(int(parent))  # after stepping down: a change of user clears it
-""",
-        "tests/integration/test_ffmpeg.py::test_it_ends_with_its_server",
     ),
 )
 

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import platform
+import resource
 import signal
 import socket
 import sys
@@ -245,6 +246,29 @@ async def pretended(run: Run, script: str) -> str:
     return (await process.communicate())[0].decode()
 
 
+@pytest.mark.skipif(not os.path.exists(PERL), reason="there is no Perl")
+@pytest.mark.parametrize(
+    ("script", "outcome"),
+    [
+        ("print 'x' x (1 << 20) while 1", ffmpeg.Killed),
+        ("print $i++, qq(=\\n) while 1", ffmpeg.Killed),
+        ("print STDERR 'x' x (1 << 20) for 1..50; exit 1", ffmpeg.Failed),
+    ],
+    ids=["one line", "many words", "many complaints"],
+)
+async def test_one_that_babbles_costs_no_memory(run: Run, script: str, outcome: type[Exception]) -> None:
+    """Whatever is said without end, the processor keeps a little of it."""
+    run.program = replace(run.program, program=PERL)
+    limits = structs.replace(LIMITS, readable=(*LIBRARIES, "/usr/share/perl", "/etc/perl", os.devnull))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    with pytest.raises(outcome):
+        await run.program.run(["-e", script], standard_input=run.target, descriptors=[], told=run._hear, limits=limits)
+
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 << 10
+    assert encoders() == []
+
+
 async def test_whoever_is_told_may_end_it(run: Run) -> None:
     """What listening to the progress raises comes out as it is, and nothing runs on."""
 
@@ -318,18 +342,24 @@ async def test_it_ends_with_its_server(tmp_path: Path) -> None:
 
 
 SERVER = f"""
-import asyncio, os, uvloop
+import asyncio
+from pathlib import Path
 from processor import ffmpeg
 from tests.support.processes import encoders
 
 async def told(said):
-    print(*encoders(), flush=True)
+    pass
 
 async def main():
     async with ffmpeg.opened() as program:
-        await program.run({[*QUIET, *ENDLESS, "-f", "null", "-"]}, standard_input=0, descriptors=[], told=told)
+        silent = {["-v", "error", "-nostdin", "-nostats", *ENDLESS, "-f", "null", "-"]}
+        work = asyncio.create_task(program.run(silent, standard_input=0, descriptors=[], told=told))
+        while not any(Path(f"/proc/{{child}}/comm").read_text().startswith("ffmpeg") for child in encoders()):
+            await asyncio.wait({{work}}, timeout=0.05)
+        print(*encoders(), flush=True)
+        await work
 
-uvloop.run(main())
+asyncio.run(main())
 """
 
 

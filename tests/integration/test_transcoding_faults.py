@@ -4,7 +4,10 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -15,6 +18,7 @@ from common.db import Pool
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
 from ingest import leftovers
 from lumilio.verify import verify
+from processor.ffmpeg import Ffmpeg
 from tests.support import given, volumes
 from tests.support.given import Repository, User
 from tests.support.placing import paths
@@ -90,21 +94,34 @@ async def test_who_lost_the_lease_stops(pool: Pool, bus: Bus, repository: Reposi
     assert made(repository) == []
 
 
+@dataclass(frozen=True)
+class Overtaken(Ffmpeg):
+    """Somebody newer has the work as soon as it is done."""
+
+    pool: Pool | None = None
+
+    async def run(self, arguments: Sequence[str], **more: Any) -> str:
+        complaint = await super().run(arguments, **more)
+        assert self.pool is not None
+        await expire(self.pool)
+        await claim(self.pool, Stage.TRANSCODE)
+        return complaint
+
+
 async def test_one_that_is_too_late_takes_its_file_away(pool: Pool, repository: Repository, user: User) -> None:
-    """Whoever made a version that nobody waits for any more removes it, and not the one that counts."""
-    await transcodable(pool, repository, user, film(0.5))
+    """Whoever made a version that nobody waits for any more removes it, and not the one that stands."""
+    asset = await transcodable(pool, repository, user, film(0.5))
     async with transcoder(pool) as work:
-        stale = await claim(pool, Stage.TRANSCODE)
-        await expire(pool)
-        newer = await claim(pool, Stage.TRANSCODE)
-        await work.transcode(newer)
-        kept = made(repository)
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+        (kept,) = made(repository)
+        await wish(pool, asset, "always")
+        await do(pool, "update renditions set recipe = 'another'")
 
+        late = replace(work, ffmpeg=Overtaken(work.ffmpeg.program, work.ffmpeg.folder, pool=pool))
         with pytest.raises(LeaseLost):
-            await work.transcode(stale)
+            await late.transcode(await claim(pool, Stage.TRANSCODE))
 
-    assert len(kept) == 1
-    assert made(repository) == kept
+    assert made(repository) == [kept]
 
 
 async def test_a_server_that_stops_gives_a_film_back(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:

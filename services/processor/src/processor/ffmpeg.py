@@ -21,6 +21,7 @@ LIMITS = Limits(memory=6 << 30, written=1 << 40, threads=512, nicer=15, readable
 LINE_LIMIT = 1 << 16
 MOST_WORDS = 100
 LONGEST_COMPLAINT = 4000
+BABBLE = "ffmpeg says what nobody asked it for"
 ENDED_BY_SIGNAL = 255  # or by what it may not do
 
 Said = dict[str, str]
@@ -142,7 +143,7 @@ async def _listen(process: Process, told: Told, heard: Heard) -> None:
     """Take in what is said line by line; each report ends with the word whether there will be another."""
     assert process.stdout is not None  # noqa: S101  # it is a pipe
     said: Said = {}
-    while line := await process.stdout.readline():
+    while line := await _line(process.stdout):
         name, _, value = line.decode(errors="replace").strip().partition("=")
         said[name] = value.strip()
         if name == "progress":
@@ -150,7 +151,14 @@ async def _listen(process: Process, told: Told, heard: Heard) -> None:
             await told(said)
             said = {}
         if len(said) > MOST_WORDS:
-            raise Killed("ffmpeg says what nobody asked it for")
+            raise Killed(BABBLE)
+
+
+async def _line(stdout: asyncio.StreamReader) -> bytes:
+    try:
+        return await stdout.readline()
+    except ValueError:  # it is longer than any of ours
+        raise Killed(BABBLE) from None
 
 
 async def _complaint(process: Process) -> str:
