@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import figures, films, formats, metadata, raws, sharing
+from tests.bench import figures, films, formats, looks, metadata, raws, sharing
 from tests.bench.figures import SETTINGS, Bench, Results, measuring
 from tests.support.stack import Stack, running_stack
 
@@ -53,6 +53,7 @@ async def raw_previews(bench: Bench) -> Results:
 ALL = (
     figures.idle,
     *films.ALL,
+    *looks.ALL,
     sharing.beside_films,
     *figures.ALL,
     metadata.metadata_pass,

@@ -9,6 +9,7 @@ from processor import ffmpeg
 Codec = Literal["hevc", "h264"]
 GRAIN = "noise=alls=12:allf=t,format=yuv420p"
 PIECE_SECONDS = 2  # a film is this piece again and again: nothing is easier about the second time
+LOOP_SECONDS = 20
 CODECS: dict[Codec, tuple[str, ...]] = {
     "hevc": ("libx265", "-preset", "ultrafast", "-tag:v", "hvc1", "-x265-params", "log-level=error"),
     "h264": ("libx264", "-preset", "ultrafast"),
@@ -22,6 +23,16 @@ def phone(path: Path, codec: Codec, *, seconds: int) -> Path:
     sound = ("-f", "lavfi", "-i", f"sine=440:d={PIECE_SECONDS}")
     run(*picture, *sound, "-vf", GRAIN, "-c:v", *CODECS[codec], "-b:v", "12M", "-c:a", "aac", str(piece))
     run("-stream_loop", str(seconds // PIECE_SECONDS - 1), "-i", str(piece), "-c", "copy", str(path))
+    piece.unlink()
+    return path
+
+
+def recording(path: Path, *, seconds: int) -> Path:
+    """Stereo sound that changes, of so many seconds, encoded as the name says."""
+    piece = path.with_stem("piece")
+    sound = f"aevalsrc=sin(600*t*(1+sin(t)))/2+random(0)/8|sin(500*t)*sin(t)/2:d={LOOP_SECONDS}:s=44100"
+    run("-f", "lavfi", "-i", sound, str(piece))
+    run("-stream_loop", str(seconds // LOOP_SECONDS - 1), "-i", str(piece), "-c", "copy", str(path))
     piece.unlink()
     return path
 
