@@ -1,6 +1,7 @@
 """What clips look like and recordings sound like: the product's confined code beside bare loops over PyAV."""
 
 import asyncio
+import statistics
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -45,6 +46,7 @@ async def _posters(box: Sandbox, folder: Path) -> Figures:
             whole.append(await _confined(box, videos.render, path, "video/mp4"))
         yield f"clips: facts and poster of {codec}, ms (<= 200)", 1000 * min(alone)
         yield f"clips: one bare picture of {codec}, ms", 1000 * min(bare)
+        yield f"clips: ratio of the two, {codec}", _ratio(alone, bare)
         yield f"clips: facts, poster and preview of {codec}, ms", 1000 * min(whole)
 
 
@@ -57,12 +59,17 @@ async def _waveforms(box: Sandbox, folder: Path) -> Figures:
             ours.append(await _confined(box, audios.render, path, mime))
         yield f"recordings: {extension}, times real time (>= 300)", RECORDING_SECONDS / min(ours)
         yield f"recordings: {extension}, bare decoding, times real time", RECORDING_SECONDS / min(bare)
+        yield f"recordings: {extension}, ratio", _ratio(bare, ours)
 
 
 async def _confined(box: Sandbox, function: Callable[..., object], path: Path, mime: str) -> float:
     began = time.monotonic()
     await box.run(function, path, mime, owner=OWNER, limits=VIDEO)
     return time.monotonic() - began
+
+
+def _ratio(some: list[float], others: list[float]) -> float:
+    return statistics.median(a / b for a, b in zip(some, others, strict=True))
 
 
 def _seconds(work: Callable[[Path], object], path: Path) -> float:
