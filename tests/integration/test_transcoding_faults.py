@@ -256,6 +256,26 @@ async def test_an_original_that_vanishes_is_read_to_its_end(pool: Pool, reposito
             await work.transcode(await claim(pool, Stage.TRANSCODE))
 
 
+async def test_a_repository_that_is_away_at_the_end_is_waited_for(
+    pool: Pool, repository: Repository, user: User, database_url: str
+) -> None:
+    """No row names a file that is not where it says; when the repository is back, the version is made."""
+    await transcodable(pool, repository, user, film(3))
+    root = Path(os.fsdecode(repository.root))
+    async with transcoder(pool, slow=True) as work:
+        working = asyncio.create_task(work.transcode(await claim(pool, Stage.TRANSCODE)))
+        await until(lambda: has_progress(pool))
+        away = root.rename(root.with_name("away"))
+        with pytest.raises(Wait):
+            await working
+        assert await ask(pool, "select count(*) from renditions") == [0]
+
+        away.rename(root)
+        await expire(pool)
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+    assert await verify(database_url)
+
+
 async def test_a_version_that_is_gone_or_damaged_is_made_again(
     pool: Pool, repository: Repository, user: User, database_url: str
 ) -> None:
@@ -322,6 +342,18 @@ async def _cut_off(database_url: str) -> None:
                 " where pid <> pg_backend_pid() and datname = current_database()"
             )
             await asyncio.sleep(0.1)
+
+
+async def test_people_wait_for_no_films_of_imports(pool: Pool, repository: Repository, user: User) -> None:
+    """Of films that are due, those that came with people's uploads are made before those of the bulk lane."""
+    bulk = [await transcodable(pool, repository, user, film(seconds)) for seconds in (0.3, 0.4)]
+    await do(pool, "update asset_stages set lane = 1 where stage = 'transcode'")
+    urgent = await transcodable(pool, repository, user, film(0.5))
+
+    order = [(await claim(pool, Stage.TRANSCODE)).asset_id for _ in range(3)]
+
+    assert order[0] == urgent
+    assert sorted(order[1:]) == sorted(bulk)
 
 
 async def test_damaged_films_end_with_a_reason(pool: Pool, repository: Repository, user: User) -> None:

@@ -114,7 +114,10 @@ class Transcoder:
                 return []
             if standing is not None and standing.recipe == recipe.name and await _stands(original, standing):
                 return [standing]
-            return [await self._make(claim, original, source, probe, recipe)]
+            made = await self._make(claim, original, source, probe, recipe)
+            if not await _stands(original, made):
+                raise files.Offline("the repository was away while it was made")
+            return [made]
         finally:
             source.close()
 
