@@ -8,7 +8,7 @@ from common import passwords, queries
 from common.db import Pool
 from common.queries import Progress
 from common.stages import Claim, Stage
-from tests.support import playing
+from tests.support import films, playing, transcodes
 from tests.support.gateway import Api
 from tests.support.given import Repository, User, new_user
 from tests.support.rows import ask, claim, do, row
@@ -139,7 +139,7 @@ async def test_a_wish_after_another_counts_though_the_first_is_not_heard_yet(api
 
 
 async def test_a_paused_stage_is_no_promise(api: Api, pool: Pool, clip: UUID, user: User) -> None:
-    """Whoever asks hears why it does not start; calling off is done all the same in the end."""
+    """Whoever asks hears why nothing happens, whether one is wished for or called off."""
     await do(
         pool,
         f"""
@@ -148,7 +148,11 @@ async def test_a_paused_stage_is_no_promise(api: Api, pool: Pool, clip: UUID, us
         """,
     )
 
-    assert await wish(api, clip) == ("pending", "it starts when this work is no longer paused: the fan is loud")
+    started, called_off = await wish(api, clip), await cancel(api, clip)
+
+    when = "when this work is no longer paused: the fan is loud"
+    assert started == ("pending", f"it starts {when}")
+    assert called_off == ("pending", f"none is made, and one that was made goes {when}")
 
 
 async def test_a_missing_original_is_no_promise(api: Api, pool: Pool, clip: UUID) -> None:
@@ -158,7 +162,7 @@ async def test_a_missing_original_is_no_promise(api: Api, pool: Pool, clip: UUID
     state, message = await wish(api, clip)
 
     assert state == "pending"
-    assert "when the original is back on the disk" in message
+    assert message == "it starts when the original is back on the disk, where it is missing"
 
 
 async def test_nothing_is_made_in_the_trash_but_much_can_be_called_off(api: Api, pool: Pool, clip: UUID) -> None:
@@ -205,3 +209,21 @@ async def test_nobody_else_decides(api: Api, pool: Pool, user: User, clip: UUID)
     assert [answer.status_code for answer in answers] == [404, 404]
     assert await ask(pool, "select web_policy from assets") == [None]
     assert (await playing.stages(pool))["transcode"] == "done"
+
+
+async def test_a_wish_is_fulfilled_and_taken_back(api: Api, pool: Pool, repository: Repository, user: User) -> None:
+    """The version is played once it is made, and the original before and after."""
+    original = films.film("mkv", "mpeg4", seconds=0.5)
+    asset = await playing.stored(pool, repository, user, "video/x-matroska", original)
+    await playing.rendered(pool, asset)
+    url = f"/api/v1/assets/{asset}/video/web"
+    types = [(await api.client.get(url)).headers["content-type"]]
+
+    async with transcodes.transcoder(pool) as transcoder:
+        for policy in ("smart", "never"):
+            await wish(api, asset, policy)
+            await transcoder.transcode(await claim(pool, Stage.TRANSCODE))
+            types.append((await api.client.get(url)).headers["content-type"])
+
+    assert types == ["video/x-matroska", "video/mp4", "video/x-matroska"]
+    assert transcodes.made(repository) == []

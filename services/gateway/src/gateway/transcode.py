@@ -37,11 +37,11 @@ async def wish(conn: Connection, asset_id: UUID, policy: Policy, *, owner: int) 
 
 
 async def hindrance(conn: Connection, asset_id: UUID) -> str | None:
-    """Why due work does not start although a worker may be free, if that is so."""
+    """What due work waits for although a worker may be free, if that is so."""
     if reason := await queries.find_pause(conn, Stage.TRANSCODE):
-        return f"it starts when this work is no longer paused: {reason}"
+        return f"when this work is no longer paused: {reason}"
     if not await queries.has_original(conn, asset_id):
-        return "it starts when the original is back on the disk, where it is missing"
+        return "when the original is back on the disk, where it is missing"
     return None
 
 

@@ -49,8 +49,10 @@ async def cancel_transcode(
 async def _wish(core: Core, user: User, asset_id: UUID, policy: Policy) -> Envelope[Transcoding]:
     async with core.pool.connection() as conn:
         state = await transcode.wish(conn, asset_id, policy, owner=user.user_id)
-        told = await transcode.hindrance(conn, asset_id) if state == "pending" and policy != "never" else None
+        when = await transcode.hindrance(conn, asset_id) if state == "pending" else None
     core.relay.wake()
-    message = told or (CALLED_OFF if policy == "never" else MADE)[state]
+    message = (CALLED_OFF if policy == "never" else MADE)[state]
+    if when is not None:
+        message = f"none is made, and one that was made goes {when}" if policy == "never" else f"it starts {when}"
     state = "running" if state == "stopping" else state
     return Envelope(data=Transcoding(asset_id=asset_id, policy=policy, state=state, message=message))
