@@ -13,6 +13,7 @@ from common import layout
 from tests.support.client import Client, signed_in
 from tests.support.films import film
 from tests.support.processes import family, runs
+from tests.support.recordings import recording
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
@@ -102,6 +103,26 @@ async def test_a_clip_gets_pictures_and_a_version_for_browsers(stack: Stack) -> 
 
 async def thumbnail(client: Client, asset: str, size: str) -> bytes:
     return (await client.get(f"/assets/{asset}/thumbnail", size=size)).content
+
+
+async def test_a_recording_tells_its_tags_and_shows_its_loudness(stack: Stack) -> None:
+    """A recording that browsers do not play has its title, its waveform as numbers and as a picture, and an MP3."""
+    content = recording("aiff", channels=1, tags={"title": "Rain on a roof"})
+    async with signed_in(stack) as client:
+        asset = await sent(client, "rain.aiff", content)
+        await until_transcoded(client, asset)
+
+        shown = (await client.get(f"/assets/{asset}")).json()["data"]
+        waveform = (await client.get(f"/assets/{asset}/waveform")).json()
+        picture = await client.get(f"/assets/{asset}/waveform", format="png")
+        web = await client.get(f"/assets/{asset}/audio/web")
+
+    assert shown["specific_metadata"]["title"] == "Rain on a roof"
+    assert len(waveform["data"]) == 2 * waveform["length"] > 200
+    assert Image.open(BytesIO(picture.content)).size == (1200, 200)
+    with av.open(BytesIO(web.content)) as played:
+        (track,) = played.streams.audio
+        assert (track.codec_context.codec.canonical_name, track.codec_context.channels) == ("mp3", 1)
 
 
 async def test_a_transcode_that_is_called_off_leaves_nothing(stack: Stack, tmp_path: Path) -> None:
