@@ -66,6 +66,11 @@ CODECS = {
     "wmv2": Codec("wmv2"),
     "flv1": Codec("flv"),
     "ffv1": Codec("ffv1"),
+    "huffyuv": Codec("huffyuv", pixels="yuv422p"),
+    "cinepak": Codec("cinepak", pixels="rgb24"),
+    "svq1": Codec("svq1", pixels="yuv410p"),
+    "wmv1": Codec("wmv1"),
+    "msmpeg4v2": Codec("msmpeg4v2"),
 }
 MATRICES = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 UNTURNED = {90: 6, 180: 3, 270: 8}

@@ -26,7 +26,9 @@ CASES = [
     *(("mpg", codec) for codec in ("mpeg2video", "mpeg1video")),
     *(("3gp", codec) for codec in ("h263", "h264", "mpeg4")),
     *(("flv", codec) for codec in ("flv1", "h264")),
-    ("wmv", "wmv2"),
+    *(("wmv", codec) for codec in ("wmv1", "wmv2")),
+    *(("avi", codec) for codec in ("msmpeg4v2", "cinepak", "huffyuv")),
+    ("mov", "svq1"),
 ]
 NAMES = {media.RED: "red", media.GREEN: "green", media.BLUE: "blue", media.GREY: "grey"}
 CORNERS = ["red", "green", "blue", "grey"]
@@ -233,6 +235,17 @@ def test_cut_films(tmp_path: Path, container: str, share: float) -> None:
         reason = seen.trouble or ""
         assert reason or share < HALF or corners(seen) == CORNERS
     assert "\n" not in reason
+
+
+def test_theora_in_ogg(tmp_path: Path) -> None:
+    """Ogg is a video where pictures begin in it."""
+    arguments = ("-c:v", "libtheora", "-q:v", "8", "-c:a", "libvorbis", "-f", "ogg")
+    content = recordings.converted(film("mkv", channels=2), *arguments)
+
+    seen = rendered(tmp_path / "film", content)
+
+    assert (seen.codec, seen.audio_codec, seen.trouble, corners(seen)) == ("theora", "vorbis", None, CORNERS)
+    assert seen.duration == pytest.approx(2, abs=0.05)
 
 
 def test_a_recording_has_no_moving_picture(tmp_path: Path) -> None:

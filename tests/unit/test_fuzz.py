@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from common import formats, sniff, tracks
-from processor import metadata
-from processor.metadata import Metadata, where
+from processor import atoms, metadata
+from processor.metadata import Metadata, containers, where
 from processor.metadata.exif import YEARS
 from tests.support import films, media, motions, raws, recordings, words
 
@@ -53,6 +53,7 @@ def moving() -> list[bytes]:
 
 MOVING = moving()
 HEADS = heads()
+SAID = ["date", "creation_time", "location", "com.samsung.android.utc_offset", "handler_name", "make", "DATE_RECORDED"]
 CHANGES = some.lists(some.tuples(some.floats(0, 1, exclude_max=True), some.binary(max_size=4)), max_size=8)
 
 
@@ -93,6 +94,29 @@ def test_a_changed_container_settles(whole: bytes, changes: list[tuple[float, by
     settled = found and tracks.settled(found, lambda start, length: content[start : start + length], len(content))
 
     assert settled in {*formats.VIDEOS, *formats.AUDIOS, None} or settled is found
+
+
+@given(some.sampled_from(MOVING), CHANGES, some.floats(0, 1), some.integers(-(1 << 40), 1 << 40))
+@EACH
+def test_a_changed_container_says_how_it_is_turned_or_nothing(
+    whole: bytes, changes: list[tuple[float, bytes]], share: float, number: int
+) -> None:
+    """What is read of damaged boxes beside the library makes sense or is nothing."""
+    content = films.cut(changed(whole, changes), share)
+    found = atoms.of_track(lambda start, length: content[start : start + length], len(content), number)
+
+    assert found.orientation in range(1, 9)
+    assert len(atoms.record(lambda start, length: content[start : start + length], len(content))) <= len(content)
+
+
+@given(some.dictionaries(some.text(max_size=20) | some.sampled_from(SAID), some.text(max_size=40), max_size=8))
+@EACH
+def test_whatever_a_container_says_can_be_kept(tags: dict[str, str]) -> None:
+    """No words of a container make its reader fail."""
+    said, notes = containers.read(tags | containers.of_sony("".join(tags.values()).encode(errors="replace")))
+
+    assert all(moment.at.year in YEARS for moment in said.moments)
+    assert len(notes) <= len(tags) + 2
 
 
 @given(some.tuples(CHANGES, CHANGES, CHANGES, CHANGES, CHANGES), some.integers(0, 9), some.text(max_size=40))

@@ -24,7 +24,22 @@ Pixels = NDArray[np.uint8 | np.uint16]
 CODECS = {
     *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "h261", "h263", "h263p", "flv1"),
     *("mjpeg", "prores", "dnxhd", "dvvideo", "theora", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2", "wmv3"),
-    *("vc1", "vp6", "vp6f", "vp6a", "svq1", "svq3", "cinepak", "ffv1", "huffyuv", "rawvideo", "qtrle", "rpza"),
+    *(
+        "vc1",
+        "vp6",
+        "vp6f",
+        "vp6a",
+        "svq1",
+        "svq3",
+        "cinepak",
+        "ffv1",
+        "huffyuv",
+        "ffvhuff",
+        "rawvideo",
+        "qtrle",
+        "rpza",
+    ),
+    *("msvideo1", "msrle", "indeo2", "indeo3", "indeo4", "indeo5", "cfhd"),
 }
 MOST_PIXELS = 36_000_000
 """Of one picture: a decoder keeps up to seventeen."""
