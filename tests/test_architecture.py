@@ -24,6 +24,7 @@ PURE = [
             "options",
             "videos",
             *("clips", "posters", "timing", "atoms", "previews", "seeking", "probes", "recipes", "commands"),
+            "complaints",
             *("watching", "encoders", "remarks", "listening", "audios"),
             "motion",
             "stacks",

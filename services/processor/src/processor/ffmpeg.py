@@ -17,7 +17,8 @@ from msgspec import structs
 from processor import complaints, narrow
 from processor.narrow import CWD, LIBRARIES, Limits
 
-LIMITS = Limits(memory=6 << 30, written=1 << 40, threads=512, nicer=15, readable=LIBRARIES)
+# Where no user namespace is to be had, threads are counted with all others of the account; memory bounds them anyway.
+LIMITS = Limits(memory=6 << 30, written=1 << 40, threads=1 << 15, nicer=15, readable=LIBRARIES)
 LINE_LIMIT = 1 << 16
 MOST_WORDS = 100
 LONGEST_COMPLAINT = 4000
@@ -212,7 +213,7 @@ def _judge(code: int, complaint: str) -> None:
         raise Stopped("ffmpeg was told to stop")
     if code < 0:
         raise Killed(f"ffmpeg was ended by {signal.Signals(-code).name}")
-    if complaints.FULL in complaint or complaints.QUOTA in complaint:
+    if code and (complaints.FULL in complaint or complaints.QUOTA in complaint):
         raise NoRoom("the disk is full")
     if code and complaints.NO_MEMORY in complaint:
         raise Killed("ffmpeg needs more memory than it may have")
