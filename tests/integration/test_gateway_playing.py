@@ -191,6 +191,26 @@ async def test_a_damaged_file_is_rendered_again(
     assert await playing.stages(pool) == {"place": "done", "render": "pending", "transcode": "done"}
 
 
+@of()
+async def test_what_is_damaged_and_cannot_be_made_again_says_so(
+    api: Api, pool: Pool, repository: Repository, given: Given
+) -> None:
+    """Nobody is asked to come back for what has failed meanwhile; the original is played all the same."""
+    path = await playing.keep(pool, repository, given.asset, given.route.kind, MADE, given.route.mime)
+    await playing.rendered(pool, given.asset)
+    await do(pool, FAIL.replace("'render'", "'transcode'") if given.route.kind == "web" else FAIL)
+    path.unlink()
+
+    answer = await api.client.get(given.url)
+
+    if given.route.kind == "web":
+        assert (answer.status_code, answer.content) == (200, ORIGINAL)
+    else:
+        assert (answer.status_code, answer.headers.get("retry-after")) == (404, None)
+        assert "making it again failed: no pictures" in answer.json()["error"]
+    assert "pending" not in (await playing.stages(pool)).values()
+
+
 @of(*WEB)
 @pytest.mark.parametrize("missing", [True, False])
 async def test_a_damaged_web_version_is_made_again_while_the_original_plays(

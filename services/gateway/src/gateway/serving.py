@@ -57,7 +57,8 @@ async def derived(
     descriptor = await asyncio.to_thread(media.open_exact, found.home, found.path, size=found.length)
     if descriptor is None:
         await asyncio.to_thread(marker.check, found.root, found.repository_id, found.private_root)
-        await _make_again(pool, asset_id, found, stage)
+        if reason := await _make_again(pool, asset_id, found, stage):
+            raise NotFound(f"the {what} is damaged on the disk, and making it again failed: {reason}")
         raise NotReady(f"the {what} is damaged on the disk and is being made again")
     return Media(plan, descriptor)
 
@@ -65,7 +66,7 @@ async def derived(
 async def web(request: Request, pool: Pool, asset_id: UUID, found: Derived | None, *, owner: int) -> ASGIApp:
     """The version for browsers of one of the owner's assets; where there is none or it is damaged, the original."""
     if found is not None:
-        with suppress(NotReady):
+        with suppress(NotFound):
             return await derived(request, pool, asset_id, found, "web version", stage=Stage.TRANSCODE)
     return await original(request, pool, asset_id, owner=owner, headers=STANDS_IN)
 
@@ -79,12 +80,13 @@ def _told(found: Derived) -> dict[str, str]:
     return headers
 
 
-async def _make_again(pool: Pool, asset_id: UUID, found: Derived, stage: Stage) -> None:
-    """A stage that keeps what was made by the same recipe must not know of it any more."""
+async def _make_again(pool: Pool, asset_id: UUID, found: Derived, stage: Stage) -> str | None:
+    """Why that is of no use, if it is not; a stage that keeps what has the same recipe must not know of it any more."""
     async with pool.connection() as conn:
         await queries.make_again(conn, asset_id, stage)
         if stage == Stage.TRANSCODE:
             await queries.forget_rendition(conn, asset_id, found.path)
+        return await queries.find_failure(conn, asset_id, stage)
 
 
 async def _open(pool: Pool, asset_id: UUID, places: list[Place], *, size: int) -> int:

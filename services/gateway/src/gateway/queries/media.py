@@ -164,6 +164,15 @@ async def make_again(conn: Connection, asset_id: UUID, stage: str) -> None:
     )
 
 
+async def find_failure(conn: Connection, asset_id: UUID, stage: str) -> str | None:
+    """Why a stage failed, if it did."""
+    cursor = await conn.execute(
+        "select error from asset_stages where asset_id = %s and stage = %s and state = 'failed'", (asset_id, stage)
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def forget_rendition(conn: Connection, asset_id: UUID, path: bytes) -> None:
     """There is no such rendition any more, unless another one has been made meanwhile."""
     await conn.execute("delete from renditions where asset_id = %s and path = %s", (asset_id, path))
