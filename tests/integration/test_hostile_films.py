@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -108,7 +109,12 @@ async def test_pictures_that_lie_in_another_file_stay_there(
 ) -> None:
     """A film that says that its pictures are in somebody else's file is read in its own bytes, which are noise."""
     secret.write_bytes(films.film("mov", "mpeg4", size=(480, 320)))
-    await transcodable(pool, repository, user, traps.elsewhere(secret), "film.mov")
+    trap = secret.with_name("trap.mov")
+    trap.write_bytes(traps.elsewhere(secret))
+    asked = ["-v", "verbose", "-enable_drefs", "1", "-use_absolute_path", "1", "-i", trap, "-f", "null", "-"]
+    careless = subprocess.run([ffmpeg.bundled(), *asked], capture_output=True, text=True, check=True)
+    assert f"Opening '{secret}'" in careless.stderr
+    await transcodable(pool, repository, user, trap.read_bytes(), "film.mov")
 
     async with transcoder(pool, policy="always") as work:
         with pytest.raises(Reject):
