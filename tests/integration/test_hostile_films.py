@@ -111,7 +111,7 @@ async def test_pictures_that_lie_in_another_file_stay_there(
     secret.write_bytes(films.film("mov", "mpeg4", size=(480, 320)))
     trap = secret.with_name("trap.mov")
     trap.write_bytes(traps.elsewhere(secret))
-    asked = ["-v", "verbose", "-enable_drefs", "1", "-use_absolute_path", "1", "-i", trap, "-f", "null", "-"]
+    asked = ["-v", "verbose", "-enable_drefs", "1", "-use_absolute_path", "1", "-i", str(trap), "-f", "null", "-"]
     careless = subprocess.run([ffmpeg.bundled(), *asked], capture_output=True, text=True, check=True)
     assert f"Opening '{secret}'" in careless.stderr
     await transcodable(pool, repository, user, trap.read_bytes(), "film.mov")
