@@ -178,6 +178,9 @@ async def test_real_videos(box: Sandbox, name: str, size: tuple[int, int], codec
     video = await rendered(box, Path(os.environ["LUMILIO_TEST_MEDIA"], "video", name))
 
     assert ((video.width, video.height), video.codec, video.trouble) == (size, codec, None)
+    assert video.rotation == (90 if name.startswith("quicktime") else 0)
+    assert (video.audio_codec or "aac", video.hdr, video.is_variable_frame_rate) == ("aac", None, False)
+    assert video.duration == pytest.approx(1, abs=0.2)
     assert len(video.thumbnails) == 3
 
 
