@@ -99,7 +99,8 @@ class Browser:
             while said := await self.process.stdout.readuntil(b"\0"):
                 self._take(json.loads(said[:-1]))
         for answer in self._asked.values():
-            answer.set_exception(Refused("the browser has ended"))
+            if not answer.done():  # as where nobody waits for it any more
+                answer.set_exception(Refused("the browser has ended"))
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self.process.stdin is not None
