@@ -1,7 +1,10 @@
 """Reads what mutagen finds in a recording: its words by one set of names, and its pictures."""
 
 import base64
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -11,6 +14,7 @@ from processor.metadata.text import cleaned
 
 MOST_BYTES = 64 << 20
 """Read for tags; a film's worth of them is an attack."""
+MOST_SECONDS = 3.0
 MOST_COVERS, LARGEST_COVER = 16, 32 << 20
 MOST_VALUES, LONGEST_VALUE = 16, 16 << 10
 SEVERAL = {"artist", "album_artist", "composer", "genre"}
@@ -80,6 +84,10 @@ class TooMuch(ValueError):
     """The tags are longer than anybody's."""
 
 
+class TooLong(Exception):
+    """Reading the tags takes longer than anybody's does."""
+
+
 @dataclass(frozen=True)
 class Cover:
     """A picture in a recording, as its bytes; the front of its cover, or another."""
@@ -121,9 +129,12 @@ def read(file: BinaryIO, mime: str, codec: str) -> Tagged:
     for reader in READERS.get(mime, ()):
         file.seek(0)
         try:
-            reader(Frugal(file), codec, found)
+            with at_most(MOST_SECONDS):
+                reader(Frugal(file), codec, found)
         except TooMuch:
             found.notes.append(f"tags of more than {MOST_BYTES >> 20} MB were not read")
+        except TooLong:
+            found.notes.append("its tags take too long to read")
         except MemoryError:  # a few packed bytes can stand for any number of others
             found.notes.append("its tags ask for more memory than they may take")
         except (id3.ID3NoHeaderError, apev2.APENoHeaderError):
@@ -132,6 +143,22 @@ def read(file: BinaryIO, mime: str, codec: str) -> Tagged:
             kind = "" if isinstance(error, MutagenError) else f"{type(error).__name__}: "
             found.notes.append(f"its tags were not readable: {kind}{cleaned(str(error))[:200]}")
     return found
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raise `TooLong` in what uses more processor time: readers copy what is left of the tags for every frame."""
+    end = time.process_time() + seconds
+
+    def check(*_: object) -> None:
+        if time.process_time() > end:
+            raise TooLong
+
+    sys.setprofile(check)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 def _id3(file: Frugal, _codec: str, found: Tagged) -> None:
