@@ -1,5 +1,6 @@
 """Of which recordings browsers get an MP3, and that it sounds as the recording does."""
 
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -8,10 +9,14 @@ import pytest
 from av.container import InputContainer
 from msgspec import structs
 
+from common.db import Pool
+from common.stages import Stage
 from processor import commands, ffmpeg, listening, probes, recipes
 from processor.probes import Probe
-from tests.support import recordings
+from tests.support import recordings, transcodes
+from tests.support.given import Repository, User
 from tests.support.recordings import recording
+from tests.support.rows import ask, claim
 
 PLAYED = {"mp3": "audio/mpeg", "m4a": "audio/mp4", "flac": "audio/flac", "aac": "audio/aac", "wav": "audio/wav"}
 NOT_PLAYED = {
@@ -125,3 +130,28 @@ def test_a_cover_is_no_video(tmp_path: Path) -> None:
     )
 
     assert probed(plain, covered, "audio/mpeg").video is None
+
+
+@pytest.mark.parametrize(("kind", "way"), [("aiff", "encode"), ("opus", "encode"), ("flac", None)])
+async def test_the_stage_makes_what_browsers_need(
+    pool: Pool, repository: Repository, user: User, kind: str, way: str | None
+) -> None:
+    """An MP3 beside the original; ffmpeg starts at the beginning, wherever the probe of the same open file left off."""
+    await transcodes.transcodable(pool, repository, user, recording(kind, channels=1), f"sound.{kind}")
+
+    async with transcodes.transcoder(pool) as transcoder:
+        await transcoder.transcode(await claim(pool, Stage.TRANSCODE))
+
+    made = await ask(pool, "select mime_type, path from renditions where kind = 'web'")
+    assert [mime for mime, _ in made] == (["audio/mpeg"] if way else [])
+    for _, path in made:
+        assert bytes(path).startswith(b".lumilio/assets/audios/web/")
+        assert heard(Path(os.fsdecode(repository.root)) / os.fsdecode(bytes(path))) == pytest.approx(2, abs=0.06)
+
+
+def heard(path: Path) -> float:
+    """How many seconds of one channel can be decoded."""
+    with av.open(str(path), "r", format="mp3") as web:
+        sound = web.streams.audio[0]
+        assert sound.codec_context.channels == 1
+        return sum(frame.samples for frame in web.decode(sound)) / sound.rate

@@ -64,7 +64,7 @@ def cover(colour: str, size: int = 64, kind: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
-def tagged(kind: str, content: bytes, covers: Covers = (), **words: str) -> bytes:
+def tagged(kind: str, content: bytes, covers: Covers = (), words: dict[str, str] | None = None) -> bytes:
     """The recording of a kind with these words and covers in it."""
     file = BytesIO(content)
     WRITERS[kind](file, words or WORDS, covers)

@@ -162,7 +162,7 @@ def test_strangers_words_are_cleaned_and_short(tmp_path: Path) -> None:
     """No control or bidirectional characters, names of 200 characters, a description of 4 KB."""
     words = {"artist": "A\u202en\x07n" + "x" * 10_000, "title": "B\nees", "comment": "long " * 10_000}
 
-    audio = seen(tmp_path / "sound", tagged("flac", sound("flac"), **words), "audio/flac")
+    audio = seen(tmp_path / "sound", tagged("flac", sound("flac"), words=words), "audio/flac")
 
     assert audio.music.artist == "Ann" + "x" * 197
     assert audio.metadata.title == "B ees"
