@@ -1,6 +1,7 @@
 """The transcode stage: a video or a recording gets a version that every browser plays, where it needs one."""
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -276,7 +277,9 @@ def seconds_made(said: dict[str, str]) -> float:
 
 
 def _number(text: str) -> float:
+    """The number, if it is one that counts something."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return 0.0
+    return number if 0 < number < math.inf else 0.0
