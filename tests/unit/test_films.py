@@ -1,13 +1,16 @@
 """What is known and shown of videos of every codec in every sensible container."""
 
+import errno
 from io import BytesIO
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from common import sniff
+from processor import clips as reader
 from processor import probes, videos
 from processor.probes import Probe
 from processor.unreadable import Unreadable
@@ -252,3 +255,12 @@ def test_a_recording_has_no_moving_picture(tmp_path: Path) -> None:
     """Sound in the container of a video is refused as a video in a sentence."""
     with pytest.raises(Unreadable, match="no video in it"):
         rendered(tmp_path / "film", recordings.recording("mp4"))
+
+
+def test_a_machine_that_has_no_thread_to_spare_is_no_verdict(tmp_path: Path) -> None:
+    """What may go well the next time is not said of the file: whoever asked tries again."""
+    path = tmp_path / "clip"
+    path.write_bytes(film())
+
+    with path.open("rb") as file, pytest.raises(av.BlockingIOError), reader.opened(file, "video/mp4"):
+        raise av.BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")

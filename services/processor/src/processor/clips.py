@@ -60,6 +60,8 @@ def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
         raise Unreadable(
             f"it has more than {MOST_STREAMS} tracks, or asks for more memory than a video may take"
         ) from None
+    except av.BlockingIOError:  # the machine had no thread to spare, which says nothing of the file
+        raise
     except av.FFmpegError as error:
         raise Unreadable(f"the file is damaged: {error.strerror}") from None
 
