@@ -19,7 +19,7 @@ from processor.handlers import Processor
 from processor.sandbox import Sandbox
 from processor.unreadable import Unreadable
 from processor.videos import Video
-from tests.support import boxes, clips, films, media, placing
+from tests.support import boxes, clips, films, media, placing, webs
 from tests.support.clips import clip
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim
@@ -51,10 +51,10 @@ async def box() -> AsyncIterator[Sandbox]:
         yield opened
 
 
-async def rendered(box: Sandbox, path: Path, content: bytes = b"") -> Video:
+async def rendered(box: Sandbox, path: Path, content: bytes = b"", mime: str = "video/quicktime") -> Video:
     if content:
         path.write_bytes(content)
-    return await box.run(videos.render, path, "video/quicktime", owner=1, limits=sandbox.VIDEO)
+    return await box.run(videos.render, path, mime, owner=1, limits=sandbox.VIDEO)
 
 
 def corners(video: Video) -> list[str]:
@@ -135,6 +135,17 @@ async def test_every_container_is_read_behind_the_walls(box: Sandbox, tmp_path: 
 
         assert (container, corners(video)) == (container, ["red", "green", "blue", "grey"])
         assert video.audio_channels == 2
+
+
+@pytest.mark.parametrize(("container", "subtitles"), [("mkv", "srt"), ("mkv", "ass"), ("mp4", "mov_text")])
+async def test_a_film_with_subtitles_is_shown(box: Sandbox, tmp_path: Path, container: str, subtitles: str) -> None:
+    """Subtitles beside the pictures are left alone, and ask for nothing that a confined process cannot have."""
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nGood morning\n")
+    beside = ("-i", "IN", "-i", str(words), "-c", "copy", "-c:s", subtitles)
+    content = webs.remade(tmp_path, films.film(container), *beside, f"subtitled.{container}")
+
+    assert corners(await rendered(box, tmp_path / "film", content, webs.MIMES[container])) == ["red", "green", "blue", "grey"]
 
 
 @pytest.mark.parametrize(("transfer", "white"), [("arib-std-b67", 191), ("smpte2084", 148)])

@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import BinaryIO
 
 import av
-import av.subtitles.stream  # the library would import it late, where nothing can be imported any more
+import av.subtitles.codeccontext  # the library would import both late, where nothing can be imported any more
+import av.subtitles.stream
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
