@@ -145,7 +145,9 @@ async def test_a_film_with_subtitles_is_shown(box: Sandbox, tmp_path: Path, cont
     beside = ("-i", "IN", "-i", str(words), "-c", "copy", "-c:s", subtitles)
     content = webs.remade(tmp_path, films.film(container), *beside, f"subtitled.{container}")
 
-    assert corners(await rendered(box, tmp_path / "film", content, webs.MIMES[container])) == ["red", "green", "blue", "grey"]
+    video = await rendered(box, tmp_path / "film", content, webs.MIMES[container])
+
+    assert corners(video) == ["red", "green", "blue", "grey"]
 
 
 @pytest.mark.parametrize(("transfer", "white"), [("arib-std-b67", 191), ("smpte2084", 148)])

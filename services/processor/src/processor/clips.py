@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import BinaryIO
 
 import av
-import av.subtitles.codeccontext  # the library would import both late, where nothing can be imported any more
+import av.subtitles.codeccontext  # the library would import both late, where nothing can be any more
 import av.subtitles.stream
 from av.audio.stream import AudioStream
 from av.container import InputContainer
