@@ -1,5 +1,6 @@
 """Encoders in hardware are used where they work, through their devices and nothing else."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -65,6 +66,11 @@ async def test_the_first_encoder_that_works_is_taken(
 ) -> None:
     """One that nobody compiled in, one that fails, and one whose device is missing are passed over."""
     assert await hardware.first_working(program, candidates) == expected
+
+
+async def test_a_program_that_cannot_be_started_has_no_encoder(program: Ffmpeg) -> None:
+    """The processor starts all the same."""
+    assert await hardware.first_working(dataclasses.replace(program, program="/nowhere/ffmpeg"), [WORKS]) is None
 
 
 async def test_what_was_named_and_does_not_work_is_told(program: Ffmpeg) -> None:

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from common.db import Pool
 from common.stages import Stage
-from processor import commands, ffmpeg, listening, probes, recipes
+from processor import commands, ffmpeg, mp3, probes, recipes
 from processor.probes import Probe
 from tests.support import recordings, transcodes
 from tests.support.given import Repository, User
@@ -116,7 +116,7 @@ async def test_six_channels_become_two_and_a_fast_rate_slower(tmp_path: Path) ->
 )
 def test_the_rate_of_an_mp3(given: int, taken: int) -> None:
     """One that it can have, the recording's own where it can."""
-    assert listening.rate(given) == taken
+    assert mp3.rate(given) == taken
 
 
 def test_a_cover_is_no_video(tmp_path: Path) -> None:

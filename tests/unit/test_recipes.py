@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from common.rendering import Policy
-from processor import commands, encoders, recipes, watching
+from processor import commands, encoders, filters, recipes
 from processor.encoders import Encoder
 from processor.probes import AudioTrack, Hdr, Probe, VideoTrack
 from processor.recipes import Recipe
@@ -23,7 +23,7 @@ VIDEO = VideoTrack(
     hdr=None,
     is_interlaced=False,
 )
-AUDIO = AudioTrack(index=1, codec="aac", profile="LC", channels=2, sample_rate=48_000, bitrate=None)
+AUDIO = AudioTrack(index=1, codec="aac", profile="LC", channels=2, sample_rate=48_000)
 PLAYED = Probe(demuxer="mov", mime="video/mp4", duration=9.0, video=VIDEO, audio=AUDIO, starts_fast=True)
 HEVC = structs.replace(VIDEO, codec="hevc", profile="Main")
 PCM = structs.replace(AUDIO, codec="pcm_s16le", profile=None)
@@ -203,7 +203,7 @@ def test_pictures_go_through_the_filters_that_they_need(track: VideoTrack, used:
 )
 def test_small_pictures_have_the_colours_of_television(height: int, said: int, expected: int) -> None:
     """Where nothing is said; what is said is believed."""
-    assert watching.matrix(structs.replace(VIDEO, height=height, matrix=said)) == expected
+    assert filters.matrix(structs.replace(VIDEO, height=height, matrix=said)) == expected
 
 
 @pytest.mark.parametrize("hdr", [None, "pq"])

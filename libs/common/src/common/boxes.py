@@ -24,6 +24,19 @@ def boxes(read: Read, start: int, end: int) -> Iterator[Part]:
     return islice(_boxes(read, start, end), MOST_PARTS)
 
 
+def inside(read: Read, parent: Part, *path: bytes) -> Part | None:
+    """The first box at the end of a path of boxes."""
+    found: Part | None = parent
+    for kind in path:
+        found = found and next((box for box in boxes(read, found.start, found.end) if box.kind == kind), None)
+    return found
+
+
+def whole(size: int) -> Part:
+    """A file of so many bytes, as a part that holds all of its boxes."""
+    return Part(b"", 0, size)
+
+
 def _boxes(read: Read, start: int, end: int) -> Iterator[Part]:
     while start + 8 <= end:
         length, kind = struct.unpack(">I4s", read(start, 8).ljust(8, b"\0"))

@@ -3,7 +3,7 @@
 import struct
 from typing import NamedTuple
 
-from common.boxes import Part, Read, boxes
+from common.boxes import Part, Read, boxes, inside, whole
 
 MATRIX = struct.Struct(">9i")
 UPRIGHT = {
@@ -33,9 +33,9 @@ class Atoms(NamedTuple):
 
 def of_track(read: Read, size: int, number: int) -> Atoms:
     """What is said of the track with this number; nothing where it cannot be found."""
-    index = _inside(read, Part(b"", 0, size), b"moov")
+    index = inside(read, whole(size), b"moov") or NOWHERE
     for track in boxes(read, index.start, index.end):
-        header = _inside(read, track, b"tkhd") if track.kind == b"trak" else NOWHERE
+        header = (inside(read, track, b"tkhd") if track.kind == b"trak" else None) or NOWHERE
         version = read(header.start, 1) == b"\1"
         if header != NOWHERE and read(header.start + NUMBER_AT[version], 4) == struct.pack(">I", number & 0xFFFFFFFF):
             matrix = read(header.start + MATRIX_AT[version], MATRIX.size)
@@ -46,7 +46,7 @@ def of_track(read: Read, size: int, number: int) -> Atoms:
 
 def record(read: Read, size: int) -> bytes:
     """What a camera wrote in a language of its own outside of its tracks, as far as it is of decent length."""
-    found = _inside(read, Part(b"", 0, size), b"meta")
+    found = inside(read, whole(size), b"meta") or NOWHERE
     return read(found.start, min(found.end - found.start, LONGEST_RECORD))
 
 
@@ -57,18 +57,12 @@ def orientation(matrix: tuple[int, ...]) -> int:
 
 
 def _dolby_vision(read: Read, track: Part) -> int | None:
-    described = _inside(read, track, b"mdia", b"minf", b"stbl", b"stsd")
+    described = inside(read, track, b"mdia", b"minf", b"stbl", b"stsd") or NOWHERE
     for entry in boxes(read, described.start + ENTRIES_AT, described.end):
         for box in boxes(read, entry.start + PICTURES_AT, entry.end):
             if box.kind in DOLBY:
                 return int.from_bytes(read(box.start + 2, 1)) >> 1
     return None
-
-
-def _inside(read: Read, parent: Part, *path: bytes) -> Part:
-    for kind in path:
-        parent = next((box for box in boxes(read, parent.start, parent.end) if box.kind == kind), NOWHERE)
-    return parent
 
 
 def _sign(value: int) -> int:

@@ -1,5 +1,7 @@
 """What ffmpeg may cost for one file: enough for hours of film on a slow machine, and an end for what has none."""
 
+from msgspec import structs
+
 from processor.ffmpeg import LIMITS
 from processor.narrow import Limits, Priority
 
@@ -26,11 +28,8 @@ def longest(duration: float | None, size: int) -> float:
 def limits(duration: float | None, size: int, *, priority: Priority = "low") -> Limits:
     """The limits for a film of so many seconds, if it says so, and so many bytes."""
     seconds = min(max(duration or 0, size / (USUAL_BYTES if duration else FEWEST_BYTES)), LONGEST_SECONDS)
-    return Limits(
-        memory=LIMITS.memory,
-        threads=LIMITS.threads,
-        readable=LIMITS.readable,
-        nicer=LIMITS.nicer,
+    return structs.replace(
+        LIMITS,
         priority=priority,
         seconds=ALWAYS + round(EACH * seconds),
         written=BYTES_ALWAYS + 2 * size + round(BYTES_EACH * seconds),

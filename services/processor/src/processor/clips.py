@@ -17,7 +17,7 @@ from common.boxes import Read, boxes
 from processor import atoms, containers, remarks, timing
 from processor.atoms import Atoms
 from processor.metadata import containers as metadata
-from processor.probes import HLG, LOOKED_AT, PQ, AudioTrack, Hdr, Probe, VideoTrack
+from processor.probes import HLG, LOOKED_AT, MOST_STREAMS, OF_DEMUXER, PQ, AudioTrack, Hdr, Probe, VideoTrack
 from processor.unreadable import Unreadable
 
 DEMUXERS = {
@@ -37,8 +37,6 @@ DEMUXERS = {
     "audio/aiff": "aiff",
 }
 """The one reader of each type; none of them opens other files, whatever a file asks for."""
-OF_DEMUXER = {"mov": {"enable_drefs": "0"}}
-MOST_STREAMS = 64
 FASTEST, MOST_BITS = 1000, 10**11
 STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 UNSHOWABLE_DOLBY = 5
@@ -93,7 +91,6 @@ def described(container: InputContainer, file: BinaryIO, mime: str) -> Probe:
         mime=mime,
         duration=duration,
         bitrate=_bitrate(container, duration, size),
-        tracks=len(container.streams),
         video=None if stream is None else _video_track(container, stream, marks),
         audio=_audio_track(sound) if isinstance(sound, AudioStream) and sound.codec_context else None,
         starts_fast=not is_iso or index_is_first(read, size),
@@ -132,7 +129,6 @@ def _video_track(container: InputContainer, stream: VideoStream, marks: Atoms) -
         height=stream.height,
         dots=float(dots_of(stream)),
         orientation=marks.orientation,
-        bitrate=context.bit_rate or None,
         frame_rate=float(rate) if rate and 0 < rate <= FASTEST else None,
         is_variable=timing.is_variable(container, stream),
         dolby_vision=marks.dolby_vision,
@@ -151,7 +147,6 @@ def _audio_track(stream: AudioStream) -> AudioTrack:
         profile=stream.profile,
         channels=stream.codec_context.channels,
         sample_rate=stream.codec_context.sample_rate,
-        bitrate=stream.bit_rate or None,
     )
 
 

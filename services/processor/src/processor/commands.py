@@ -2,9 +2,9 @@
 
 import ffmpeg
 
-from processor import encoders, listening, watching
+from processor import encoders, filters, mp3
 from processor.encoders import BUFFERED_BITS, MOST_BITS, Encoder
-from processor.probes import LOOKED_AT, AudioTrack, Probe, VideoTrack
+from processor.probes import LOOKED_AT, MOST_STREAMS, OF_DEMUXER, AudioTrack, Probe, VideoTrack
 from processor.recipes import Recipe, Way
 
 QUIET = ("-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", "-stats_period", "1")
@@ -18,7 +18,6 @@ Options = dict[str, object]
 Part = tuple[ffmpeg.nodes.FilterableStream, Options]
 """A track, and how it is to be written."""
 MUXERS: dict[str, Options] = {"video/mp4": {"f": "mp4", "movflags": "+faststart"}, "audio/mpeg": {"f": "mp3"}}
-OF_DEMUXER: dict[str, Options] = {"mov": {"enable_drefs": 0}}
 
 
 def compose(
@@ -31,7 +30,7 @@ def compose(
         fd=source,
         protocol_whitelist="fd,pipe",
         format_whitelist=probe.demuxer,
-        max_streams=64,
+        max_streams=MOST_STREAMS,
         threads=threads,
         fflags="+discardcorrupt",  # what a file ends amid would end its playing with an error
         **LOOKED_AT,
@@ -68,7 +67,7 @@ def _seen(pictures: ffmpeg.nodes.FilterableStream, track: VideoTrack, way: Way, 
         return pictures, {"c:v": "copy"}
     # Every picture at its own time, however irregular; otherwise times would be rounded to those of a steady rate.
     timed: Options = {"fps_mode": "vfr", "enc_time_base": "filter", "force_key_frames": FORCED}
-    return watching.shown(pictures, track, encoder), _encoded(encoder) | timed
+    return filters.shown(pictures, track, encoder), _encoded(encoder) | timed
 
 
 def _encoded(encoder: Encoder) -> Options:
@@ -84,4 +83,4 @@ def _heard(sound: ffmpeg.nodes.FilterableStream, track: AudioTrack, way: Way) ->
 
 
 def _heard_alone(sound: ffmpeg.nodes.FilterableStream, track: AudioTrack, way: Way) -> Part:
-    return sound, {"c:a": "copy"} if way == "copy" else listening.encoding(track)
+    return sound, {"c:a": "copy"} if way == "copy" else mp3.encoding(track)

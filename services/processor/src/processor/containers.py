@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from common.boxes import MOST_PARTS, Part, Read, boxes
+from common.boxes import MOST_PARTS, Part, Read, boxes, inside, whole
 
 MOST_PIECES = 1 << 16
 LONGEST_LIST = 1 << 20
@@ -21,17 +21,6 @@ def reader(file: BinaryIO) -> Read:
 def size(file: BinaryIO) -> int:
     """How long the file is."""
     return os.fstat(file.fileno()).st_size
-
-
-def inside(read: Read, end: int, *path: bytes) -> Part | None:
-    """The first box at the end of a path of boxes."""
-    found = Part(b"", 0, end)
-    for kind in path:
-        box = next((box for box in boxes(read, found.start, found.end) if box.kind == kind), None)
-        if box is None:
-            return None
-        found = box
-    return found
 
 
 def chunks(read: Read) -> Iterator[Part]:
@@ -63,14 +52,14 @@ def frames_of_png(file: BinaryIO) -> int:
 def frames_of_sequence(file: BinaryIO) -> int:
     """How many frames the first track of an ISO container has, 1 where there is none."""
     read = reader(file)
-    sizes = inside(read, size(file), b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsz")
+    sizes = inside(read, whole(size(file)), b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsz")
     return max(int.from_bytes(read(sizes.start + 8, 4), "big"), 1) if sizes else 1
 
 
 def end_of_items(file: BinaryIO) -> int:
     """Where the last byte lies, plus one, that the items of a picture's container are made of."""
     read = reader(file)
-    meta = inside(read, size(file), b"meta")
+    meta = inside(read, whole(size(file)), b"meta")
     places = next((box for box in boxes(read, meta.start + 4, meta.end) if box.kind == b"iloc"), None) if meta else None
     if places is None or places.end - places.start > LONGEST_LIST:
         return 0

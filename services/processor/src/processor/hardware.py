@@ -69,7 +69,7 @@ async def _tried(program: Ffmpeg, encoder: Encoder) -> str | None:
             )
     except TimeoutError:
         return "it does not answer"
-    except (ffmpeg.Failed, ffmpeg.Killed, ffmpeg.Endless, ffmpeg.Stopped, OSError) as failure:
+    except (ffmpeg.Failed, ffmpeg.Killed, ffmpeg.Endless, ffmpeg.NotBegun, ffmpeg.Stopped, OSError) as failure:
         return str(failure)
     finally:
         os.close(nothing)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from processor import atoms, pictures, seeking, tones
 from processor.clips import dots_of
-from processor.probes import UNSAID
+from processor.probes import SD_LINES, UNSAID
 from processor.tones import Coding
 from processor.unreadable import Unreadable
 
@@ -24,22 +24,8 @@ Pixels = NDArray[np.uint8 | np.uint16]
 CODECS = {
     *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "h261", "h263", "h263p", "flv1"),
     *("mjpeg", "prores", "dnxhd", "dvvideo", "theora", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2", "wmv3"),
-    *(
-        "vc1",
-        "vp6",
-        "vp6f",
-        "vp6a",
-        "svq1",
-        "svq3",
-        "cinepak",
-        "ffv1",
-        "huffyuv",
-        "ffvhuff",
-        "rawvideo",
-        "qtrle",
-        "rpza",
-    ),
-    *("msvideo1", "msrle", "indeo2", "indeo3", "indeo4", "indeo5", "cfhd"),
+    *("vc1", "vp6", "vp6f", "vp6a", "svq1", "svq3", "cinepak", "ffv1", "huffyuv", "ffvhuff", "rawvideo", "qtrle"),
+    *("rpza", "msvideo1", "msrle", "indeo2", "indeo3", "indeo4", "indeo5", "cfhd"),
 }
 MOST_PIXELS = 36_000_000
 """Of one picture: a decoder keeps up to seventeen."""
@@ -49,7 +35,6 @@ POSTER_SECONDS, POSTER_SHARE = 1.0, 0.1
 LATER = (1, 3, 5)
 """Where pictures are tried, in multiples of the first place, until one is not dark."""
 DARK = 12.0  # of 255
-SD_LINES = 576
 MATRIX = struct.Struct("=9i")
 
 

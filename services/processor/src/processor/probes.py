@@ -7,8 +7,15 @@ from msgspec import Struct
 Hdr = Literal["pq", "hlg"]
 PQ, HLG = 16, 18  # transfer characteristics, by the standard's numbers
 UNSAID = 2
+SD_LINES = 576
+"""Up to this height pictures that do not say their colours have those of old television."""
+MOST_STREAMS = 64
+LONGEST_SECONDS = 30 * 24 * 60 * 60
+"""What says that it goes on longer makes no sense."""
 LOOKED_AT = {"probesize": "10000000", "analyzeduration": "2000000"}
 """How many bytes and microseconds tell which tracks there are; whoever counts them must look at as many."""
+OF_DEMUXER = {"mov": {"enable_drefs": "0"}}
+"""What else a reader is told: no other file is opened."""
 
 
 class VideoTrack(Struct, frozen=True, kw_only=True):
@@ -27,7 +34,6 @@ class VideoTrack(Struct, frozen=True, kw_only=True):
     """How wide a pixel is that is one high."""
     orientation: int = 1
     """How the pictures are to be turned, as EXIF counts it; by other means than the container's it is not known yet."""
-    bitrate: int | None = None
     frame_rate: float | None
     is_variable: bool = False
     """Whether pictures come at uneven times; the rate is their average then."""
@@ -51,7 +57,6 @@ class AudioTrack(Struct, frozen=True, kw_only=True):
     profile: str | None
     channels: int
     sample_rate: int
-    bitrate: int | None
 
 
 class Probe(Struct, frozen=True, kw_only=True):
@@ -62,7 +67,6 @@ class Probe(Struct, frozen=True, kw_only=True):
     duration: float | None
     bitrate: int | None = None
     """In bits a second, of everything in it."""
-    tracks: int = 0
     video: VideoTrack | None
     audio: AudioTrack | None
     starts_fast: bool

@@ -10,7 +10,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.Image import Image
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
-from common.boxes import Read, boxes
+from common.boxes import Read, boxes, inside, whole
 from processor import containers, pictures
 from processor.metadata import Blobs
 from processor.pictures import Picture
@@ -74,7 +74,7 @@ def from_pillow(opened: Image) -> pyvips.Image:
 def halvings(file: BinaryIO, longest: int, edge: int) -> int:
     """How many times the decoder may halve the picture and still has enough of it; only what leaves no half pixel."""
     read, end = containers.reader(file), containers.size(file)
-    found = containers.inside(read, end, b"jp2c") if read(0, 1) == b"\0" else None
+    found = inside(read, whole(end), b"jp2c") if read(0, 1) == b"\0" else None
     start = (found.start if found else 0) + 2
     image = read(start, 38).ljust(38, b"\0")
     sides = struct.unpack(">8I", image[6:38])  # of the picture and of its tiles, and where both start
@@ -105,7 +105,7 @@ def beside(file: BinaryIO) -> tuple[bytes, Blobs]:
 
 def profile_of(read: Read, end: int) -> bytes:
     """The colour profile of a JPEG 2000, nothing where a number stands for one."""
-    colours = containers.inside(read, end, b"jp2h", b"colr")
+    colours = inside(read, whole(end), b"jp2h", b"colr")
     if colours is None or colours.end - colours.start > MOST_BESIDE:
         return b""
     content = read(colours.start, colours.end - colours.start)

@@ -5,9 +5,9 @@ from typing import Literal
 from msgspec import Struct
 
 from common.rendering import Policy
-from processor import listening
+from processor import mp3
+from processor.filters import LONG_SIDE, SHORT_SIDE
 from processor.probes import AudioTrack, Probe, VideoTrack
-from processor.watching import LONG_SIDE, SHORT_SIDE
 
 Way = Literal["copy", "encode"]
 VERSION = 2
@@ -17,7 +17,7 @@ COPIED_FROM = {"mov", "matroska", "flv", "mpegts"}
 """Containers whose timestamps can be believed; those of AVI count pictures, whatever was dropped while recording."""
 PROFILES = {"Baseline", "Constrained Baseline", "Main", "High"}
 HIGHEST_LEVEL = 52
-AAC, MOST_CHANNELS = {"LC", "HE-AAC", "HE-AACv2"}, 6
+MOST_CHANNELS = 6
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
@@ -38,8 +38,8 @@ def choose(probe: Probe, policy: Policy) -> Recipe | None:
     if policy == "never" or (policy == "smart" and plays(probe)):
         return None
     if probe.video is None:
-        way = listening.way(probe.audio) if probe.audio else None
-        return Recipe(mime=listening.MIME, video=None, audio=way) if way else None
+        way = mp3.way(probe.audio) if probe.audio else None
+        return Recipe(mime=mp3.MIME, video=None, audio=way) if way else None
     is_kept, is_seen = probe.demuxer in COPIED_FROM, plays_video(probe.video) and not probe.video.has_remarks
     return Recipe(
         mime=MP4,
@@ -58,7 +58,7 @@ def _sound(track: AudioTrack | None, *, is_kept: bool) -> Way | None:
 def plays(probe: Probe) -> bool:
     """Whether every browser plays the file as it is, at once."""
     if probe.video is None:
-        return probe.audio is not None and listening.plays(probe, probe.audio)
+        return probe.audio is not None and not mp3.is_needed(probe, probe.audio)
     return (
         probe.mime == MP4
         and probe.starts_fast
@@ -83,5 +83,5 @@ def plays_video(track: VideoTrack) -> bool:
 
 def plays_audio(track: AudioTrack) -> bool:
     """Whether every browser plays this sound; it mixes six channels down itself."""
-    is_aac = track.codec == "aac" and track.profile in AAC and track.channels <= MOST_CHANNELS
+    is_aac = track.codec == "aac" and track.profile in mp3.AAC and track.channels <= MOST_CHANNELS
     return is_aac or track.codec == "mp3"

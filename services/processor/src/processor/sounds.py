@@ -13,7 +13,8 @@ from av.packet import Packet
 from msgspec import Struct
 
 from processor import waveforms
-from processor.clips import MOST_BITS, MOST_STREAMS
+from processor.clips import MOST_BITS
+from processor.probes import LONGEST_SECONDS
 from processor.unreadable import Unreadable
 from processor.waveforms import Peaks, Samples, Waveform
 
@@ -28,7 +29,7 @@ CODECS = {
 PLAIN = re.compile(r"pcm_[sfu](\d+)")
 LOSSLESS = {"flac", "alac", "wavpack", "ape", "tta", "wmalossless"}
 TELEPHONE = {"pcm_mulaw", "pcm_alaw"}
-LONGEST_SECONDS, ADDED_SECONDS = 30 * 24 * 60 * 60, 0.1
+ADDED_SECONDS = 0.1
 MOST_FAILURES = 1000
 """In a row, of a container that makes no sense in the middle."""
 
@@ -90,8 +91,6 @@ def of(container: InputContainer, *, seconds: float) -> Sound:
 
 def stream_of(container: InputContainer) -> AudioStream:
     """The track that is listened to."""
-    if len(container.streams) > MOST_STREAMS:
-        raise Unreadable(f"it has more than {MOST_STREAMS} tracks")
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream) or not stream.codec_context:
         known = " that this version knows" if container.streams.audio else ""

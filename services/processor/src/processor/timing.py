@@ -7,7 +7,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-LONGEST_SECONDS = 30 * 24 * 60 * 60
+from processor.probes import LONGEST_SECONDS
+
 MOST_WALKED = 2 << 30
 """So many bytes are read for a duration that no header tells."""
 LOOKED_AT, STREAMED = 2000, 120

@@ -1,4 +1,4 @@
-"""How the version of a recording for browsers is made, if one is needed: rules over its track, and nothing else."""
+"""Whether a recording needs an MP3 that every browser plays, and how that is made: rules over its track."""
 
 from typing import Literal
 
@@ -20,13 +20,10 @@ RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 """What an MP3 can have."""
 
 
-def plays(probe: Probe, track: AudioTrack) -> bool:
-    """Whether every browser plays the recording as it is; an index at its end costs them one more request."""
-    return (
-        (track.codec, track.profile) in PLAYED.get(probe.demuxer, set())
-        and track.channels <= 2
-        and not is_bulky(probe, track)
-    )
+def is_needed(probe: Probe, track: AudioTrack) -> bool:
+    """Whether some browser does not play the recording as it is; an index at its end only costs one more request."""
+    is_played = (track.codec, track.profile) in PLAYED.get(probe.demuxer, set()) and track.channels <= 2
+    return not is_played or is_bulky(probe, track)
 
 
 def is_bulky(probe: Probe, track: AudioTrack) -> bool:

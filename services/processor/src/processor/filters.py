@@ -5,19 +5,18 @@ from typing import TypeAlias
 import ffmpeg
 
 from processor.encoders import Encoder
-from processor.probes import UNSAID, VideoTrack
+from processor.probes import HLG, PQ, SD_LINES, UNSAID, VideoTrack
 
 LONG_SIDE, SHORT_SIDE = 1920, 1080
 FASTEST, TOLERATED = 60, 60.5
 """Pictures a second; cameras that mean 60 write a little more or less."""
 APART = "isnan(prev_selected_t)+gte(t-prev_selected_t,0.0155)"
 """Leaves out what comes sooner than a screen can show it, as phones write where they slow down a part of a film."""
-SD_LINES = 576
 BT709, BT470BG, SMPTE170M, BT2020 = 1, 5, 6, 9
 SRGB = 13
 WIDE = {9, 12}
 """Primaries that a plain screen does not have: BT.2020 and Display P3."""
-TRANSFERS = {"pq": 16, "hlg": 18}
+TRANSFERS = {"pq": PQ, "hlg": HLG}
 REFERENCE_WHITE, PEAK = 203, 1000  # nits, as for posters
 KNEE = 0.46
 """Where light starts to be bent, as a share of white; so bent, greys are as in posters but for a few steps of 255."""
