@@ -17,12 +17,12 @@ from tests.support.recordings import recording
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
-LONG_SECONDS = 40
+LONG_SECONDS = 60
 
 
 def long(folder: Path, seconds: int = LONG_SECONDS) -> bytes:
     """A clip that takes more than a moment to transcode, and little to make: a second of it, again and again."""
-    (folder / "second.mp4").write_bytes(film(codec="hevc", size=(1280, 720), seconds=1))
+    (folder / "second.mp4").write_bytes(film(codec="hevc", size=(640, 360), seconds=1))
     program, target = imageio_ffmpeg.get_ffmpeg_exe(), folder / "long.mp4"
     told = ["-stream_loop", str(seconds - 1), "-i", str(folder / "second.mp4"), "-c", "copy", str(target)]
     subprocess.run([program, "-v", "error", *told], check=True)
