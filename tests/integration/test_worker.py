@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+import structlog
 
 from common import outbox, stages, streams
 from common.bus import Bus
 from common.db import Pool
 from common.messages import UploadStaged
-from common.stages import Claim, Died, Reject, Wait
+from common.stages import Claim, Died, Reject, Superseded, Wait
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
 from tests.support.rows import ask, do, row
@@ -63,6 +64,21 @@ async def test_each_outcome_leaves_its_row(
     assert expected.items() <= (found or {}).items()
     assert found is not None
     assert found["error"] == str(outcome)
+
+
+async def test_what_was_called_off_is_not_told_as_done(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """A unit of work that ended because it is wanted another way says so in its line, and its row is settled."""
+
+    async def settled() -> bool:
+        return bool((await row(pool, asset))["state"] == "done")
+
+    with structlog.testing.capture_logs() as lines:
+        async with working(pool, bus, raising(Superseded())):
+            await until(settled)
+
+    assert [line["outcome"] for line in lines if line["event"] == "work done"] == [
+        "called off: it is wanted another way"
+    ]
 
 
 async def test_giving_up_is_announced(pool: Pool, bus: Bus, asset: UUID) -> None:

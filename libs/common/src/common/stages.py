@@ -48,6 +48,10 @@ class Died(Exception):  # an outcome, not an error
     """The work ended the process it ran in; after three deaths the stage fails."""
 
 
+class Superseded(Exception):  # an outcome, not an error
+    """Somebody wants it done another way, so what is being made is of no use: the stage is done again."""
+
+
 class LeaseLost(Exception):  # an outcome, not an error
     """Somebody newer owns this work: stop and touch nothing."""
 

@@ -18,7 +18,18 @@ from common.db import Pool, glance
 from common.files import STARVED
 from common.messages import StageFailed
 from common.settings import Settings
-from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, Died, LeaseLost, Reject, Save, Wait, Work
+from common.stages import (
+    MAX_DEATHS,
+    MAX_FAILURES,
+    Claim,
+    Died,
+    LeaseLost,
+    Reject,
+    Save,
+    Superseded,
+    Wait,
+    Work,
+)
 from common.streams import Durable
 
 STARVED_SECONDS = 10.0
@@ -159,6 +170,8 @@ class Worker:
             return await self._conclude(self._put_back, claim, "waiting", str(wait), after=wait.after)
         except Reject as rejection:
             return await self._conclude(self._give_up, claim, "permanent", str(rejection), rejection.save)
+        except Superseded:
+            return await self._conclude(self._leave, claim)
         except Died as death:
             return await self._conclude(self._put_back, claim, "transient", str(death), after=1.0, death=True)
         except (psycopg.OperationalError, PoolTimeout) as error:
@@ -200,6 +213,11 @@ class Worker:
             if save is not None:
                 await save(conn)
         return f"failed: {reason}"
+
+    async def _leave(self, claim: Claim) -> str:
+        async with glance(self.pool) as conn:
+            is_ours = await queries.settle_done(conn, claim.asset_id, claim.stage, epoch=claim.epoch)
+        return "called off: it is wanted another way" if is_ours else "lease lost"
 
     async def _put_back(
         self, claim: Claim, error_class: str, reason: str, *, after: float, death: bool = False, failure: bool = False

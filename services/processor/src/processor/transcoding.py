@@ -19,7 +19,7 @@ from common.formats import BY_MIME
 from common.messages import AssetTranscoded
 from common.queries import Progress
 from common.rendering import Policy
-from common.stages import Claim, Died, LeaseLost, Reject, Wait
+from common.stages import Claim, Died, LeaseLost, Reject, Superseded, Wait
 from processor import budgets, commands, complaints, ffmpeg, probes, queries, recipes, sandbox, sources
 from processor.encoders import SOFTWARE, Encoder
 from processor.ffmpeg import Ffmpeg
@@ -38,10 +38,6 @@ SETTLE_SECONDS = 3600.0
 FOLDERS = {"video": layout.WEB_VIDEOS, "audio": layout.WEB_AUDIOS}
 
 T = TypeVar("T")
-
-
-class Superseded(Exception):
-    """Somebody wants it done another way, so what is being made is of no use."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +66,6 @@ class Transcoder:
             made = await self._made(claim, original, wish, standing)
         except (files.Offline, FileNotFoundError) as outage:
             raise Wait(str(outage), after=AWAY_RETRY_SECONDS) from None
-        except Superseded:
-            async with claim.settle(self.pool):
-                return
         await self._settle(claim, original, made)
         if standing is not None and standing not in made:  # no row names it now; whoever reads it has it open
             await asyncio.to_thread(files.forget, original.home, standing.path)
