@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from tests.support.recorder import Recorder
 
 STAGED = layout.staged("one.part")
 TARGET = b"inbox/2024/03/photo.jpg"
+MADE = layout.derived(layout.WEB_VIDEOS, bytes(32), 1, 1, ".mp4")
 
 
 @pytest.fixture
@@ -298,3 +300,62 @@ def test_a_file_that_somebody_else_moves_is_left_to_them(root: bytes) -> None:
         files.move(root, TARGET, TRASHED)
 
     assert (content_of(root, TARGET), files.see(root, TRASHED)) == (b"bytes", None)
+
+
+def test_a_file_in_the_making_has_no_name_until_it_is_whole(root: bytes) -> None:
+    """So nothing of it is left of a process that was killed; then it appears at once, and replaces what was there."""
+    parent, path = os.path.join(root, os.path.dirname(MADE)), os.path.join(root, MADE)
+    for content in (b"a film", b"another"):
+        before = os.listdir(parent) if os.path.exists(parent) else []
+        with files.making(root, MADE) as (writing, reading):
+            os.write(writing, content)
+            assert os.listdir(parent) == before
+            assert os.read(reading, 10) == content
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.write(reading, b"?")
+
+        assert os.listdir(parent) == [os.path.basename(MADE)]
+        assert Path(os.fsdecode(path)).read_bytes() == content
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
+
+
+@pytest.mark.parametrize("lacks", ["files without a name", "naming what is open"])
+def test_where_every_file_has_a_name_one_in_the_making_is_hidden(
+    root: bytes, lacks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On such a file system it has one that nobody looks at, and loses it when something goes wrong."""
+    opened = os.open
+
+    def refusing(path: bytes, flags: int, *more: int, **where: int) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        return opened(path, flags, *more, **where)
+
+    def no_links(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    monkeypatch.setattr(os, *(("open", refusing) if lacks == "files without a name" else ("link", no_links)))
+    parent = os.path.join(root, os.path.dirname(MADE))
+
+    with suppress(ZeroDivisionError), files.making(root, MADE):
+        (begun,) = os.listdir(parent)
+        assert layout.is_unfinished(os.path.join(os.path.dirname(MADE), begun))
+        raise ZeroDivisionError
+    assert os.listdir(parent) == []
+
+    with files.making(root, MADE) as (writing, reading):
+        os.write(writing, b"a film")
+        assert os.read(reading, 10) == b"a film"
+    assert os.listdir(parent) == [os.path.basename(MADE)]
+
+
+def test_what_went_wrong_in_the_making_leaves_nothing(root: bytes) -> None:
+    """Neither a name nor an open file."""
+    descriptors = os.listdir("/proc/self/fd")
+
+    with suppress(ZeroDivisionError), files.making(root, MADE) as (writing, _):
+        os.write(writing, b"half")
+        raise ZeroDivisionError
+
+    assert os.listdir(os.path.join(root, os.path.dirname(MADE))) == []
+    assert os.listdir("/proc/self/fd") == descriptors
