@@ -257,6 +257,17 @@ def test_a_recording_has_no_moving_picture(tmp_path: Path) -> None:
         rendered(tmp_path / "film", recordings.recording("mp4"))
 
 
+@pytest.mark.parametrize("length", [0, 1 << 62, (1 << 64) - 1])
+def test_a_length_that_leads_nowhere(tmp_path: Path, length: int) -> None:
+    """A container that sends its reader before the start or far behind the end is shown as far as it goes."""
+    content = film("wmv", "wmv2")
+    data = int.from_bytes(content[16:24], "little")  # behind the header's object
+
+    seen = rendered(tmp_path / "film", content[: data + 16] + length.to_bytes(8, "little") + content[data + 24 :])
+
+    assert (seen.trouble, corners(seen)) == (None, CORNERS)
+
+
 def test_a_machine_that_has_no_thread_to_spare_is_no_verdict(tmp_path: Path) -> None:
     """What may go well the next time is not said of the file: whoever asked tries again."""
     path = tmp_path / "clip"

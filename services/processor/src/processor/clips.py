@@ -1,5 +1,6 @@
 """An open video or recording, and what its container says of it; nothing is decoded."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -45,13 +46,28 @@ HDR: dict[int, Hdr] = {PQ: "pq", HLG: "hlg"}
 UNKNOWN, PROGRESSIVE = 0, 1  # orders of fields
 
 
+class _Handed:
+    """A file as FFmpeg wants it: asked to go where no file can, it answers with an error's number, as its own do."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.tell, self._seek = file.read, file.tell, file.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._seek(offset, whence)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return -errno.EINVAL
+
+
 @contextmanager
 def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
     """The container; whatever the library has to say against it or its pictures is a verdict."""
     demuxer = DEMUXERS[mime]
     options = LOOKED_AT | {"max_streams": str(MOST_STREAMS + 1)} | OF_DEMUXER.get(demuxer, {})
     try:
-        with av.open(file, "r", format=demuxer, options=options, metadata_errors="replace") as container:
+        with av.open(_Handed(file), "r", format=demuxer, options=options, metadata_errors="replace") as container:
             if len(container.streams) > MOST_STREAMS:
                 raise Unreadable(f"it has more than {MOST_STREAMS} tracks")
             yield container
