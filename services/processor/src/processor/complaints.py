@@ -21,6 +21,14 @@ QUOTA = "Disk quota exceeded"
 BROKEN = "Input/output error"
 FORBIDDEN = "Operation not permitted"
 NO_MEMORY = "Cannot allocate memory"
+SCARCE = ("Resource temporarily unavailable", "Too many open files")
+NO_ENCODER = ("Error while opening encoder", "Generic error in an external library")
+"""What an encoder says that gets no threads; it is given nothing but what suits it."""
+
+
+def is_of_machine(said: str) -> bool:
+    """Whether it had too little of what all programs share, which says nothing of the file."""
+    return any(words in said for words in SCARCE) or all(words in said for words in NO_ENCODER)
 
 
 def explained(said: str) -> str:

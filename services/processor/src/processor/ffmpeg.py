@@ -43,7 +43,7 @@ class Endless(Exception):
 
 
 class NotBegun(Exception):
-    """It could not even be started as it should be; the message says why."""
+    """It could not even be started as it should be, or had no threads to work with; the message says why."""
 
 
 class NoRoom(Exception):
@@ -215,6 +215,8 @@ def _judge(code: int, complaint: str) -> None:
         raise Killed(f"ffmpeg was ended by {signal.Signals(-code).name}")
     if code and (complaints.FULL in complaint or complaints.QUOTA in complaint):
         raise NoRoom("the disk is full")
+    if code and complaints.is_of_machine(complaint):
+        raise NotBegun("the machine had too little to spare for ffmpeg")
     if code and complaints.NO_MEMORY in complaint:
         raise Killed("ffmpeg needs more memory than it may have")
     if code:
