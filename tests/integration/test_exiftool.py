@@ -30,6 +30,13 @@ TAKEN, OTHER = datetime.fromisoformat("2024-03-09T12:34:56"), datetime.fromisofo
 FIT = '#!/bin/sh\ncase "$*" in *-ver*) echo 13.59; exit;; esac\n'
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has much else to do lets nobody look incapable."""
+    monkeypatch.setattr(exiftool, "SECONDS", 60.0)
+    monkeypatch.setattr(exiftool, "START_SECONDS", 60.0)
+
+
 @asynccontextmanager
 async def opened(program: str) -> AsyncIterator[Exiftool]:
     async with exiftool.opened(program) as (found, notes):

@@ -25,3 +25,19 @@ from processor import complaints
 def test_a_complaint_becomes_a_sentence(said: str, told: str) -> None:
     """The first known meaning counts, else the last line that says anything."""
     assert complaints.explained(said) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "is_of_machine"),
+    [
+        ("[vost#0:0 @ 0x1] pthread_create() failed: Resource temporarily unavailable", True),
+        ("Error opening input: Too many open files in system", True),
+        ("Error while opening encoder\nTask finished: Generic error in an external library", True),
+        ("Error submitting packet to decoder: Generic error in an external library", False),
+        ("Error while opening encoder: Invalid argument", False),
+        ("", False),
+    ],
+)
+def test_a_lack_of_the_machine_is_none_of_the_film(said: str, *, is_of_machine: bool) -> None:
+    """Only what all programs share counts, and an encoder that gets no threads though it is given what suits it."""
+    assert complaints.is_of_machine(said) == is_of_machine
