@@ -19,6 +19,7 @@ from common.db import Pool
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
 from lumilio.verify import verify
 from processor.ffmpeg import Ffmpeg
+from processor.transcoding import FULL_RETRY_SECONDS
 from tests.support import given, volumes
 from tests.support.given import Repository, User
 from tests.support.placing import paths
@@ -219,6 +220,21 @@ async def test_a_full_disk_is_waited_for(pool: Pool, user: User, tmp_path: Path)
         async with transcoder(pool) as work:
             await work.transcode(await claim(pool, Stage.TRANSCODE))
         assert (await state(pool, asset), len(made(repository)), claimed.epoch) == ("done", 1, 1)
+
+
+async def test_a_disk_that_others_fill_is_waited_for_as_long(pool: Pool, user: User, tmp_path: Path) -> None:
+    """Where a film would take the reserve of uploads it ends, and is not begun again before there can be room."""
+    with volumes.mounted(tmp_path / "disk", megabytes=64) as disk:
+        repository = await given.new_repository(pool, bytes(disk.path / "repository"))
+        await transcodable(pool, repository, user, film(3))
+        async with transcoder(pool, slow=True, spare=1 << 22) as work:
+            working = asyncio.create_task(work.transcode(await claim(pool, Stage.TRANSCODE)))
+            await until(lambda: has_progress(pool))
+            disk.fill()
+            with pytest.raises(Wait) as wait:
+                await working
+
+    assert wait.value.after == FULL_RETRY_SECONDS
 
 
 async def test_a_disk_without_room_is_known_before(pool: Pool, user: User, tmp_path: Path) -> None:

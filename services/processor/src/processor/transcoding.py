@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -22,7 +23,7 @@ from common.rendering import Policy
 from common.stages import Claim, Died, LeaseLost, Reject, Superseded, Wait
 from processor import budgets, commands, complaints, ffmpeg, probes, queries, recipes, sandbox, sources
 from processor.encoders import SOFTWARE, Encoder
-from processor.ffmpeg import Ffmpeg
+from processor.ffmpeg import Ffmpeg, Said
 from processor.handlers import AWAY_RETRY_SECONDS
 from processor.narrow import Priority
 from processor.probes import Probe
@@ -38,6 +39,17 @@ SETTLE_SECONDS = 3600.0
 FOLDERS = {"video": layout.WEB_VIDEOS, "audio": layout.WEB_AUDIOS}
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Film:
+    """A video or a recording that is open: whose work it is, what is in it, and its size in bytes."""
+
+    claim: Claim
+    original: Original
+    source: Source
+    probe: Probe
+    size: int
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,8 @@ class Transcoder:
                 return []
             if standing is not None and standing.recipe == recipe.name and await _stands(original, standing):
                 return [standing]
-            made = await self._make(claim, original, source, probe, recipe)
+            size = os.fstat(source.file).st_size
+            made = await self._make(Film(claim, original, source, probe, size), recipe)
             if not await _stands(original, made):
                 raise files.Offline("the repository was away while it was made")
             return [made]
@@ -127,66 +140,45 @@ class Transcoder:
         except sandbox.Died as error:
             raise Died(str(error)) from None
 
-    async def _make(self, claim: Claim, original: Original, source: Source, probe: Probe, recipe: Recipe) -> Rendition:
-        named = (original.content_hash, claim.owner_id, claim.epoch, BY_MIME[recipe.mime].extension)
-        path = layout.derived(FOLDERS[original.kind], *named)
-        await self._find_room(original, source, probe, recipe)
-        with files.outages(), files.making(original.home, path) as (target, reading):
-            await self._run(claim, original, source, probe, recipe, target=target, reading=reading)
+    async def _make(self, film: Film, recipe: Recipe) -> Rendition:
+        home, named = film.original.home, (film.original.content_hash, film.claim.owner_id, film.claim.epoch)
+        path = layout.derived(FOLDERS[film.original.kind], *named, BY_MIME[recipe.mime].extension)
+        # A disk that would be full before the end is known to be before the beginning.
+        await self._check_room(film, budgets.room(film.probe.duration, film.size, encodes=recipe.video == "encode"))
+        with files.outages(), files.making(home, path) as (target, reading):
+            await self._run(film, recipe, target=target, reading=reading)
             await _apart(os.fsync, target)
             digest = await _apart(files.hash_open, reading)
             length = os.fstat(reading).st_size
         return Rendition(kind=WEB, path=path, mime_type=recipe.mime, length=length, hash=digest, recipe=recipe.name)
 
-    async def _find_room(self, original: Original, source: Source, probe: Probe, recipe: Recipe) -> None:
-        """A disk that would be full before the end is known to be before the beginning."""
-        needed = budgets.room(probe.duration, os.fstat(source.file).st_size, encodes=recipe.video == "encode")
+    async def _check_room(self, film: Film, needed: int = 0) -> None:
         try:
-            await asyncio.to_thread(files.check_room, original.home, self.spare + needed)
+            await asyncio.to_thread(files.check_room, film.original.home, self.spare + needed)
         except files.Offline as full:
             raise Wait(str(full), after=FULL_RETRY_SECONDS) from None
 
-    async def _run(
-        self,
-        claim: Claim,
-        original: Original,
-        source: Source,
-        probe: Probe,
-        recipe: Recipe,
-        *,
-        target: int,
-        reading: int,
-    ) -> None:
-        size = os.fstat(source.file).st_size
-        longest = budgets.longest(probe.duration, size)
-
-        async def told(said: ffmpeg.Said) -> None:
-            if seconds_made(said) > longest:
-                raise ffmpeg.Endless("it goes on far longer than there is anything in it")
-            await asyncio.to_thread(files.check_room, original.home, self.spare)
-            await self._report(claim, progress(said, probe.duration))
-
-        limits = budgets.limits(probe.duration, size, priority=self.priority)
-
+    async def _run(self, film: Film, recipe: Recipe, *, target: int, reading: int) -> None:
         async def run(encoder: Encoder) -> str:
-            for descriptor in (source.file, target, reading):  # wherever the probe or another encoder left off
+            for descriptor in (film.source.file, target, reading):  # wherever the probe or another encoder left off
                 os.lseek(descriptor, 0, os.SEEK_SET)
+            source = film.source.file
             arguments = commands.compose(
-                recipe, probe, source=source.file, target=target, threads=self.threads, encoder=encoder
+                recipe, film.probe, source=source, target=target, threads=self.threads, encoder=encoder
             )
             return await self.ffmpeg.run(
                 arguments,
                 standard_input=reading,
-                descriptors=[source.file, target],
-                told=told,
-                limits=limits,
+                descriptors=[source, target],
+                told=partial(self._hear, film),
+                limits=budgets.limits(film.probe.duration, film.size, priority=self.priority),
                 devices=encoder.devices,
             )
 
-        async with _outcomes(source, original):
+        async with _outcomes(film.source, film.original):
             complaint = await self._encoded(run, recipe, target)
         if complaints.BROKEN in complaint:  # it takes that for the end of the file
-            await _read_again(source, original)
+            await _read_again(film.source, film.original)
 
     async def _encoded(self, run: Callable[[Encoder], Awaitable[str]], recipe: Recipe, target: int) -> str:
         """What was complained of; what an encoder in hardware does not manage is done in software."""
@@ -197,6 +189,13 @@ class Transcoder:
                 log.get().warning("encoding in software", encoder=self.hardware.name, reason=str(failure))
             os.ftruncate(target, 0)
         return await run(SOFTWARE)
+
+    async def _hear(self, film: Film, said: Said) -> None:
+        """Tell how far it is, and end what knows no end or takes the last room of a disk."""
+        if seconds_made(said) > budgets.longest(film.probe.duration, film.size):
+            raise ffmpeg.Endless("it goes on far longer than there is anything in it")
+        await self._check_room(film)
+        await self._report(film.claim, progress(said, film.probe.duration))
 
     async def _report(self, claim: Claim, told: Progress) -> None:
         """Say how far it is; while the database is away nobody asks, and the work goes on."""
