@@ -18,7 +18,7 @@ from tests.support.settling import is_settled, until_sound
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
-ALL = ("place", "render", "sidecar")
+ALL = ("place", "render", "sidecar", "transcode")
 VIDEO = clips.clip(kind="mp4")
 LIVE = "5B1A6F8C-LIVE"
 
@@ -67,7 +67,7 @@ async def test_edits_and_motion_over_a_whole_server(stack: Stack) -> None:
     async with signed_in(stack) as client:
         for content, name in ((photo, "p.jpg"), (motion, "m.jpg"), (still, "l.jpg"), (video, "l.mov")):
             await client.send(content, name)
-        asset, moving, living, _ = (ack.asset_id for ack in client.acks)
+        asset, moving, living, film = (ack.asset_id for ack in client.acks)
         await until_done(stack)
 
         assert (await say(client, asset, title="first", rating=2)).status_code == 200
@@ -87,7 +87,8 @@ async def test_edits_and_motion_over_a_whole_server(stack: Stack) -> None:
         assert await shown(client, asset) == {"title": "third", "rating": 2}
         assert len(list((stack.repository / "inbox").rglob("*.xmp"))) == 1
 
-        for one, whole in ((moving, VIDEO), (living, video)):
+        playable = (await client.get(f"/assets/{film}/video/web")).content
+        for one, whole in ((moving, VIDEO), (living, playable)):
             path = f"/assets/{one}/motion"
             assert blake3((await client.get(path)).content).digest() == blake3(whole).digest()
             part = await client.http.get(path, headers={"Range": "bytes=100-199"})
