@@ -1,6 +1,8 @@
 """What a file can do to us: nothing."""
 
 import asyncio
+import os
+import resource
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -203,6 +205,32 @@ async def test_a_dead_zygote_is_replaced(box: Sandbox) -> None:
 
     assert not await asyncio.to_thread(survivors, before)
     assert await box.run(escapes.first_bytes, Path(__file__), 3, owner=1) == b'"""'
+
+
+async def test_a_machine_at_its_limits_costs_no_file(box: Sandbox) -> None:
+    """Where no more processes can be had, those that read go on, and it is said that no file is at fault."""
+    await box.run(escapes.process, None, owner=1)
+    reading = asyncio.create_task(box.run(escapes.process, None, owner=1))
+    zygote = sandboxed()[0]
+    before = zygote.rlimit(resource.RLIMIT_NOFILE)
+
+    for room in range(2):  # for nothing, and for its line alone
+        taken = set(map(int, os.listdir(f"/proc/{zygote.pid}/fd")))
+        free = [number for number in range(len(taken) + 2) if number not in taken]
+        zygote.rlimit(resource.RLIMIT_NOFILE, (free[room], before[1]))
+        with pytest.raises(sandbox.NoRoom):
+            await box.run(escapes.process, None, owner=2)
+    zygote.rlimit(resource.RLIMIT_NOFILE, before)
+
+    await reading
+    await box.run(escapes.process, None, owner=2)
+    assert sandboxed()[0] == zygote
+
+
+async def test_a_reader_without_threads_costs_no_file(box: Sandbox) -> None:
+    """A decoder that the machine gives no thread tells nothing of its file either."""
+    with pytest.raises(sandbox.NoRoom, match="temporarily unavailable"):
+        await box.run(escapes.starve, None, owner=1)
 
 
 async def test_closing_leaves_no_process() -> None:

@@ -39,6 +39,11 @@ def system_call(name: str, *arguments: Any) -> None:
     call(LIBC.syscall, CALLS[name][COLUMN], *arguments)
 
 
+def starve() -> None:
+    """What a decoder hears that begins a thread where no more can be had."""
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
 def fork() -> None:
     if os.fork() == 0:
         os._exit(0)

@@ -49,7 +49,13 @@ class Exhausted(Struct, frozen=True, tag=True):
     """The function ran out of memory."""
 
 
-Answer = Done | Refused | Broke | Exhausted
+class Starved(Struct, frozen=True, tag=True):
+    """The machine had too little for the function, such as threads."""
+
+    reason: str
+
+
+Answer = Done | Refused | Broke | Exhausted | Starved
 
 
 def live(line: int, *, parent: int, limits: confine.Limits) -> NoReturn:
@@ -91,5 +97,7 @@ def attempt(request: Request, descriptors: list[int]) -> Answer:
         return Refused(str(verdict))
     except MemoryError:
         return Exhausted()
+    except BlockingIOError as error:
+        return Starved(f"{type(error).__name__}: {error}")
     except Exception as error:  # noqa: BLE001 - a stranger's file may break a decoder in any way
         return Broke(f"{type(error).__name__}: {error}")

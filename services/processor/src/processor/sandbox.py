@@ -16,10 +16,11 @@ from msgspec import Struct
 
 from common.formats import BY_MIME, RAW_TYPES, TIFF
 from processor import audios
-from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request
+from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request, Starved
 from processor.confine import Limits, Walls
 from processor.nursery import Child, Nursery
 from processor.unreadable import Unreadable
+from processor.zygote import STILLBORN
 
 PHOTO = Limits(seconds=30, memory=7 << 28, answer=32 << 20)  # two fifths of the memory are mapped code
 RAW = Limits(seconds=45, memory=9 << 28, answer=32 << 20)
@@ -49,6 +50,10 @@ Result = TypeVar("Result")
 
 class Died(Exception):
     """The process that read the file did not survive it; the message says what it did."""
+
+
+class NoRoom(Exception):
+    """The machine had no process or thread to spare, which says nothing of the file."""
 
 
 class Status(Struct, frozen=True):
@@ -101,7 +106,8 @@ class Sandbox:
     ) -> Result:
         """What the function returns for the file (a read-only descriptor or a path), plain arguments and files beside.
 
-        Raises `Unreadable` when the function does, and `Died` when its process broke a limit, broke down or was killed.
+        Raises `Unreadable` when the function does, `Died` when its process broke a limit, broke down or was killed, and
+        `NoRoom` when the machine had too little for it.
         """
         request = msgspec.msgpack.encode(Request(function.__module__, function.__qualname__, list(arguments)))
         if len(request) > REQUEST_LIMIT:
@@ -201,10 +207,14 @@ def outcome_of(answer: Answer, limits: Limits) -> msgspec.Raw:
             raise Died(reason[:REASON_LENGTH])
         case Exhausted():
             raise Died(too_much_memory(limits))
+        case Starved(reason):
+            raise NoRoom(reason[:REASON_LENGTH])
 
 
 def how_it_ended(code: int, limits: Limits) -> str:
-    """The end of a process in words."""
+    """The end of a process in words; `NoRoom` for one that never began."""
+    if code == STILLBORN:
+        raise NoRoom("the machine has no process to spare for the sandbox")
     if code == -signal.SIGTRAP:  # how GLib ends a process that gets no memory
         return too_much_memory(limits)
     if code == -signal.SIGXCPU:

@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from processor import child, confine
 
+STILLBORN = 256
+"""Instead of an exit code: the machine had no process or descriptor to spare for the child."""
 COURTESY = 10  # how much decoders give way to whoever takes files in and answers people
 
 
@@ -37,7 +39,7 @@ class Ready(Struct, frozen=True, tag=True):
 
 
 class Ended(Struct, frozen=True, tag=True):
-    """A child is gone, with this exit code; the negative number of a signal if one killed it."""
+    """A child is gone, with this exit code, the negative number of a signal if one killed it, or `STILLBORN`."""
 
     number: int
     code: int
@@ -59,7 +61,7 @@ class Zygote:
 
     def serve(self) -> None:
         """Work until the service closes its end."""
-        self.control.send(msgspec.msgpack.encode(Ready(confine.walls())))
+        self.tell(Ready(confine.walls()))
         while True:
             for key, _ in self.selector.select():
                 if key.data is not None:
@@ -74,20 +76,36 @@ class Zygote:
             return False
         match msgspec.msgpack.decode(message, type=Order):
             case Start(number, limits):
-                self.start(number, limits, descriptors[0])
+                self.start(number, limits, descriptors)
             case Stop(number) if number in self.children:
                 os.kill(self.children[number][0], signal.SIGKILL)
         return True
 
-    def start(self, number: int, limits: confine.Limits, descriptor: int) -> None:
-        """Fork a child; in the child this never returns."""
+    def start(self, number: int, limits: confine.Limits, descriptors: list[int]) -> None:
+        """Fork a child, if the machine lets us; in the child this never returns."""
+        try:
+            (descriptor,) = descriptors  # it is lost on its way where there is no room for it
+            process, watch = self.fork(descriptor, limits)
+        except (OSError, ValueError):
+            self.tell(Ended(number, STILLBORN))
+        else:
+            self.children[number] = process, watch
+            self.selector.register(watch, selectors.EVENT_READ, data=number)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def fork(self, descriptor: int, limits: confine.Limits) -> tuple[int, int]:
+        """The process of a new child, and a descriptor that tells of its end."""
         zygote, process = os.getpid(), os.fork()
         if process == 0:
             child.live(descriptor, parent=zygote, limits=limits)
-        os.close(descriptor)
-        watch = os.pidfd_open(process)
-        self.children[number] = process, watch
-        self.selector.register(watch, selectors.EVENT_READ, data=number)
+        try:
+            return process, os.pidfd_open(process)
+        except OSError:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            raise
 
     def bury(self, number: int) -> None:
         """Tell how a child ended."""
@@ -95,7 +113,11 @@ class Zygote:
         _, status = os.waitpid(process, 0)
         self.selector.unregister(watch)
         os.close(watch)
-        self.control.send(msgspec.msgpack.encode(Ended(number, os.waitstatus_to_exitcode(status))))
+        self.tell(Ended(number, os.waitstatus_to_exitcode(status)))
+
+    def tell(self, news: News) -> None:
+        """Let the service know."""
+        self.control.send(msgspec.msgpack.encode(news))
 
     def end(self) -> None:
         """Leave no child behind."""
