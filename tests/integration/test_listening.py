@@ -1,6 +1,8 @@
 """Of which recordings browsers get an MP3, and that it sounds as the recording does."""
 
+import math
 import os
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -130,6 +132,17 @@ def test_a_cover_is_no_video(tmp_path: Path) -> None:
     )
 
     assert probed(plain, covered, "audio/mpeg").video is None
+
+
+@pytest.mark.parametrize("strange", [math.nan, math.inf, -math.inf, 1e38])
+async def test_samples_that_are_no_numbers(tmp_path: Path, strange: float) -> None:
+    """What a program left in plain fractions that stands for no loudness costs its moment, and not the recording."""
+    plain, content = tmp_path / "sound.wav", recording("wav float", channels=1)
+    half = len(content) // 2 // 4 * 4
+    plain.write_bytes(content[:half] + struct.pack("<f", strange) * 100 + content[half + 400 :])
+
+    with await made(plain, "audio/wav") as web:
+        assert sum(frame.samples for frame in web.decode(web.streams.audio[0])) == pytest.approx(96_000, abs=3000)
 
 
 @pytest.mark.parametrize(("kind", "way"), [("aiff", "encode"), ("opus", "encode"), ("flac", None)])

@@ -79,8 +79,15 @@ def _heard(sound: ffmpeg.nodes.FilterableStream, track: AudioTrack, way: Way) ->
     if way == "copy":
         return sound, {"c:a": "copy"}
     fitting: Options = {"ac": min(track.channels, 2), "ar": min(track.sample_rate, FASTEST_SOUND)}
-    return sound.filter("aresample", **{"async": 1}), fitting | {"c:a": "aac", "b:a": "128k"}
+    return _numbers(sound, track).filter("aresample", **{"async": 1}), fitting | {"c:a": "aac", "b:a": "128k"}
 
 
 def _heard_alone(sound: ffmpeg.nodes.FilterableStream, track: AudioTrack, way: Way) -> Part:
-    return sound, {"c:a": "copy"} if way == "copy" else mp3.encoding(track)
+    return (sound, {"c:a": "copy"}) if way == "copy" else (_numbers(sound, track), mp3.encoding(track))
+
+
+def _numbers(sound: ffmpeg.nodes.FilterableStream, track: AudioTrack) -> ffmpeg.nodes.FilterableStream:
+    """Samples that are numbers: plain fractions may be none, or endless, which ends encoders."""
+    if not track.codec.startswith("pcm_f"):
+        return sound
+    return sound.filter("aformat", sample_fmts="s32").filter("aformat", sample_fmts="fltp")
