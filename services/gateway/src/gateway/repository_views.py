@@ -11,7 +11,7 @@ from common.marker import Marker
 from common.repository_queries import Repository
 from common.roots import Refused
 from gateway.queries.users import User
-from gateway.schemas import RepositoryDTO
+from gateway.repository_schemas import RepositoryDTO
 
 PATIENCE_SECONDS = 5.0
 

@@ -1,4 +1,4 @@
-"""The render stage: one visit to the sandbox gives a photo or video its thumbnails, fingerprints and metadata."""
+"""The render stage: one visit to the sandbox gives an asset its pictures, its fingerprints and its metadata."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ class Processor:
     second_look: Exiftool | None = None
 
     async def render(self, claim: Claim) -> None:
-        """Render a photo's or video's thumbnails and read its metadata."""
+        """Render the thumbnails of an asset, and its preview or waveform, and read its metadata."""
         async with glance(self.pool) as conn:
             original = await queries.find_original(conn, claim.asset_id)
         if original is None:

@@ -1,4 +1,4 @@
-"""Processor: reads metadata and renders thumbnails, one sandboxed decode per photo."""
+"""Processor: reads metadata, renders thumbnails, and makes versions of videos and recordings for browsers."""
 
 import asyncio
 import os
@@ -76,7 +76,9 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
         wanted = options.adjusted(Options(), config)
         processor = Processor(core.pool, box, min(config.reserve_bytes, SPARE), wanted, second_look)
         transcoder = Transcoder(
-            *(core.pool, box, program),
+            core.pool,
+            box,
+            program,
             hardware=encoder,
             policy=config.web_policy,
             threads=min(len(os.sched_getaffinity(0)), MOST_THREADS),

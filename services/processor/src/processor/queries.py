@@ -1,4 +1,4 @@
-"""The SQL of rendering: what to render, and what came of it."""
+"""The SQL of rendering and transcoding: what there is to work on, and what came of it."""
 
 from collections.abc import Sequence
 from datetime import datetime

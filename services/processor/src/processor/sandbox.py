@@ -39,7 +39,9 @@ DECODERS = (
     "processor.posters",
     "processor.probes",
     "processor.survey",
-    *("processor.sounds", "processor.tags", "processor.covers"),
+    "processor.sounds",
+    "processor.tags",
+    "processor.covers",
 )
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2

@@ -18,7 +18,8 @@ from gateway.auth import only_admins
 from gateway.errors import NotFound
 from gateway.grounds import Grounds
 from gateway.queries.users import User
-from gateway.schemas import CreateRepository, Envelope, Repaired, RepairRequest, RepositoryDTO, RepositoryList
+from gateway.repository_schemas import CreateRepository, Repaired, RepairRequest, RepositoryDTO, RepositoryList
+from gateway.schemas import Envelope
 
 
 @get("/repositories")
