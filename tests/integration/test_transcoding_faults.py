@@ -203,17 +203,27 @@ async def test_one_that_crashes_ffmpeg_is_given_up(pool: Pool, bus: Bus, reposit
     assert made(repository) == []
 
 
+@dataclass(frozen=True)
+class Filling(Ffmpeg):
+    """The disk fills up as soon as there seemed to be room."""
+
+    disk: volumes.Volume | None = None
+
+    async def run(self, arguments: Sequence[str], **more: Any) -> str:
+        assert self.disk is not None
+        self.disk.fill()
+        return await super().run(arguments, **more)
+
+
 async def test_a_full_disk_is_waited_for(pool: Pool, user: User, tmp_path: Path) -> None:
     """A disk that fills up amid a film is nobody's fault: nothing of it remains, and with room it is made."""
     with volumes.mounted(tmp_path / "disk", megabytes=8) as disk:
         repository = await given.new_repository(pool, bytes(disk.path / "repository"))
         asset = await transcodable(pool, repository, user, film(3))
-        async with transcoder(pool, slow=True) as work:
-            working = asyncio.create_task(work.transcode(claimed := await claim(pool, Stage.TRANSCODE)))
-            await until(encoders)
-            disk.fill()
+        async with transcoder(pool) as work:
+            late = replace(work, ffmpeg=Filling(work.ffmpeg.program, work.ffmpeg.folder, disk=disk))
             with pytest.raises(Wait, match="the disk is full"):
-                await working
+                await late.transcode(claimed := await claim(pool, Stage.TRANSCODE))
         assert made(repository) == []
         disk.clear()
         await expire(pool)
