@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from common import trash
 from common.bus import Bus
 from common.db import Pool
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
@@ -76,6 +77,51 @@ async def test_who_wants_none_after_all_does_not_wait(
         await work.transcode(await claim(pool, Stage.TRANSCODE))
     assert len(made(repository)) == 1
     assert await verify(database_url)
+
+
+async def test_what_is_thrown_away_is_not_made(
+    pool: Pool, bus: Bus, repository: Repository, user: User, database_url: str
+) -> None:
+    """In the trash nothing is made, and what is at work there ends at once; taken back, it is made."""
+    asset = await transcodable(pool, repository, user, film(LONG / 10))
+
+    async def settled() -> bool:
+        return await state(pool, asset) == "done"
+
+    async with transcoder(pool, slow=True) as work, transcoding(pool, bus, work.transcode):
+        await until(lambda: has_progress(pool))
+        async with pool.connection() as conn:
+            await trash.put(conn, asset, owner=user.user_id)
+        await until(lambda: not encoders(), seconds=5)
+        await until(settled)
+        await wish(pool, asset, "smart")
+        await until(settled)
+    assert made(repository) == []
+
+    async with pool.connection() as conn:
+        await trash.take_back(conn, asset, owner=user.user_id)
+    async with transcoder(pool) as work:
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+    assert len(made(repository)) == 1
+    assert (await row(pool, asset, Stage.TRANSCODE))["failures"] == 0
+
+
+async def test_a_version_that_nobody_wants_goes_without_the_original(
+    pool: Pool, repository: Repository, user: User
+) -> None:
+    """Told never, nobody waits for a file that is missing, nor for one in the trash."""
+    asset = await transcodable(pool, repository, user, film(0.5))
+    async with transcoder(pool) as work:
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+        assert len(made(repository)) == 1
+        await do(pool, "update file_records set state = 'missing'")
+        await do(pool, "update assets set trashed_at = now()")
+
+        await wish(pool, asset, "never")
+        await work.transcode(await claim(pool, Stage.TRANSCODE))
+
+    assert (await state(pool, asset), made(repository)) == ("done", [])
+    assert await ask(pool, "select count(*) from renditions") == [0]
 
 
 async def test_who_lost_the_lease_stops(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:

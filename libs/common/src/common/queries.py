@@ -193,13 +193,18 @@ async def give_back(conn: Connection, stage: str, asset_ids: Sequence[UUID], epo
 
 
 async def report(conn: Connection, asset_id: UUID, stage: str, *, epoch: int, progress: Progress) -> bool | None:
-    """Say how far work in hand is; returns whether it is to be done once more, None when somebody newer owns it."""
+    """Say how far work in hand is; returns whether nobody wants it so any more, None when somebody newer owns it.
+
+    It is to be done once more then, or its asset lies in the trash.
+    """
     cursor = await conn.execute(
         """
         update asset_stages
         set progress = %s
         where asset_id = %s and stage = %s and lease_epoch = %s and state = 'running'
-        returning again
+        returning again or exists (
+            select from assets where assets.asset_id = asset_stages.asset_id and trashed_at is not null
+        )
         """,
         (Jsonb(msgspec.to_builtins(progress)), asset_id, stage, epoch),
     )

@@ -23,10 +23,14 @@ async def put(conn: Connection, asset_id: UUID, *, owner: int) -> None:
 
 
 async def take_back(conn: Connection, asset_id: UUID, *, owner: int) -> bool:
-    """Show an asset again and have its originals moved back; False when it was not in the trash."""
-    await trash_queries.lock_place(conn, asset_id)
+    """Show an asset again and have its originals moved back; False when it was not in the trash.
+
+    Its version for browsers is made as well, if it was not because of that.
+    """
+    await trash_queries.lock_stages(conn, asset_id)
     if await trash_queries.mark_restored(conn, asset_id, owner=owner):
         await queries.reopen(conn, asset_id, Stage.PLACE)
+        await queries.redo(conn, asset_id, Stage.TRANSCODE)
         await outbox.add(conn, AssetRestored(owner_id=owner, asset_id=asset_id))
         return True
     if not await trash_queries.is_known(conn, asset_id, owner=owner):

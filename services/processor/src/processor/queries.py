@@ -56,6 +56,15 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     length: int
     hash: bytes
     recipe: str | None = None
+    home: bytes | None = None
+    """What its path is below, of one that was read from its row."""
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said of an asset's version for browsers, if anything, and whether they threw the asset away."""
+
+    policy: Policy | None
+    is_trashed: bool
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,8 +177,7 @@ async def save_renditions(
     conn: Connection, asset_id: UUID, repository_id: UUID, renditions: Sequence[Rendition], *, of: Sequence[str]
 ) -> None:
     """The asset's renditions of some kinds are these from now on, and no others."""
-    gone = [kind for kind in of if kind not in {rendition.kind for rendition in renditions}]
-    await conn.execute("delete from renditions where asset_id = %s and kind = any(%s)", (asset_id, gone))
+    await forget_renditions(conn, asset_id, of=[kind for kind in of if kind not in {one.kind for one in renditions}])
     async with conn.cursor() as cursor:
         await cursor.executemany(
             """
@@ -183,11 +191,19 @@ async def save_renditions(
         )
 
 
-async def find_wish(conn: Connection, asset_id: UUID) -> Policy | None:
-    """Whether a person wants a version for browsers of this asset; None where nobody said."""
-    cursor = await conn.execute("select web_policy from assets where asset_id = %s", (asset_id,))
-    row = await cursor.fetchone()
-    return row[0] if row else None
+async def forget_renditions(conn: Connection, asset_id: UUID, *, of: Sequence[str]) -> None:
+    """The asset has no renditions of these kinds from now on."""
+    await conn.execute("delete from renditions where asset_id = %s and kind = any(%s)", (asset_id, list(of)))
+
+
+async def find_wish(conn: Connection, asset_id: UUID) -> Wish | None:
+    """What a person wants of this asset; None where there is no such asset."""
+    async with conn.cursor(row_factory=struct_row(Wish)) as cursor:
+        await cursor.execute(
+            "select web_policy as policy, trashed_at is not null as is_trashed from assets where asset_id = %s",
+            (asset_id,),
+        )
+        return await cursor.fetchone()
 
 
 async def find_rendition(conn: Connection, asset_id: UUID, kind: str) -> Rendition | None:
@@ -195,8 +211,9 @@ async def find_rendition(conn: Connection, asset_id: UUID, kind: str) -> Renditi
     async with conn.cursor(row_factory=struct_row(Rendition)) as cursor:
         await cursor.execute(
             """
-            select kind, path, mime_type, bytes as length, hash, recipe
+            select kind, path, mime_type, bytes as length, hash, recipe, coalesce(private_root, root) as home
             from renditions
+            join repositories using (repository_id)
             where asset_id = %s and kind = %s
             """,
             (asset_id, kind),

@@ -71,16 +71,30 @@ class Transcoder:
             original = await queries.find_original(conn, claim.asset_id)
             wish = await queries.find_wish(conn, claim.asset_id)
             standing = await queries.find_rendition(conn, claim.asset_id, WEB)
+        if wish is None:  # and its stages with it
+            raise LeaseLost
+        if wish.policy == "never":  # whatever became of the original
+            await self._remove(claim, standing)
+            return
+        if wish.is_trashed:  # whoever takes it back has this done again
+            raise Superseded
         if original is None:
             raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS)
 
         try:
-            made = await self._made(claim, original, wish, standing)
+            made = await self._made(claim, original, wish.policy, standing)
         except (files.Offline, FileNotFoundError) as outage:
             raise Wait(str(outage), after=AWAY_RETRY_SECONDS) from None
         await self._settle(claim, original, made)
         if standing is not None and standing not in made:  # no row names it now; whoever reads it has it open
             await asyncio.to_thread(files.forget, original.home, standing.path)
+
+    async def _remove(self, claim: Claim, standing: Rendition | None) -> None:
+        async with claim.settle(self.pool) as conn:
+            await queries.forget_renditions(conn, claim.asset_id, of=[WEB])
+            await outbox.add(conn, AssetTranscoded(owner_id=claim.owner_id, asset_id=claim.asset_id))
+        if standing is not None and standing.home is not None:
+            await asyncio.to_thread(files.forget, standing.home, standing.path)
 
     async def _settle(self, claim: Claim, original: Original, made: list[Rendition]) -> None:
         """Save what took so long to make, also after an outage of the database."""
@@ -206,7 +220,7 @@ class Transcoder:
             return
         if again is None:
             raise LeaseLost
-        if again:
+        if again:  # or it was thrown away
             raise Superseded
 
 
