@@ -1,12 +1,15 @@
 """Clips and recordings from a person's point of view: what is made of them, how that is followed, and what ends it."""
 
 import subprocess
+from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import av
 import imageio_ffmpeg
+import pytest
+import pytest_asyncio
 from PIL import Image
 
 from common import layout
@@ -14,10 +17,18 @@ from tests.support.client import Client, signed_in
 from tests.support.films import film
 from tests.support.processes import family, runs
 from tests.support.recordings import recording
-from tests.support.stack import Stack
+from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one server for all that do not kill it
 LONG_SECONDS = 60
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """A whole server, which several tests send to."""
+    async with running_stack(tmp_path_factory.mktemp("clips")) as running:
+        yield running
 
 
 def long(folder: Path, seconds: int = LONG_SECONDS) -> bytes:
@@ -78,10 +89,10 @@ def renditions(stack: Stack) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-async def test_a_clip_gets_pictures_and_a_version_for_browsers(stack: Stack) -> None:
+async def test_a_clip_gets_pictures_and_a_version_for_browsers(shared: Stack) -> None:
     """A phone's HEVC clip has three thumbnails and a preview that moves, is MP4 with H.264, and keeps its original."""
     content = film("mov", "hevc", channels=2, turned=90)
-    async with signed_in(stack) as client:
+    async with signed_in(shared) as client:
         asset = await sent(client, "clip.mov", content)
         await until_transcoded(client, asset)
 
@@ -105,10 +116,10 @@ async def thumbnail(client: Client, asset: str, size: str) -> bytes:
     return (await client.get(f"/assets/{asset}/thumbnail", size=size)).content
 
 
-async def test_a_recording_tells_its_tags_and_shows_its_loudness(stack: Stack) -> None:
+async def test_a_recording_tells_its_tags_and_shows_its_loudness(shared: Stack) -> None:
     """A recording that browsers do not play has its title, its waveform as numbers and as a picture, and an MP3."""
     content = recording("aiff", channels=1, tags={"title": "Rain on a roof"})
-    async with signed_in(stack) as client:
+    async with signed_in(shared) as client:
         asset = await sent(client, "rain.aiff", content)
         await until_transcoded(client, asset)
 
@@ -125,13 +136,13 @@ async def test_a_recording_tells_its_tags_and_shows_its_loudness(stack: Stack) -
         assert (track.codec_context.codec.canonical_name, track.codec_context.channels) == ("mp3", 1)
 
 
-async def test_a_transcode_that_is_called_off_leaves_nothing(stack: Stack, tmp_path: Path) -> None:
+async def test_a_transcode_that_is_called_off_leaves_nothing(shared: Stack, tmp_path: Path) -> None:
     """Progress is told while it runs; DELETE ends its process, removes its file, and the original is what is played."""
-    content = long(tmp_path, 600)
-    async with signed_in(stack) as client:
+    content, before = long(tmp_path, 600), renditions(shared)
+    async with signed_in(shared) as client:
         asset = await sent(client, "long.mp4", content)
         told = await until_under_way(client, asset)
-        running = transcoders(stack)
+        running = transcoders(shared)
 
         answer = await client.http.delete(f"/assets/{asset}/transcode")
         await until_transcoded(client, asset)
@@ -140,14 +151,14 @@ async def test_a_transcode_that_is_called_off_leaves_nothing(stack: Stack, tmp_p
     assert 0 <= told["percent"] < 100
     assert (answer.status_code, len(running)) == (200, 1)
     await until(lambda: not any(map(runs, running)), what="ffmpeg has ended")
-    assert renditions(stack) == []
+    assert renditions(shared) == before
     assert served.content == content
 
 
-async def test_a_killed_transcode_is_finished_by_the_next_processor(stack: Stack, tmp_path: Path) -> None:
+async def test_a_killed_transcode_is_finished_by_the_next_processor(tmp_path: Path) -> None:
     """kill -9 of the processor takes its ffmpeg along, the original is what is played, and the work is done again."""
     content = long(tmp_path)
-    async with signed_in(stack) as client:
+    async with running_stack(tmp_path) as stack, signed_in(stack) as client:
         asset = await sent(client, "long.mp4", content)
         await until_under_way(client, asset)
         running = transcoders(stack)

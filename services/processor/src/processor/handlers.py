@@ -21,11 +21,10 @@ from processor.images import Options, Photo
 from processor.metadata import where
 from processor.queries import Original
 from processor.sandbox import Sandbox
-from processor.sources import Source
+from processor.sources import AWAY_RETRY_SECONDS, Source
 from processor.unreadable import Unreadable
 from processor.videos import Video
 
-AWAY_RETRY_SECONDS = 10.0
 Media = Photo | Video | Audio
 RENDERERS: dict[Kind, Callable[..., Media]] = {"photo": images.render, "video": videos.render, "audio": audios.render}
 

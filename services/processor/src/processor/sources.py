@@ -13,6 +13,8 @@ from common.stages import Reject
 from processor.metadata import Told
 from processor.queries import Original
 
+AWAY_RETRY_SECONDS = 10.0
+"""How long to wait for an original that is away."""
 PICASA = b".picasa.ini"
 LEAST_AGE = timedelta(minutes=1)
 """A file that was changed later than so long before it came says nothing of when it was taken."""

@@ -24,13 +24,12 @@ from common.stages import Claim, Died, LeaseLost, Reject, Superseded, Wait
 from processor import budgets, commands, complaints, ffmpeg, probes, queries, recipes, sandbox, sources
 from processor.encoders import SOFTWARE, Encoder
 from processor.ffmpeg import Ffmpeg, Said
-from processor.handlers import AWAY_RETRY_SECONDS
 from processor.narrow import Priority
 from processor.probes import Probe
 from processor.queries import Original, Rendition
 from processor.recipes import Recipe
 from processor.sandbox import Sandbox
-from processor.sources import Source
+from processor.sources import AWAY_RETRY_SECONDS, Source
 from processor.unreadable import Unreadable
 
 WEB = "web"

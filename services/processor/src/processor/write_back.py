@@ -24,10 +24,10 @@ from processor.metadata.packet import LARGEST
 from processor.sandbox import Sandbox
 from processor.sidecar import Clock, Merged, Wanted
 from processor.sidecar_queries import Edited, Spot
+from processor.sources import AWAY_RETRY_SECONDS
 from processor.survey import Survey
 from processor.unreadable import Unreadable
 
-AWAY_RETRY_SECONDS = 10.0
 BUSY_RETRY_SECONDS = 0.5
 READ_AGAIN_SECONDS = 30.0
 
