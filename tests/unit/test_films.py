@@ -268,6 +268,19 @@ def test_a_length_that_leads_nowhere(tmp_path: Path, length: int) -> None:
     assert (seen.trouble, corners(seen)) == (None, CORNERS)
 
 
+def test_an_error_without_a_name_is_told_in_words(tmp_path: Path) -> None:
+    """Readers of some containers end with numbers of their own, which tell nobody anything."""
+    path = tmp_path / "clip"
+    path.write_bytes(film())
+
+    with (
+        path.open("rb") as file,
+        pytest.raises(Unreadable, match=r"^the file is damaged: what is in it makes no sense$"),
+        reader.opened(file, "video/mp4"),
+    ):
+        raise av.FFmpegError(-16753216, "Error number -16753216 occurred")
+
+
 def test_a_machine_that_has_no_thread_to_spare_is_no_verdict(tmp_path: Path) -> None:
     """What may go well the next time is not said of the file: whoever asked tries again."""
     path = tmp_path / "clip"

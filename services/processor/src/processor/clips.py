@@ -43,6 +43,8 @@ STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 UNSHOWABLE_DOLBY = 5
 OF_TRACK = ("creation_time", "handler_name")
 HDR: dict[int, Hdr] = {PQ: "pq", HLG: "hlg"}
+UNNAMED = "Error number"
+"""How the library begins its words for errors that it has no words for."""
 UNKNOWN, PROGRESSIVE = 0, 1  # orders of fields
 
 
@@ -78,7 +80,9 @@ def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
     except av.BlockingIOError:  # the machine had no thread to spare, which says nothing of the file
         raise
     except av.FFmpegError as error:
-        raise Unreadable(f"the file is damaged: {error.strerror}") from None
+        known = str(error.strerror)
+        meaning = "what is in it makes no sense" if known.startswith(UNNAMED) else known
+        raise Unreadable(f"the file is damaged: {meaning}") from None
 
 
 def stream_of(container: InputContainer) -> VideoStream:
