@@ -227,10 +227,11 @@ async def test_a_machine_at_its_limits_costs_no_file(box: Sandbox) -> None:
     assert sandboxed()[0] == zygote
 
 
-async def test_a_reader_without_threads_costs_no_file(box: Sandbox) -> None:
-    """A decoder that the machine gives no thread tells nothing of its file either."""
-    with pytest.raises(sandbox.NoRoom, match="temporarily unavailable"):
-        await box.run(escapes.starve, None, owner=1)
+@pytest.mark.parametrize("failure", [escapes.starve, escapes.read_a_broken_disk])
+async def test_a_reader_whom_the_machine_fails_costs_no_file(box: Sandbox, failure: Callable[[], None]) -> None:
+    """A decoder that gets no thread, or no bytes from the disk, tells nothing of its file."""
+    with pytest.raises(sandbox.NoRoom, match=r"^(OSError|BlockingIOError)"):
+        await box.run(failure, None, owner=1)
 
 
 async def test_closing_leaves_no_process() -> None:

@@ -44,6 +44,11 @@ def starve() -> None:
     raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
+def read_a_broken_disk() -> None:
+    """What a decoder hears that reads where the disk cannot."""
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
 def fork() -> None:
     if os.fork() == 0:
         os._exit(0)

@@ -1,6 +1,7 @@
 """A confined process: reads the files it is handed one after the other and answers on its only line out."""
 
 import contextlib
+import errno
 import os
 import socket
 import struct
@@ -17,6 +18,8 @@ from processor.unreadable import Unreadable
 LENGTH = struct.Struct("!Q")
 REQUEST_LIMIT = 8 * 1024  # small enough to arrive in one piece
 MOST_FILES = 5
+OF_MACHINE = {errno.EAGAIN, errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE}
+"""No thread to spare, and what disks say that fail or went away."""
 
 
 class Request(Struct, frozen=True):
@@ -50,7 +53,7 @@ class Exhausted(Struct, frozen=True, tag=True):
 
 
 class Starved(Struct, frozen=True, tag=True):
-    """The machine had too little for the function, such as threads."""
+    """The machine had too little for the function, such as threads, or its disk did not read."""
 
     reason: str
 
@@ -97,7 +100,6 @@ def attempt(request: Request, descriptors: list[int]) -> Answer:
         return Refused(str(verdict))
     except MemoryError:
         return Exhausted()
-    except BlockingIOError as error:
-        return Starved(f"{type(error).__name__}: {error}")
     except Exception as error:  # noqa: BLE001 - a stranger's file may break a decoder in any way
-        return Broke(f"{type(error).__name__}: {error}")
+        is_of_machine = isinstance(error, OSError) and error.errno in OF_MACHINE
+        return (Starved if is_of_machine else Broke)(f"{type(error).__name__}: {error}")

@@ -55,7 +55,7 @@ class Died(Exception):
 
 
 class NoRoom(Exception):
-    """The machine had no process or thread to spare, which says nothing of the file."""
+    """The machine had no process or thread to spare or its disk failed, which says nothing of the file."""
 
 
 class Status(Struct, frozen=True):
