@@ -240,6 +240,22 @@ def test_cut_films(tmp_path: Path, container: str, share: float) -> None:
     assert "\n" not in reason
 
 
+@pytest.mark.parametrize(
+    ("container", "kept", "reason"),
+    [
+        ("mp4", 0.5, "the file is damaged: its index is missing"),
+        ("mov", 0.5, "the file is damaged: its index is missing"),
+        ("mkv", 0.001, "the file is damaged: what is in it makes no sense"),
+    ],
+)
+def test_damage_is_told_in_words_for_people(tmp_path: Path, container: str, kept: float, reason: str) -> None:
+    """They are those of the version for browsers, whatever the library calls it."""
+    with pytest.raises(Unreadable) as verdict:
+        rendered(tmp_path / "film", films.cut(film(container, "mpeg4"), kept))
+
+    assert str(verdict.value) == reason
+
+
 def test_theora_in_ogg(tmp_path: Path) -> None:
     """Ogg is a video where pictures begin in it."""
     arguments = ("-c:v", "libtheora", "-q:v", "8", "-c:a", "libvorbis", "-f", "ogg")

@@ -15,8 +15,9 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from common.boxes import Read, boxes
-from processor import atoms, containers, remarks, timing
+from processor import atoms, complaints, containers, remarks, timing
 from processor.atoms import Atoms
+from processor.complaints import NO_INDEX
 from processor.metadata import containers as metadata
 from processor.probes import HLG, LOOKED_AT, MOST_STREAMS, OF_DEMUXER, PQ, AudioTrack, Hdr, Probe, VideoTrack
 from processor.unreadable import Unreadable
@@ -43,8 +44,6 @@ STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 UNSHOWABLE_DOLBY = 5
 OF_TRACK = ("creation_time", "handler_name")
 HDR: dict[int, Hdr] = {PQ: "pq", HLG: "hlg"}
-UNNAMED = "Error number"
-"""How the library begins its words for errors that it has no words for."""
 UNKNOWN, PROGRESSIVE = 0, 1  # orders of fields
 
 
@@ -80,9 +79,15 @@ def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
     except av.BlockingIOError:  # the machine had no thread to spare, which says nothing of the file
         raise
     except av.FFmpegError as error:
-        known = str(error.strerror)
-        meaning = "what is in it makes no sense" if known.startswith(UNNAMED) else known
-        raise Unreadable(f"the file is damaged: {meaning}") from None
+        raise Unreadable(
+            complaints.explained(NO_INDEX if _lacks_index(file, demuxer) else error.strerror or "")
+        ) from None
+
+
+def _lacks_index(file: BinaryIO, demuxer: str) -> bool:
+    """Whether it is an ISO file that was cut off before its index, which is all that the library says of it."""
+    read, size = containers.reader(file), containers.size(file)
+    return demuxer == "mov" and all(box.kind != b"moov" for box in boxes(read, 0, size))
 
 
 def stream_of(container: InputContainer) -> VideoStream:

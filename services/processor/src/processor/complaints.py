@@ -6,9 +6,11 @@ WHO = re.compile(r"^(\[[^\]]*\] ?)+")
 ADDRESS = re.compile(r"\b0x[0-9a-f]+\b|\bfd:\d*")
 SAYS_NOTHING = ("Conversion failed", "Error opening input file", "Error opening output file", "Terminating thread")
 LONGEST = 200
+NO_INDEX = "moov atom not found"
 MEANINGS = {
-    "moov atom not found": "the file is damaged: its index is missing",
+    NO_INDEX: "the file is damaged: its index is missing",
     "Invalid data found": "the file is damaged: what is in it makes no sense",
+    "Error number": "the file is damaged: what is in it makes no sense",
     "End of file": "the file is damaged: it ends too early",
     "does not contain any stream": "there is nothing in it to play",
     "matches no streams": "there is nothing in it to play",
