@@ -1,95 +1,32 @@
-"""ffmpeg behind its walls: it has what it is handed and nothing else, comes to an end, and ends with its server."""
+"""ffmpeg as the processor runs it: it tells how far it is, comes to an end, and ends with its server."""
 
 import asyncio
-import errno
 import os
 import platform
 import resource
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from processor import confine, ffmpeg, narrow, seccomp
-from processor.ffmpeg import LIMITS, Ffmpeg, Patience
-from processor.narrow import LIBRARIES, Limits
+from processor import confine, ffmpeg, narrow
+from processor.ffmpeg import LIMITS, Patience
+from processor.narrow import LIBRARIES
+from tests.support.ffmpegs import ENDLESS, PERL, QUIET, RAW, Run, running
 from tests.support.processes import encoders, runs
 from tests.support.waiting import until
 
-needs_landlock = pytest.mark.skipif(not confine.walls().landlock, reason="this kernel knows no Landlock")
-needs_seccomp = pytest.mark.skipif(not confine.walls().seccomp, reason="this kernel filters no system calls")
-COLUMN = seccomp.MACHINES[platform.machine()].column
 IOPRIO_GET = narrow.IOPRIO_SET[platform.machine()] + 1
-PERL = "/usr/bin/perl"
-QUIET = ("-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", "-stats_period", "0.1", "-y")
-ENDLESS = ("-re", "-f", "lavfi", "-i", "testsrc=d=3600:s=64x64")
-RAW = ("-f", "rawvideo", "-fd", "TARGET", "fd:")
-
-
-@dataclass
-class Run:
-    """An output that lies in a file without a name, and what was told of the progress."""
-
-    program: Ffmpeg
-    target: int
-    told: list[ffmpeg.Said] = field(default_factory=list)
-
-    async def __call__(self, *arguments: str, limits: Limits = LIMITS) -> str:
-        """Run ffmpeg with `TARGET` standing for the output's descriptor."""
-        known = [argument.replace("TARGET", str(self.target)) for argument in arguments]
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        try:
-            return await self.program.run(
-                [*QUIET, *known], standard_input=nothing, descriptors=[self.target], told=self._hear, limits=limits
-            )
-        finally:
-            os.close(nothing)
-
-    async def _hear(self, said: ffmpeg.Said) -> None:
-        self.told.append(said)
-
-    def length(self) -> int:
-        return os.fstat(self.target).st_size
 
 
 @pytest.fixture
 async def run(tmp_path: Path) -> AsyncIterator[Run]:
-    target = os.open(tmp_path / "target", os.O_CREAT | os.O_RDWR)
-    async with ffmpeg.opened() as program:
-        yield Run(program, target)
-    os.close(target)
-
-
-@pytest.fixture
-def canary() -> Iterator[socket.socket]:
-    """Somebody listens and would like to hear of it."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.setblocking(False)
-        yield listening
-
-
-def is_called(canary: socket.socket) -> bool:
-    try:
-        canary.accept()[0].close()
-    except BlockingIOError:
-        return False
-    return True
-
-
-async def bare(*arguments: str) -> int:
-    """How ffmpeg ends without any walls."""
-    process = await asyncio.create_subprocess_exec(
-        *(ffmpeg.bundled(), *QUIET, *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    return await process.wait()
+    async with running(tmp_path / "target") as opened:
+        yield opened
 
 
 async def test_it_makes_what_it_is_asked_for(run: Run) -> None:
@@ -98,62 +35,6 @@ async def test_it_makes_what_it_is_asked_for(run: Run) -> None:
 
     assert run.length() == 10 * 64 * 64 * 3
     assert (run.told[-1]["progress"], run.told[-1]["frame"]) == ("end", "10")
-
-
-@needs_seccomp
-@pytest.mark.parametrize("scheme", ["tcp", "http", "rtmp", "udp", "unix"])
-async def test_it_reaches_nobody(run: Run, canary: socket.socket, scheme: str) -> None:
-    """Not even told to by its own command line does it make a connection."""
-    host, port = canary.getsockname()
-    address = f"{scheme}://{host}:{port}/x"
-
-    with pytest.raises(ffmpeg.Failed, match="ffmpeg"):
-        await run("-f", "u8", "-i", address, *RAW)
-
-    assert not is_called(canary)
-    if scheme in {"tcp", "http"}:
-        await bare("-rw_timeout", "300000", "-f", "u8", "-i", address, "-f", "null", "-")
-        assert is_called(canary)
-
-
-@needs_landlock
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("-f", "u8", "-ar", "8000", "-i", "SECRET"),
-        ("-f", "lavfi", "-i", "amovie=SECRET:f=wav"),
-        ("-f", "concat", "-safe", "0", "-i", "LIST"),
-        ("-f", "u8", "-ar", "8000", "-i", "/proc/PARENT/environ"),
-        ("-f", "u8", "-ar", "8000", "-i", "/etc/passwd"),
-    ],
-)
-async def test_it_reads_nobodys_files(run: Run, tmp_path: Path, arguments: Sequence[str]) -> None:
-    """Files that it is not handed open are not there for it, however it is asked for them."""
-    secret, listed = tmp_path / "secret.wav", tmp_path / "list"
-    assert await bare("-f", "lavfi", "-i", "sine=d=0.1", str(secret)) == 0
-    listed.write_text(f"ffconcat version 1.0\nfile {secret}\n")
-    told = {"SECRET": str(secret), "LIST": str(listed), "PARENT": str(os.getpid())}
-    for word, meaning in told.items():
-        arguments = [argument.replace(word, meaning) for argument in arguments]
-
-    with pytest.raises(ffmpeg.Failed):
-        await run(*arguments, "-f", "s16le", "-fd", "TARGET", "fd:")
-
-    assert run.length() == 0
-    assert await bare(*arguments, "-f", "null", "-") == 0
-
-
-@needs_landlock
-async def test_it_writes_nowhere_else(run: Run, tmp_path: Path) -> None:
-    """It makes no file, neither where it stands nor elsewhere."""
-    outside = tmp_path / "made.wav"
-    for place in (str(outside), "made.wav", "/dev/shm/made.wav"):
-        with pytest.raises(ffmpeg.Failed, match="Permission denied"):
-            await run("-f", "lavfi", "-i", "sine=d=0.1", place)
-
-    assert not outside.exists()
-    assert os.listdir(run.program.folder) == ["cwd"]
-    assert os.listdir(os.path.join(run.program.folder, "cwd")) == []
 
 
 async def test_it_writes_no_more_than_it_may(run: Run) -> None:
@@ -187,64 +68,10 @@ async def test_patience_ends_where_nothing_comes_of_it(run: Run) -> None:
             [*QUIET, "-f", "u8", "-i", "fd:", "-f", "null", "-"],
             standard_input=reading,
             descriptors=[],
-            told=run._hear,
+            told=run.hear,
         )
     os.close(reading)
     os.close(writing)
-
-
-@needs_seccomp
-@pytest.mark.skipif(not os.path.exists(PERL), reason="there is no Perl")
-@pytest.mark.parametrize(
-    ("deed", "answer"),
-    [
-        ("socket(my $s, 2, 1, 0)", "Operation not permitted"),
-        ("socketpair(my $a, my $b, 1, 1, 0)", "Operation not permitted"),
-        ("defined fork", "Operation not permitted"),
-        ("kill 0, getppid", "Operation not permitted"),
-        ("chmod 0777, 'FOLDER'", "Operation not permitted"),
-        ("open my $f, '<', '/etc/passwd'", "Permission denied"),
-        ("open my $f, '>', 'FOLDER/new'", "Permission denied"),
-        ("opendir my $d, '/proc'", "Permission denied"),
-        ("exec '/usr/bin/true'", "Permission denied"),
-        ("do { my $r; $r = syscall(DUP, 0) for 1..100; $r >= 0 }", "Too many open files"),
-        ("read STDIN, my $x, 1 << 40", "Out of memory"),
-    ],
-)
-async def test_one_that_was_taken_over_reaches_nobody(run: Run, tmp_path: Path, deed: str, answer: str) -> None:
-    """Whatever runs behind the walls, as if somebody else had taken ffmpeg over, is refused what reaches others."""
-    tmp_path.chmod(0o711)
-    known = deed.replace("FOLDER", str(tmp_path)).replace("DUP", str(seccomp.FREE["dup"][COLUMN]))
-    told = await pretended(run, f"print(({known}) ? 'escaped' : $!)")
-
-    assert answer in told
-
-
-@needs_seccomp
-@pytest.mark.skipif(not os.path.exists(PERL), reason="there is no Perl")
-async def test_every_call_that_reaches_others_is_refused(run: Run) -> None:
-    """The kernel answers that they are not permitted before it looks at what they are asked for."""
-    numbers = [numbers[COLUMN] for numbers in seccomp.REACHING_OUT.values()]
-    numbers += seccomp.OLD_NAMES.values() if COLUMN == 0 else []
-
-    told = await pretended(
-        run, f"for ({','.join(map(str, numbers))}) {{ print 0 + syscall($_, (-1) x 6), 0 + $!, ' ' }}"
-    )
-
-    assert set(told.split()) == {f"-1{errno.EPERM}"}
-
-
-async def pretended(run: Run, script: str) -> str:
-    """What a script says that runs as ffmpeg does."""
-    limits = structs.replace(LIMITS, readable=(*LIBRARIES, "/usr/share/perl", "/etc/perl", os.devnull))
-    process = await asyncio.create_subprocess_exec(
-        *narrow.command(run.program.folder, limits, PERL, "-e", script),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={},
-    )
-    return (await process.communicate())[0].decode()
 
 
 @pytest.mark.skipif(not os.path.exists(PERL), reason="there is no Perl")
@@ -264,7 +91,7 @@ async def test_one_that_babbles_costs_no_memory(run: Run, script: str, outcome: 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     with pytest.raises(outcome):
-        await run.program.run(["-e", script], standard_input=run.target, descriptors=[], told=run._hear, limits=limits)
+        await run.program.run(["-e", script], standard_input=run.target, descriptors=[], told=run.hear, limits=limits)
 
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 << 10
     assert encoders() == []
