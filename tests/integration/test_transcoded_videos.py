@@ -138,6 +138,22 @@ async def test_other_pixels_keep_their_colours(tmp_path: Path, container: str, p
     assert np.abs(colours(made.path) - colours(made.original, MIMES[container])).max() <= 8
 
 
+@pytest.mark.parametrize("matrix", [0, 8, 10, 14, 200])
+@pytest.mark.parametrize(("primaries", "transfer"), [(1, 1), (9, 16), (9, 1)])
+async def test_colours_that_nobody_can_undo(tmp_path: Path, primaries: int, transfer: int, matrix: int) -> None:
+    """A film that says that its colours are told in a rare way is shown as if it had not said so."""
+    said = f"colour_primaries={primaries}:transfer_characteristics={transfer}:matrix_coefficients={matrix}"
+    content = film("mkv", size=(96, 64), seconds=0.3)
+    content = remade(tmp_path, content, "-i", "IN", "-c", "copy", "-bsf:v", f"h264_metadata={said}", "said.mkv")
+
+    made = await web(tmp_path, content, "mkv", policy="always")
+
+    difference = np.abs(colours(made.path) - colours(made.original, MIMES["mkv"]))
+    assert difference.max() <= (12 if transfer == primaries == 1 else 60)
+    if primaries == 1:
+        assert np.abs(colours(made.path) - PLAIN).max() <= 12
+
+
 @pytest.mark.parametrize("said", ["bt709", "smpte170m", "bt470bg"])
 async def test_said_colours_are_kept(tmp_path: Path, said: str) -> None:
     """A small picture in the colours of large ones, and the other way round, looks as it did."""

@@ -5,7 +5,7 @@ from typing import TypeAlias
 import ffmpeg
 
 from processor.encoders import Encoder
-from processor.probes import HLG, PQ, SD_LINES, UNSAID, VideoTrack
+from processor.probes import HLG, MATRICES, PQ, SD_LINES, UNSAID, VideoTrack
 
 LONG_SIDE, SHORT_SIDE = 1920, 1080
 FASTEST, TOLERATED = 60, 60.5
@@ -44,8 +44,8 @@ def is_strange(track: VideoTrack) -> bool:
 
 
 def matrix(track: VideoTrack) -> int:
-    """How its brightness and colours are told apart; small pictures that do not say are as television was."""
-    if track.matrix == UNSAID:
+    """How its brightness and colours are told apart; small pictures that say nothing we know are as television was."""
+    if track.matrix not in MATRICES:
         return BT709 if track.height > SD_LINES else SMPTE170M
     return track.matrix
 
@@ -63,7 +63,7 @@ def _plain(pictures: Pictures, track: VideoTrack) -> Pictures:
     """The colours as they are, their numbers in the range of television."""
     said = matrix(track)
     kept = said if said in {BT470BG, SMPTE170M} else BT709
-    if track.matrix == UNSAID and not is_rgb(track):
+    if track.matrix not in MATRICES and not is_rgb(track):
         pictures = pictures.filter("setparams", colorspace=said)
     scaled = pictures.filter("scale", w=WIDTH, h=HEIGHT, out_color_matrix=kept, out_range="tv").filter(
         "format", "yuv420p"
@@ -77,13 +77,15 @@ def is_rgb(track: VideoTrack) -> bool:
 
 def _toned(pictures: Pictures, track: VideoTrack) -> Pictures:
     """What a plain screen shows of bright or wide colours, much as `tones` brings posters to it."""
+    said = track.matrix if track.matrix in MATRICES or (is_rgb(track) and track.matrix != UNSAID) else BT2020
     light = (
-        pictures.filter("scale", w=WIDTH, h=HEIGHT)
+        pictures.filter("setparams", colorspace=said)
+        .filter("scale", w=WIDTH, h=HEIGHT)
         .filter(
             "setparams",
             color_primaries=BT2020 if track.primaries == UNSAID else track.primaries,
             color_trc=TRANSFERS[track.hdr] if track.hdr else SRGB,
-            colorspace=BT2020 if track.matrix == UNSAID else track.matrix,
+            colorspace=said,
         )
         .filter("zscale", transfer="linear", npl=REFERENCE_WHITE)
         .filter("format", "gbrpf32le")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from processor import atoms, pictures, seeking, tones
 from processor.clips import dots_of
-from processor.probes import SD_LINES, UNSAID
+from processor.probes import MATRICES, SD_LINES, UNSAID
 from processor.tones import Coding
 from processor.unreadable import Unreadable
 
@@ -36,6 +36,7 @@ LATER = (1, 3, 5)
 """Where pictures are tried, in multiples of the first place, until one is not dark."""
 DARK = 12.0  # of 255
 MATRIX = struct.Struct("=9i")
+BT2020 = 9
 
 
 def poster(container: InputContainer, stream: VideoStream, duration: float | None) -> pyvips.Image:
@@ -125,10 +126,17 @@ def decoded(container: InputContainer, stream: VideoStream, *, is_fresh: bool = 
         packets = islice(container.demux(stream), FURTHEST_PACKETS)
         for packet in dropwhile(lambda packet: is_fresh and not packet.is_keyframe, packets):
             try:
-                yield from packet.decode()
+                yield from map(_understood, packet.decode())
             except (av.InvalidDataError, av.PatchWelcomeError):
                 continue
     except MemoryError:
         raise
     except av.FFmpegError:  # the rest of the file is damaged
         return
+
+
+def _understood(frame: VideoFrame) -> VideoFrame:
+    """The picture as if it said nothing of its colours, where the library cannot undo what it says."""
+    if frame.colorspace not in MATRICES and not frame.format.is_rgb:
+        frame.colorspace = BT2020 if frame.color_primaries == BT2020 else UNSAID
+    return frame

@@ -7,6 +7,8 @@ from msgspec import Struct
 Hdr = Literal["pq", "hlg"]
 PQ, HLG = 16, 18  # transfer characteristics, by the standard's numbers
 UNSAID = 2
+MATRICES = {1, 4, 5, 6, 7, 9}
+"""How brightness and colours may be told apart that our libraries can undo; 0 is of red, green and blue."""
 SD_LINES = 576
 """Up to this height pictures that do not say their colours have those of old television."""
 MOST_STREAMS = 64
