@@ -23,7 +23,7 @@ PURE = [
             "images",
             "options",
             "videos",
-            *("clips", "posters", "timing", "atoms", "previews", "seeking", "probes", "recipes", "commands"),
+            *("clips", "posters", "timing", "atoms", "previews", "seeking", "probes", "recipes", "reports", "commands"),
             *("complaints", "filters", "encoders", "remarks", "mp3", "audios"),
             "motion",
             "stacks",

@@ -124,6 +124,21 @@ async def test_a_version_that_nobody_wants_goes_without_the_original(
     assert await ask(pool, "select count(*) from renditions") == [0]
 
 
+async def test_a_wish_for_what_is_being_made_costs_nothing(
+    pool: Pool, bus: Bus, repository: Repository, user: User
+) -> None:
+    """Asked again for the same, by a person or for everybody, the run goes on, and its version is kept."""
+    asset = await transcodable(pool, repository, user, film(6))
+    async with transcoder(pool, slow=True) as work, transcoding(pool, bus, work.transcode):
+        await until(lambda: has_progress(pool))
+        await wish(pool, asset, "smart")
+        await until(lambda: ask(pool, "select 1 from asset_stages where stage = 'transcode' and state = 'done'"))
+
+    name = await ask(pool, "select convert_from(path, 'UTF8') from renditions where kind = 'web'")
+    assert [Path(path).stem.endswith("_1") for path in name] == [True]
+    assert len(made(repository)) == 1
+
+
 async def test_who_lost_the_lease_stops(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
     """Work that somebody newer has ends by itself, and leaves no file, neither whole nor begun."""
     await transcodable(pool, repository, user, film(LONG / 10))

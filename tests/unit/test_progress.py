@@ -3,7 +3,7 @@
 import pytest
 
 from common.queries import Progress
-from processor.transcoding import progress
+from processor.reports import progress
 
 
 @pytest.mark.parametrize(

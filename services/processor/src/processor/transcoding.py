@@ -1,7 +1,6 @@
 """The transcode stage: a video or a recording gets a version that every browser plays, where it needs one."""
 
 import asyncio
-import math
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,15 +12,16 @@ from typing import TypeVar
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, layout, log, outbox, rendering, tasks
+from common import files, layout, log, marker, outbox, rendering, tasks
 from common import queries as core
 from common.db import Pool, glance
 from common.formats import BY_MIME
+from common.marker import Marker
 from common.messages import AssetTranscoded
 from common.queries import Progress
 from common.rendering import Policy
 from common.stages import Claim, Died, LeaseLost, Reject, Superseded, Wait
-from processor import budgets, commands, complaints, ffmpeg, probes, queries, recipes, sandbox, sources
+from processor import budgets, commands, complaints, ffmpeg, probes, queries, recipes, reports, sandbox, sources
 from processor.encoders import SOFTWARE, Encoder
 from processor.ffmpeg import Ffmpeg, Said
 from processor.narrow import Priority
@@ -127,8 +127,7 @@ class Transcoder:
         source = await tasks.opened(sources.open_source, original, self.spare, close=Source.close)
         try:
             probe = await self._probe(claim, original, source)
-            policy = wish or rendering.read(source.rules.rendering)[0].web_policy or self.policy
-            recipe = recipes.choose(probe, policy)
+            recipe = recipes.choose(probe, self._policy(wish, source.rules))
             if recipe is None:
                 return []
             if standing is not None and standing.recipe == recipe.name and await _stands(original, standing):
@@ -140,6 +139,9 @@ class Transcoder:
             return [made]
         finally:
             source.close()
+
+    def _policy(self, wish: Policy | None, rules: Marker) -> Policy:
+        return wish or rendering.read(rules.rendering)[0].web_policy or self.policy
 
     async def _probe(self, claim: Claim, original: Original, source: Source) -> Probe:
         try:
@@ -183,7 +185,7 @@ class Transcoder:
                 arguments,
                 standard_input=reading,
                 descriptors=[source, target],
-                told=partial(self._hear, film),
+                told=partial(self._hear, film, recipe),
                 limits=budgets.limits(film.probe.duration, film.size, priority=self.priority),
                 devices=encoder.devices,
             )
@@ -203,24 +205,37 @@ class Transcoder:
             os.ftruncate(target, 0)
         return await run(SOFTWARE)
 
-    async def _hear(self, film: Film, said: Said) -> None:
-        """Tell how far it is, and end what knows no end or takes the last room of a disk."""
-        if seconds_made(said) > budgets.longest(film.probe.duration, film.size):
+    async def _hear(self, film: Film, recipe: Recipe, said: Said) -> None:
+        """Tell how far it is, and end what knows no end, takes the last room of a disk, or is no longer wanted so."""
+        if reports.seconds_made(said) > budgets.longest(film.probe.duration, film.size):
             raise ffmpeg.Endless("it goes on far longer than there is anything in it")
         await self._check_room(film)
-        await self._report(film.claim, progress(said, film.probe.duration))
+        is_again = await self._report(film.claim, reports.progress(said, film.probe.duration))
+        if is_again and not await self._is_wanted(film, recipe):
+            raise Superseded
 
-    async def _report(self, claim: Claim, told: Progress) -> None:
-        """Say how far it is; while the database is away nobody asks, and the work goes on."""
+    async def _report(self, claim: Claim, told: Progress) -> bool:
+        """Say how far it is; returns whether it is to be done again. While the database is away the work goes on."""
         try:
             async with glance(self.pool) as conn:
                 again = await core.report(conn, claim.asset_id, claim.stage, epoch=claim.epoch, progress=told)
         except (psycopg.OperationalError, PoolTimeout):
-            return
+            return False
         if again is None:
             raise LeaseLost
-        if again:  # or it was thrown away
-            raise Superseded
+        return again
+
+    async def _is_wanted(self, film: Film, recipe: Recipe) -> bool:
+        """Whether a run from now on would do the same, so that hours of work are not thrown away for nothing."""
+        rules = await asyncio.to_thread(marker.read, film.original.private_root or film.original.root)
+        try:
+            async with glance(self.pool) as conn:
+                wish = await queries.find_wish(conn, film.claim.asset_id)
+        except (psycopg.OperationalError, PoolTimeout):
+            return True
+        if wish is None or wish.is_trashed:
+            return False
+        return recipes.choose(film.probe, self._policy(wish.policy, rules)) == recipe
 
 
 async def _stands(original: Original, standing: Rendition) -> bool:
@@ -264,27 +279,3 @@ async def _apart(function: Callable[[int], T], descriptor: int) -> T:
 
     own = open(os.dup(descriptor), "rb", buffering=0)  # noqa: SIM115  # the thread closes it
     return await asyncio.to_thread(work)
-
-
-def progress(said: dict[str, str], duration: float | None) -> Progress:
-    """What ffmpeg says, as people want to know it."""
-    done = seconds_made(said)
-    speed = _number(said.get("speed", "").removesuffix("x"))
-    is_known = duration is not None and duration > 0
-    percent = min(100 * done / duration, 100.0) if is_known and duration else 0.0
-    left = max(duration - done, 0) / speed if is_known and duration and speed else None
-    return Progress(percent=round(percent, 1), speed=speed or None, seconds_left=None if left is None else round(left))
-
-
-def seconds_made(said: dict[str, str]) -> float:
-    """How much of it there is, as it is played."""
-    return _number(said.get("out_time_us", "")) / 1_000_000
-
-
-def _number(text: str) -> float:
-    """The number, if it is one that counts something."""
-    try:
-        number = float(text)
-    except ValueError:
-        return 0.0
-    return number if 0 < number < math.inf else 0.0
