@@ -14,7 +14,7 @@ from gateway.schemas import Envelope, TranscodeRequest, Transcoding
 
 MADE = {
     "pending": "it starts at once, when a worker is free",
-    "stopping": "what is being made otherwise is given up, and it starts again",
+    "stopping": "what is being made is given up and it starts again, unless it is made in that way already",
     "running": "it is being made",
     "blocked": "it starts when the file has its place and its thumbnails",
 }
