@@ -1,5 +1,7 @@
 """Clips and recordings from a person's point of view: what is made of them, how that is followed, and what ends it."""
 
+import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -160,8 +162,8 @@ async def test_a_killed_transcode_is_finished_by_the_next_processor(tmp_path: Pa
     content = long(tmp_path)
     async with running_stack(tmp_path) as stack, signed_in(stack) as client:
         asset = await sent(client, "long.mp4", content)
-        await until_under_way(client, asset)
-        running = transcoders(stack)
+        running = await until(lambda: transcoders(stack), seconds=60, what="ffmpeg has begun")
+        os.kill(running[0], signal.SIGSTOP)  # so that it cannot be done before it is killed
 
         killed = stack.kill_child("processor")
         await until(lambda: not any(map(runs, running)), what="ffmpeg has ended with the processor")

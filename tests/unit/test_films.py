@@ -1,6 +1,7 @@
 """What is known and shown of videos of every codec in every sensible container."""
 
 import errno
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -304,3 +305,12 @@ def test_a_machine_that_has_no_thread_to_spare_is_no_verdict(tmp_path: Path) -> 
 
     with path.open("rb") as file, pytest.raises(av.BlockingIOError), reader.opened(file, "video/mp4"):
         raise av.BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+def test_a_clip_is_made_without_haste() -> None:
+    """Whatever an encoder does to the process that calls it, servers of later tests get their turn."""
+    before = os.sched_getscheduler(0)
+
+    film("webm", "av1", seconds=0.1)
+
+    assert os.sched_getscheduler(0) == before
