@@ -19,6 +19,7 @@ async def beside_films(bench: Bench) -> Results:
     """Photos per second out of a backlog: alone, beside a film, and beside a film that takes idle time only."""
     path = await asyncio.to_thread(clips.phone, bench.folder / "film.mp4", "hevc", seconds=SECONDS)
     alone, low = await _by_turns(bench, path)
+    (bench.folder / "idle").mkdir()
     async with (
         running_stack(bench.folder / "idle", **SETTINGS, LUMILIO_TRANSCODE_PRIORITY="idle") as stack,
         measuring(stack, bench.folder) as other,
