@@ -227,6 +227,22 @@ async def follow(conn: Connection, asset_id: UUID, stage: str, *, owner: int, la
     )
 
 
+async def lock_stages(conn: Connection, asset_id: UUID) -> dict[str, str]:
+    """How far an asset's files are, held there until the transaction ends, in the order in which everybody locks."""
+    cursor = await conn.execute(
+        """
+        select stage, state
+        from asset_stages
+        where asset_id = %s
+          and stage in ('place', 'render', 'transcode')
+        order by stage
+        for update
+        """,
+        (asset_id,),
+    )
+    return dict(await cursor.fetchall())
+
+
 async def release(conn: Connection, asset_id: UUID, stage: str) -> None:
     """Make a stage due that waited for its turn, or that failed on what has been replaced since."""
     await conn.execute(

@@ -27,7 +27,7 @@ async def take_back(conn: Connection, asset_id: UUID, *, owner: int) -> bool:
 
     Its version for browsers is made as well, if it was not because of that.
     """
-    await trash_queries.lock_stages(conn, asset_id)
+    await queries.lock_stages(conn, asset_id)
     if await trash_queries.mark_restored(conn, asset_id, owner=owner):
         await queries.reopen(conn, asset_id, Stage.PLACE)
         await queries.redo(conn, asset_id, Stage.TRANSCODE)

@@ -10,21 +10,6 @@ async def lock_place(conn: Connection, asset_id: UUID) -> None:
     await conn.execute("select 1 from asset_stages where asset_id = %s and stage = 'place' for update", (asset_id,))
 
 
-async def lock_stages(conn: Connection, asset_id: UUID) -> None:
-    """Hold all that an asset's return makes due, in the order in which everybody takes several of them."""
-    await conn.execute(
-        """
-        select 1
-        from asset_stages
-        where asset_id = %s
-          and stage in ('place', 'render', 'transcode')
-        order by array_position('{place,render,transcode}', stage)
-        for update
-        """,
-        (asset_id,),
-    )
-
-
 async def mark_trashed(conn: Connection, asset_id: UUID, *, owner: int) -> bool:
     """Say since when one of the owner's assets belongs into the trash; False when it was there or is not known."""
     cursor = await conn.execute(

@@ -23,7 +23,7 @@ async def wish(conn: Connection, asset_id: UUID, policy: Policy, *, owner: int) 
     Asking again for what is being made changes nothing.
     """
     _check(await queries.find_wished(conn, asset_id, owner=owner), asset_id, policy)
-    states = await queries.lock_stages(conn, asset_id, owner=owner)
+    states = await core.lock_stages(conn, asset_id)
     is_new = await queries.save_wish(conn, asset_id, policy)
     state = states.get(Stage.TRANSCODE)
     if state is None and states.get(Stage.RENDER) in TO_COME:

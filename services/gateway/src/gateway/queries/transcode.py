@@ -26,23 +26,6 @@ async def find_wished(conn: Connection, asset_id: UUID, *, owner: int) -> Wished
         return await cursor.fetchone()
 
 
-async def lock_stages(conn: Connection, asset_id: UUID, *, owner: int) -> dict[str, str]:
-    """How far the work on one of the owner's assets is, held there until the transaction ends."""
-    cursor = await conn.execute(
-        """
-        select stage, state
-        from asset_stages
-        where asset_id = %s
-          and owner_id = %s
-          and stage in ('place', 'render', 'transcode')
-        order by stage
-        for update
-        """,
-        (asset_id, owner),
-    )
-    return dict(await cursor.fetchall())
-
-
 async def save_wish(conn: Connection, asset_id: UUID, policy: Policy) -> bool:
     """What a person wants goes before what the repository and the server say; returns whether it is another wish."""
     cursor = await conn.execute(
