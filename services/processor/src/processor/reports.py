@@ -9,9 +9,9 @@ def progress(said: dict[str, str], duration: float | None) -> Progress:
     """What ffmpeg says, as people want to know it."""
     done = seconds_made(said)
     speed = _number(said.get("speed", "").removesuffix("x"))
-    is_known = duration is not None and duration > 0
-    percent = min(100 * done / duration, 100.0) if is_known and duration else 0.0
-    left = max(duration - done, 0) / speed if is_known and duration and speed else None
+    length = max(0.0, duration or 0.0)
+    percent = min(100 * done / length, 100.0) if length else 0.0
+    left = max(length - done, 0) / speed if length and speed else None
     return Progress(percent=round(percent, 1), speed=speed or None, seconds_left=None if left is None else round(left))
 
 
