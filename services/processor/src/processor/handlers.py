@@ -12,7 +12,7 @@ from common import files, outbox, rendering, tasks
 from common import queries as core
 from common.db import Connection, Pool, glance
 from common.messages import AssetProbed, AssetProcessed, Kind
-from common.stages import Claim, Died, LeaseLost, Reject, Stage, Wait
+from common.stages import Claim, LeaseLost, Reject, Stage, Wait
 from processor import audios, derived, exiftool, facts, images, options, queries, sandbox, sources, stacks, videos
 from processor.audios import Audio
 from processor.derived import Blob, Plan, Written
@@ -22,7 +22,6 @@ from processor.metadata import where
 from processor.queries import Original
 from processor.sandbox import Sandbox
 from processor.sources import AWAY_RETRY_SECONDS, Source
-from processor.unreadable import Unreadable
 from processor.videos import Video
 
 Media = Photo | Video | Audio
@@ -89,17 +88,13 @@ class Processor:
     async def _look(self, original: Original, source: Source, claim: Claim) -> Media:
         render = RENDERERS[original.kind]
         asked = options.adjusted(self.options, rendering.read(source.rules.rendering)[0])
-        try:
+        with sandbox.outcomes():
             return await self.sandbox.run(
                 *(render, source.file, original.mime_type, sources.told(original, source), asked),
                 owner=claim.owner_id,
                 limits=sandbox.limits_of(original.mime_type, os.fstat(source.file).st_size),
                 beside=[other.descriptor for other in source.beside],
             )
-        except Unreadable as error:
-            raise Reject(str(error)) from None
-        except sandbox.Died as error:
-            raise Died(str(error)) from None
 
 
 def blobs(media: Media) -> list[Blob]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import Struct
 
+from common import stages
 from common.formats import BY_MIME, RAW_TYPES, TIFF
 from processor import audios
 from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request, Starved
@@ -159,6 +160,17 @@ class Sandbox:
             self._idle.append(child)
         else:
             self._nursery.kill(child)
+
+
+@contextlib.contextmanager
+def outcomes() -> Iterator[None]:
+    """What ends a reading, as what it means for the work that it is a part of."""
+    try:
+        yield
+    except Unreadable as error:
+        raise stages.Reject(str(error)) from None
+    except Died as error:
+        raise stages.Died(str(error)) from None
 
 
 async def ask(child: Child, request: bytes, descriptors: list[int]) -> Answer:

@@ -30,7 +30,6 @@ from processor.queries import Original, Rendition
 from processor.recipes import Recipe
 from processor.sandbox import Sandbox
 from processor.sources import AWAY_RETRY_SECONDS, Source
-from processor.unreadable import Unreadable
 
 WEB = "web"
 FULL_RETRY_SECONDS = 300.0
@@ -144,16 +143,12 @@ class Transcoder:
         return wish or rendering.read(rules.rendering)[0].web_policy or self.policy
 
     async def _probe(self, claim: Claim, original: Original, source: Source) -> Probe:
-        try:
+        with sandbox.outcomes():
             return await self.sandbox.run(
                 *(probes.probe, source.file, original.mime_type),
                 owner=claim.owner_id,
                 limits=sandbox.limits_of(original.mime_type),
             )
-        except Unreadable as error:
-            raise Reject(str(error)) from None
-        except sandbox.Died as error:
-            raise Died(str(error)) from None
 
     async def _make(self, film: Film, recipe: Recipe) -> Rendition:
         home, named = film.original.home, (film.original.content_hash, film.claim.owner_id, film.claim.epoch)
