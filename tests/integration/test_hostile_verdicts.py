@@ -1,13 +1,10 @@
 """What no careful reader can show is kept and explained once; what stands beside a good picture costs it nothing."""
 
-from collections.abc import AsyncIterator, Callable
-
-import pytest
+from collections.abc import Callable
 
 from common.bus import Bus
 from common.db import Pool
 from common.stages import Stage
-from processor import sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
 from tests.support import heavy, hostile, photos, placing
@@ -21,12 +18,6 @@ SHOWN = {name for name, (_, _, verdict) in hostile.BOMBS.items() if verdict == "
 REFUSED: dict[str, Callable[[], bytes]] = heavy.CUT | {
     name: make for name, (_, make, _) in hostile.BOMBS.items() if name not in SHOWN
 }
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
 
 
 async def test_what_cannot_be_shown_is_kept_and_explained(

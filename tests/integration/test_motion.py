@@ -1,7 +1,6 @@
 """The video inside a motion photo is found by its boxes, taken out once, and served; nothing else is."""
 
 import os
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +14,7 @@ from common.db import Pool
 from common.stages import LeaseLost, Stage
 from ingest import leftovers
 from lumilio.verify import verify
-from processor import images, sandbox
+from processor import images
 from processor.handlers import Processor
 from processor.motion import Motion
 from processor.sandbox import Sandbox
@@ -36,17 +35,6 @@ GARBAGE = {
     "a video that nothing describes": VIDEO[: VIDEO.index(b"moov") - 4],
     "boxes that go on for ever": VIDEO[:32] + boxes.box(b"free", b"") * 10_000,
 }
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
-
-
-@pytest.fixture
-def processor(pool: Pool, box: Sandbox) -> Processor:
-    return Processor(pool, box)
 
 
 async def found(box: Sandbox, path: Path, content: bytes, mime: str = "image/jpeg") -> Motion | None:

@@ -1,7 +1,6 @@
 """Rendering a video leaves its preview on the disk under a name of its claim, within what the sandbox allows."""
 
 import os
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 
@@ -25,17 +24,6 @@ from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, do, expire
 
 MIMES = {"mp4": "video/mp4", "mov": "video/quicktime", "mkv": "video/x-matroska", "webm": "video/webm"}
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
-
-
-@pytest.fixture
-def processor(pool: Pool, box: Sandbox) -> Processor:
-    return Processor(pool, box)
 
 
 async def rendered(box: Sandbox, path: Path, content: bytes) -> Video:

@@ -1,6 +1,5 @@
 import errno
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,17 +23,6 @@ from tests.support.gateway import serving
 from tests.support.given import Repository, User
 from tests.support.rows import ask, claim, expire
 from tests.support.staging import stage
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
-
-
-@pytest.fixture
-def processor(pool: Pool, box: Sandbox) -> Processor:
-    return Processor(pool, box)
 
 
 async def stored(pool: Pool, repository: Repository, user: User, content: bytes) -> UUID:

@@ -1,6 +1,5 @@
 """Recordings are heard, described and drawn, through the real sandbox, and hostile ones end in a verdict."""
 
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 
@@ -40,12 +39,6 @@ LOSSLESS = {"flac": 16, "ogg flac": None, "alac": 24, "wav": 16, "wav 24": 24, "
 def half(second: float) -> float:
     """Loud for a second, then silent."""
     return 0.5 if second < 1 else 0.0
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
 
 
 async def rendered(box: Sandbox, path: Path, content: bytes, mime: str) -> Audio:

@@ -1,7 +1,6 @@
 """Pictures that belong together find each other, whichever comes first, and nobody else's."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import permutations
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,6 @@ from PIL.ExifTags import Base
 from common import passwords
 from common.db import Pool
 from common.stages import Stage
-from processor import sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
 from tests.support import given, media, motions, photos, placing, playing, raws
@@ -23,17 +21,6 @@ from tests.support.rows import ask, claim, do
 STILL, VIDEO = motions.live_still("live-A-1"), motions.live_video("live-A-1")
 MADE = b"a version for browsers"
 BURST = "00001IMG_0000{}_BURST20190101120000123{}.jpg"
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
-
-
-@pytest.fixture
-def processor(pool: Pool, box: Sandbox) -> Processor:
-    return Processor(pool, box)
 
 
 async def developed(seed: int = 0, *, second: str = raws.TAKEN, model: str = "Model 1") -> bytes:

@@ -1,7 +1,6 @@
 """Videos are shown upright and described, through the real sandbox, and hostile ones end in a verdict."""
 
 import os
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 
@@ -43,12 +42,6 @@ HOSTILE = {
         "no video in it",
     ),
 }
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
 
 
 async def rendered(box: Sandbox, path: Path, content: bytes = b"", mime: str = "video/quicktime") -> Video:

@@ -1,7 +1,7 @@
 """What a person says is written beside the original, whatever lies there, and the original is never touched."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,7 @@ from common.settings import Settings
 from common.stages import LeaseLost, Reject, Stage, Wait
 from common.worker import Worker
 from ingest.handlers import Ingest
-from processor import sandbox, sources
+from processor import sources
 from processor.handlers import Processor
 from processor.metadata import xmp
 from processor.queries import find_original
@@ -42,12 +42,6 @@ LIGHTROOM = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://w
 <rdf:Description rdf:about="" xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"
  xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="2" crs:Exposure2012="+0.35"/></rdf:RDF></x:xmpmeta>"""
 SIDECAR = "p.jpg.xmp"
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A power cut, a full disk, or a worker that slept: a sidecar is whole, and says the newest in the end."""
 
 import os
-from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +11,7 @@ from common.db import Connection, Pool
 from common.edits import Edits
 from common.stages import LeaseLost, Stage, Wait
 from ingest.handlers import Ingest
-from processor import sandbox, sidecar_queries
+from processor import sidecar_queries
 from processor.metadata import xmp
 from processor.sandbox import Sandbox
 from processor.sidecar_queries import Edited
@@ -25,12 +24,6 @@ from tests.support.rows import claim, expire, row
 from tests.support.saying import edit
 
 MEGABYTES = 4
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(2) as opened:
-        yield opened
 
 
 @pytest.fixture
