@@ -16,8 +16,12 @@ T = TypeVar("T")
 Connection: TypeAlias = AsyncConnection[Any]
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[Any]]
 
+# Each connection is a process of the database, and a burst leaves as many as it needed; they go one by one.
+IDLE_SECONDS = 5.0
+
 # A client that stands still amid statements sent without waiting is not idle to the server: the last limit ends it.
 LIMITS = "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s -c transaction_timeout=40s"
+PATIENT = "-c idle_in_transaction_session_timeout=10s -c work_mem=32MB -c temp_buffers=32MB"
 SESSION = f"{LIMITS} -c timezone=UTC"
 
 set_json_dumps(msgspec.json.encode)
@@ -32,6 +36,7 @@ async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
         min_size=1,
         max_size=size,
         timeout=10,
+        max_idle=IDLE_SECONDS,
         reconnect_timeout=5,  # its pauses double: without an early end it sleeps on when the database is back
         kwargs={"prepare_threshold": 0, "options": SESSION},
         check=_refuse_dead,
@@ -40,6 +45,15 @@ async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
     )
     async with pool:
         yield pool
+
+
+@asynccontextmanager
+async def alone(database_url: str) -> AsyncIterator[Connection]:
+    """A session of its own for statements that may take long and tables that nobody else sees; each is committed."""
+    async with await AsyncConnection.connect(
+        database_url, autocommit=True, prepare_threshold=None, options=f"{PATIENT} -c timezone=UTC"
+    ) as conn:
+        yield conn
 
 
 @asynccontextmanager

@@ -5,9 +5,10 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 
 from blake3 import blake3
@@ -20,9 +21,11 @@ ORIGINAL_MODE = 0o440
 RENAME_NOREPLACE = 1
 BROKEN_DISK = {errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE}
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+NO_FILE = {errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO}
 NO_FOLDER = {errno.ENOTDIR, errno.ELOOP}
 STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+MOST = (1 << 63) - 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -36,6 +39,11 @@ class Seen(NamedTuple):
     size: int
     modified_ns: int
     inode: int
+
+
+def seen(status: os.stat_result) -> Seen:
+    """What the disk says, in numbers that a database takes: dates end in 2262, and some inodes need every bit."""
+    return Seen(status.st_size, min(status.st_mtime_ns, MOST), status.st_ino & MOST)
 
 
 @contextmanager
@@ -102,8 +110,7 @@ def _opened(root: bytes, path: bytes) -> Iterator[int]:
 def see(root: bytes, path: bytes) -> Seen | None:
     """Size, time and inode of a file, or None when there is none."""
     with suppress(FileNotFoundError), _opened(root, path) as descriptor:
-        status = os.fstat(descriptor)
-        return Seen(status.st_size, status.st_mtime_ns, status.st_ino)
+        return seen(os.fstat(descriptor))
     return None
 
 
@@ -130,7 +137,8 @@ def hash_file(root: bytes, path: bytes) -> bytes | None:
 
 def hash_open(descriptor: int) -> bytes:
     """The BLAKE3 of an open file, wherever it was read last."""
-    digest, buffer, position = blake3(), memoryview(bytearray(CHUNK)), 0
+    size = os.fstat(descriptor).st_size  # of many small files the room for reading costs more than the reading
+    digest, buffer, position = blake3(), memoryview(bytearray(min(max(size, 1), CHUNK))), 0
     while length := os.preadv(descriptor, [buffer], position):
         digest.update(buffer[:length])
         position += length
@@ -203,6 +211,59 @@ def held(root: bytes, path: bytes) -> Iterator[int]:
         yield descriptor
 
 
+class OtherBytes(Exception):
+    """Under the name of what was to go for good is something else, which stays."""
+
+
+@dataclass(frozen=True)
+class Condemned:
+    """An original that is to go for good: open, held, and found to have exactly the bytes that were named."""
+
+    descriptor: int
+    directory: int
+    name: bytes
+    seen: os.stat_result
+    _opened: ExitStack
+
+    def remove(self) -> None:
+        """Take its name away, durably; BlockingIOError, and nothing done, when somebody wrote to it or has its name."""
+        with suppress(FileNotFoundError):
+            named = os.stat(self.name, dir_fd=self.directory, follow_symlinks=False)
+            if not _identity(named) == _identity(self.seen) == _identity(os.fstat(self.descriptor)):
+                raise BlockingIOError(errno.EAGAIN, "the file is just being written", self.name)
+            os.unlink(self.name, dir_fd=self.directory)
+        os.fsync(self.directory)
+
+    def close(self) -> None:
+        """Let others have the file, or what is left of it."""
+        self._opened.close()
+
+
+def condemn(root: bytes, path: bytes, *, content_hash: bytes) -> Condemned:
+    """Hold an original to have it go for good, which only one with exactly this content can.
+
+    FileNotFoundError when nothing has its name, OtherBytes when something else does, and BlockingIOError while somebody
+    moves it.
+    """
+    with ExitStack() as opened:
+        try:
+            directory = opened.enter_context(folder(root, os.path.dirname(path)))
+            descriptor = opened.enter_context(held(root, path))
+        except OSError as error:
+            if error.errno in NO_FILE:
+                raise OtherBytes from None
+            raise
+        seen = os.fstat(descriptor)
+        if hash_open(descriptor) != content_hash:
+            raise OtherBytes
+        return Condemned(descriptor, directory, os.path.basename(path), seen, opened.pop_all())
+
+
+def _identity(seen: os.stat_result) -> tuple[int, ...]:
+    """What differs once a file is written or another has its name, whatever date it is given."""
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+
+
 def _lock(descriptor: int) -> None:
     """Lock an open file against others who do so, where the file system knows locks."""
     try:
@@ -250,94 +311,6 @@ def forget(root: bytes, path: bytes) -> None:
         raise UnsafePath(f"not a private file of ours: {path!r}")
     with suppress(FileNotFoundError), folder(root, os.path.dirname(path)) as directory:
         os.unlink(os.path.basename(path), dir_fd=directory)
-
-
-def write_derived(root: bytes, path: bytes, content: bytes) -> None:
-    """A file that can be made again: readers see it whole or not at all, and a power cut may take it away."""
-    with _derived(root, path) as file:
-        file.write(content)
-
-
-def copy_derived(root: bytes, path: bytes, source: int, part: range) -> bytes:
-    """A file that can be made again, as `write_derived` makes it, of a part of an open file; returns its BLAKE3."""
-    digest = blake3()
-    with _derived(root, path) as file:
-        for start in range(part.start, part.stop, CHUNK):
-            chunk = os.pread(source, min(CHUNK, part.stop - start), start)
-            digest.update(chunk)
-            file.write(chunk)
-        if file.tell() < len(part):
-            raise OSError(errno.EIO, "the file became shorter while it was read")
-    return digest.digest()
-
-
-@contextmanager
-def making(root: bytes, path: bytes) -> Iterator[tuple[int, int]]:
-    """Two descriptors of a file that a program makes, to write and to read it; it gets its name once all went well.
-
-    Nothing is left of it when this process is killed, where the file system knows files without names.
-    """
-    with _unnamed(root, path, begin=_nameless) as (descriptor, temporary, directory):
-        is_nameless = os.fstat(descriptor).st_nlink == 0
-        name = _own_name(descriptor) if is_nameless else temporary
-        reading = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
-        try:
-            yield descriptor, reading
-            if is_nameless:
-                os.link(name, temporary, dst_dir_fd=directory)
-        finally:
-            os.close(reading)
-            os.close(descriptor)
-
-
-@contextmanager
-def _derived(root: bytes, path: bytes) -> Iterator[BinaryIO]:
-    with _unnamed(root, path) as (descriptor, _, _), open(descriptor, "wb") as file:
-        yield file
-
-
-def _begun(directory: int, temporary: bytes) -> int:
-    return os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o644, dir_fd=directory)
-
-
-@contextmanager
-def _unnamed(
-    root: bytes, path: bytes, begin: Callable[[int, bytes], int | None] = _begun
-) -> Iterator[tuple[int, bytes, int]]:
-    """A new file that gets its name when all went well, and goes when not: open, under which name, in which folder."""
-    parent, name = os.path.split(path)
-    temporary = b".%s.tmp" % uuid4().hex.encode()
-    with folder(root, parent, make=True, durable=False) as directory:
-        descriptor = begin(directory, temporary)
-        if descriptor is None:
-            descriptor = _begun(directory, temporary)
-        try:
-            yield descriptor, temporary, directory
-            os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=directory)
-            raise
-
-
-def _nameless(directory: int, trial: bytes) -> int | None:
-    """A new file in a directory, without a name until one is given to it; None where it could not be had so.
-
-    Whether it can be named is tried with an empty one, for otherwise that would be seen after all the work.
-    """
-    flags = os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC
-    try:
-        with open(os.open(b".", flags, 0o644, dir_fd=directory), "wb") as empty:
-            os.link(_own_name(empty.fileno()), trial, dst_dir_fd=directory)
-        os.unlink(trial, dir_fd=directory)
-        return os.open(b".", flags, 0o644, dir_fd=directory)
-    except OSError:  # a file with a name has the same trouble, if it is no lack of this
-        return None
-
-
-def _own_name(descriptor: int) -> bytes:
-    """What an open file is called by this process, whether or not it has a name."""
-    return b"/proc/self/fd/%d" % descriptor
 
 
 def append_durably(root: bytes, path: bytes, line: bytes) -> None:

@@ -18,6 +18,9 @@ async def serve(app: Any, *, host: str, port: int, stop: asyncio.Event, protocol
         http=protocol,
         log_config=None,
         access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        ws="none",
         timeout_graceful_shutdown=CLOSE_SECONDS,
     )
     server = uvicorn.Server(config)

@@ -16,6 +16,7 @@ MANIFESTS = b".lumilio/manifests"
 THUMBNAILS = b".lumilio/assets/thumbnails"
 MOTION = b".lumilio/assets/motion"
 PREVIEWS = b".lumilio/assets/videos/preview"
+FRAMES = b".lumilio/assets/videos/frames"
 WAVEFORMS = b".lumilio/assets/audios/waveform"
 WEB_VIDEOS = b".lumilio/assets/videos/web"
 WEB_AUDIOS = b".lumilio/assets/audios/web"
@@ -23,11 +24,14 @@ DERIVED = {
     THUMBNAILS: "render",
     MOTION: "render",
     PREVIEWS: "render",
+    FRAMES: "render",
     WAVEFORMS: "render",
     WEB_VIDEOS: "transcode",
     WEB_AUDIOS: "transcode",
 }
 """The folders of derived files, and the stage that makes what lies in each."""
+MOST_FRAMES = 8
+"""Of a video, each in a numbered folder of its own below theirs."""
 SIDECAR = b".json"
 XMP = b".xmp"
 SIDECARS = b".lumilio/sidecars"

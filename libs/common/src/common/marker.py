@@ -27,11 +27,16 @@ IGNORED = [
 
 
 class SyncSettings(Struct, frozen=True, kw_only=True):
-    """How often a repository is scanned, and which names are passed over."""
+    """How often a repository is scanned, which names are passed over, and how changes are noticed between scans.
 
-    quick_scan_interval: str = "5m"
-    full_scan_interval: str = "30m"
+    They are judged where they are used, so that a slip in them keeps nobody from storing photos.
+    `watch` is `auto` (the kernel tells; where it cannot, as on network disks, a look every minute), `polling` or `off`.
+    """
+
+    quick_scan_interval: Any = "5m"
+    full_scan_interval: Any = "30m"
     ignore_patterns: list[str] = field(default_factory=IGNORED.copy)
+    watch: Any = "auto"
 
 
 class LocalSettings(Struct, frozen=True, kw_only=True):
@@ -90,6 +95,9 @@ def read(root: bytes) -> Marker:
     try:
         status = os.lstat(os.path.join(root, layout.MARKER))
         return _parsed(root, status.st_ino, status.st_mtime_ns, status.st_size)
+    except FileNotFoundError:
+        where = "its folder has no .lumiliorepo" if os.path.isdir(root) else "its folder is gone"
+        raise Offline(f"the repository is not there: {where}; is its disk mounted?") from None
     except OSError as error:
         raise Offline(f"the repository is not there: {error.strerror}") from None
     except (msgspec.DecodeError, yaml.YAMLError, ValueError) as error:

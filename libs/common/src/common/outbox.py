@@ -21,6 +21,8 @@ from common.messages import Event
 BATCH = 100
 GATHER_SECONDS = 0.01
 PACE_SECONDS = 0.1
+REST_SECONDS = 0.05
+"""Between full batches: many events at once come of much work, which goes before telling of it."""
 PUBLISH_SECONDS = 5
 
 
@@ -60,7 +62,7 @@ class Relay:
     async def _drain(self) -> None:
         try:
             while await self._publish_batch() == BATCH:
-                pass
+                await asyncio.sleep(REST_SECONDS)
         except NoStreamResponseError:
             await self._restore_stream()
         except (NatsError, psycopg.Error, PoolTimeout, OSError) as error:

@@ -42,6 +42,14 @@ async def lock_unpublished(conn: Connection, limit: int) -> list[OutboxRow]:
         return await cursor.fetchall()
 
 
+async def count_unpublished(conn: Connection, *, limit: int) -> int:
+    """How many events wait to be published, or so many at least."""
+    cursor = await conn.execute(
+        "select count(*) from (select from outbox where published_at is null limit %s) waiting", (limit,)
+    )
+    return int((await cursor.fetchall())[0][0])
+
+
 async def mark_published(conn: Connection, outbox_ids: Sequence[int]) -> None:
     """A mark that a crash forgets costs one repeated event, so it need not wait for the disk."""
     await conn.execute("set local synchronous_commit = off")

@@ -14,7 +14,7 @@ import uvloop
 from psycopg_pool import PoolTimeout
 
 from common import bus, db, health, log, migrate, outbox, settings
-from common.settings import Settings, SettingsT
+from common.settings import Settings, StructT
 
 
 class Stopped(Exception):
@@ -31,7 +31,7 @@ class Core:
     health: health.Health
 
 
-def run(name: str, kind: type[SettingsT], serve: Callable[[SettingsT, asyncio.Event], Awaitable[None]]) -> None:
+def run(name: str, kind: type[StructT], serve: Callable[[StructT, asyncio.Event], Awaitable[None]]) -> None:
     """Run a service until SIGTERM or SIGINT; a missing setting or an old schema ends it with one line."""
     config = settings.load(kind, os.environ)
     log.configure(name)

@@ -234,7 +234,7 @@ async def lock_stages(conn: Connection, asset_id: UUID) -> dict[str, str]:
         select stage, state
         from asset_stages
         where asset_id = %s
-          and stage in ('place', 'render', 'transcode')
+          and stage in ('place', 'purge', 'render', 'transcode')
         order by stage
         for update
         """,

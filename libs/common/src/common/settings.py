@@ -13,9 +13,11 @@ YEAR = 366 * 24 * 60 * 60
 Positive = Annotated[float, Meta(gt=0, le=YEAR)]
 NotNegative = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Text = Annotated[str, Meta(min_length=1)]
 Percent = Annotated[float, Meta(ge=0, le=90)]
+Share = Annotated[float, Meta(gt=0, le=100)]
 Patience = Annotated[float, Meta(ge=0, le=YEAR)]
 
 
@@ -38,7 +40,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stop_seconds: Patience = 8.0
 
 
-SettingsT = TypeVar("SettingsT", bound=Settings)
 StructT = TypeVar("StructT", bound=Struct)
 
 

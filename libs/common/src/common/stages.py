@@ -20,6 +20,7 @@ class Stage(StrEnum):
     """One kind of derived work on an asset; embeddings add `embed:<space>` of their own."""
 
     PLACE = "place"
+    PURGE = "purge"
     RENDER = "render"
     TRANSCODE = "transcode"
     SIDECAR = "sidecar"

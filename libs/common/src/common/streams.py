@@ -8,12 +8,19 @@ from nats.js.errors import NotFoundError
 
 from common.messages import (
     AssetProbed,
+    AssetProcessed,
     AssetReopened,
     AssetRestored,
     AssetStored,
+    AssetsUpdated,
     AssetTrashed,
     AssetUpdated,
+    FileChanged,
+    FileDiscovered,
     Kind,
+    LabelTaught,
+    PurgeRequested,
+    ScanRequested,
     TranscodeRequested,
     UploadStaged,
 )
@@ -42,12 +49,21 @@ STREAM = StreamConfig(
     duplicate_window=120,
 )
 PLACE = Durable("ingest-place", (UploadStaged.subject, AssetTrashed.subject, AssetRestored.subject))
+PURGE = Durable("ingest-purge", (PurgeRequested.subject,))
 RENDER = Durable(
     "processor-render", (*(f"{AssetStored.subject}.{kind}" for kind in get_args(Kind)), AssetReopened.subject)
 )
 TRANSCODE = Durable("processor-transcode", (f"{AssetProbed.subject}.*", TranscodeRequested.subject))
-SIDECAR = Durable("processor-sidecar", (AssetUpdated.subject,))
-DURABLES = (PLACE, RENDER, TRANSCODE, SIDECAR)
+SIDECAR = Durable("processor-sidecar", (AssetUpdated.subject, AssetsUpdated.subject))
+REGISTER = Durable("ingest-register", (FileDiscovered.subject, FileChanged.subject))
+EMBED = Durable("ml-embed", (AssetProcessed.subject,))
+FILL = Durable("ml-fill", (AssetProcessed.subject,))
+CLASSIFY = Durable("ml-classify", (AssetProcessed.subject,))
+FACES = Durable("ml-faces", (AssetProcessed.subject,))
+TEXTS = Durable("ml-texts", (AssetProcessed.subject,))
+LEARN = Durable("ml-learn", (LabelTaught.subject,))
+SCAN = Durable("syncer-scan", (ScanRequested.subject,))
+DURABLES = (PLACE, PURGE, RENDER, TRANSCODE, SIDECAR, REGISTER, SCAN, EMBED, FILL, CLASSIFY, FACES, TEXTS, LEARN)
 
 
 async def ensure_stream(js: JetStreamContext) -> None:

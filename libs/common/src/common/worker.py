@@ -12,7 +12,7 @@ import psycopg
 from nats.aio.msg import Msg
 from psycopg_pool import PoolTimeout
 
-from common import bus, log, messages, outbox, queries, stages, tasks
+from common import bus, dead_letters, log, messages, outbox, queries, stages, tasks
 from common.bus import Bus, Doorbell
 from common.db import Pool, glance
 from common.files import STARVED
@@ -125,11 +125,7 @@ class Worker:
         try:
             messages.decode(message.subject, message.data)
         except messages.Malformed as error:
-            log.get().warning("dead letter", subject=message.subject, error=str(error))
-            try:
-                async with glance(self.pool) as conn:
-                    await queries.save_dead_letter(conn, subject=message.subject, body=message.data, reason=str(error))
-            except (psycopg.Error, PoolTimeout):
+            if not await dead_letters.keep(self.pool, message, error):
                 return
         await bus.acknowledge(message)
 
