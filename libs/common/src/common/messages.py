@@ -85,6 +85,30 @@ class AssetTranscoded(Event, frozen=True, kw_only=True):
     asset_id: UUID
 
 
+class AssetEmbedded(Event, frozen=True, kw_only=True):
+    """A picture's vectors are there: it is found by what it shows."""
+
+    subject = "lumilio.asset.embedded"
+
+    asset_id: UUID
+
+
+class AssetClassified(Event, frozen=True, kw_only=True):
+    """What a model sees in a picture is there as labels."""
+
+    subject = "lumilio.asset.classified"
+
+    asset_id: UUID
+
+
+class LabelTaught(Event, frozen=True, kw_only=True):
+    """Somebody showed by a few pictures what a label of theirs means: it is to be learnt, and said of all others."""
+
+    subject = "lumilio.label.taught"
+
+    label_id: int
+
+
 class AssetTrashed(Event, frozen=True, kw_only=True):
     """Somebody, or an upload that takes its name, put an asset into the trash: hidden, and recoverable."""
 
@@ -97,6 +121,22 @@ class AssetRestored(Event, frozen=True, kw_only=True):
     """An asset came back from the trash."""
 
     subject = "lumilio.asset.restored"
+
+    asset_id: UUID
+
+
+class PurgeRequested(Event, frozen=True, kw_only=True):
+    """So many assets in the owner's trash are to go for good, because somebody asked or their time is over."""
+
+    subject = "lumilio.purge.requested"
+
+    assets: int
+
+
+class AssetPurged(Event, frozen=True, kw_only=True):
+    """An asset is gone for good, with its files."""
+
+    subject = "lumilio.asset.purged"
 
     asset_id: UUID
 
@@ -117,6 +157,85 @@ class AssetUpdated(Event, frozen=True, kw_only=True):
     asset_id: UUID
 
 
+class AssetsUpdated(Event, frozen=True, kw_only=True):
+    """The same of several assets at once, a few hundred at most."""
+
+    subject = "lumilio.assets.updated"
+
+    asset_ids: list[UUID]
+
+
+class ScanRequested(Event, frozen=True, kw_only=True):
+    """Somebody wants a repository scanned, or one folder of it; other systems may say so as well.
+
+    `folder` is percent-encoded; `operation_id` is of the row that a request through the API has already.
+    """
+
+    subject = "lumilio.scan.requested"
+
+    owner_id: int = 0
+    repository_id: UUID
+    folder: str = ""
+    operation_id: int | None = None
+
+
+class FileEvent(Event, frozen=True, kw_only=True):
+    """Something about one file in a repository; `path` is relative to its root and percent-encoded."""
+
+    repository_id: UUID
+    path: str
+    asset_id: UUID | None = None
+
+
+class FileDiscovered(FileEvent, frozen=True, kw_only=True):
+    """A file that was not known lies in a repository and was read; it becomes an asset, or one more file of one."""
+
+    subject = "lumilio.file.discovered"
+
+
+class FileChanged(FileEvent, frozen=True, kw_only=True):
+    """A file holds other bytes than its asset had."""
+
+    subject = "lumilio.file.changed"
+
+
+class FileMoved(FileEvent, frozen=True, kw_only=True):
+    """A file has another path than before, and is the same."""
+
+    subject = "lumilio.file.moved"
+
+    moved_from: str
+
+
+class FileVanished(FileEvent, frozen=True, kw_only=True):
+    """A file is no longer where it was; its asset is kept."""
+
+    subject = "lumilio.file.vanished"
+
+
+class FileCorrupted(FileEvent, frozen=True, kw_only=True):
+    """The bytes of a file are no longer those of its asset, though nobody wrote it."""
+
+    subject = "lumilio.file.corrupted"
+
+
+class RepositoryWentOffline(Event, frozen=True, kw_only=True):
+    """A repository is not there, or what is there is not it; nothing of it is called missing."""
+
+    subject = "lumilio.repository.went_offline"
+
+    repository_id: UUID
+    reason: str
+
+
+class RepositoryCameOnline(Event, frozen=True, kw_only=True):
+    """A repository that was not there is back."""
+
+    subject = "lumilio.repository.came_online"
+
+    repository_id: UUID
+
+
 class StageFailed(Event, frozen=True, kw_only=True):
     """A stage gave up on an asset; the reason is for people."""
 
@@ -134,10 +253,24 @@ EVENTS: tuple[type[Event], ...] = (
     AssetProbed,
     TranscodeRequested,
     AssetTranscoded,
+    AssetEmbedded,
+    AssetClassified,
+    LabelTaught,
     AssetTrashed,
     AssetRestored,
+    PurgeRequested,
+    AssetPurged,
     AssetReopened,
     AssetUpdated,
+    AssetsUpdated,
+    ScanRequested,
+    FileDiscovered,
+    FileChanged,
+    FileMoved,
+    FileVanished,
+    FileCorrupted,
+    RepositoryWentOffline,
+    RepositoryCameOnline,
     StageFailed,
 )
 

@@ -23,11 +23,13 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """A directory to register: `root` is absolute and leads over no link.
 
     Below `private_roots` lie the own files of repositories that may not be written to; None if there is no such place.
+    What is found in it becomes the assets of the user called `owner`, or of the first administrator.
     """
 
     root: bytes
     name: str
     private_roots: bytes | None = None
+    owner: str | None = None
     storage_strategy: Strategy = "date"
     local_settings: LocalSettings = msgspec.field(default_factory=LocalSettings)
     rendering: Rendering = msgspec.field(default_factory=Rendering)
@@ -41,6 +43,7 @@ async def register(conn: Connection, wish: Wish) -> Repository:
     """
     await queries.lock_repositories(conn)
     known = await queries.list_repositories(conn)
+    owner = None if wish.owner is None else await find_owner(conn, wish.owner)
     found = await asyncio.to_thread(_examine, wish, known)
     for one in known:
         if found is not None and one.repository_id == found.id:
@@ -53,8 +56,16 @@ async def register(conn: Connection, wish: Wish) -> Repository:
         rendering=rendering.written(wish.rendering),
     )
     private_root = await asyncio.to_thread(_create, wish, made)
-    await queries.save_repository(conn, made.id, name=made.name, root=wish.root, private_root=private_root)
+    await queries.save_repository(conn, made.id, name=made.name, root=wish.root, private_root=private_root, owner=owner)
     return await _registered(conn, made)
+
+
+async def find_owner(conn: Connection, username: str) -> int:
+    """The user to whom finds are to belong; Refused when nobody is called so."""
+    owner = await queries.find_owner(conn, username)
+    if owner is None:
+        raise Refused(f"nobody who may sign in here is called {username}")
+    return owner
 
 
 async def validate(conn: Connection, repository: Repository) -> Validation:

@@ -12,7 +12,10 @@ MOST = 1000
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
-    """A tree of originals; `root` is absolute, and so is `private_root` where the root may not be written to."""
+    """A tree of originals; `root` is absolute, and so is `private_root` where the root may not be written to.
+
+    What is found in it becomes the assets of `owner`, the first administrator unless somebody else is named.
+    """
 
     repository_id: UUID
     name: str
@@ -21,6 +24,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool
     state: Literal["online", "offline", "readonly"]
     created_at: datetime
+    owner: str | None
 
     @property
     def home(self) -> bytes:
@@ -50,8 +54,9 @@ async def list_repositories(conn: Connection) -> list[Repository]:
     async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
         await cursor.execute(
             """
-            select repository_id, name, root, private_root, is_default, state, created_at
-            from repositories
+            select repository_id, name, root, private_root, is_default, state, r.created_at, u.username as owner
+            from repositories r
+            left join users u on u.user_id = coalesce(owner_id, (select min(user_id) from users where is_admin))
             order by repository_id
             limit %s
             """,
@@ -65,8 +70,9 @@ async def find_repository(conn: Connection, repository_id: UUID) -> Repository |
     async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
         await cursor.execute(
             """
-            select repository_id, name, root, private_root, is_default, state, created_at
-            from repositories
+            select repository_id, name, root, private_root, is_default, state, r.created_at, u.username as owner
+            from repositories r
+            left join users u on u.user_id = coalesce(owner_id, (select min(user_id) from users where is_admin))
             where repository_id = %s
             """,
             (repository_id,),
@@ -79,8 +85,9 @@ async def find_default(conn: Connection) -> Repository | None:
     async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
         await cursor.execute(
             """
-            select repository_id, name, root, private_root, is_default, state, created_at
-            from repositories
+            select repository_id, name, root, private_root, is_default, state, r.created_at, u.username as owner
+            from repositories r
+            left join users u on u.user_id = coalesce(owner_id, (select min(user_id) from users where is_admin))
             where is_default
             """
         )
@@ -88,19 +95,28 @@ async def find_default(conn: Connection) -> Repository | None:
 
 
 async def save_repository(
-    conn: Connection, repository_id: UUID, *, name: str, root: bytes, private_root: bytes | None
+    conn: Connection,
+    repository_id: UUID,
+    *,
+    name: str,
+    root: bytes,
+    private_root: bytes | None,
+    owner: int | None = None,
 ) -> None:
-    """A repository whose marker is on the disk; the first one that takes uploads is the default."""
+    """A repository whose marker is on the disk; the first one that takes uploads is the default.
+
+    Without an owner, what is found in it is the first administrator's.
+    """
     await conn.execute(
         """
-        insert into repositories (repository_id, name, root, private_root, state, is_default)
+        insert into repositories (repository_id, name, root, private_root, state, is_default, owner_id)
         values (
             %(id)s, %(name)s, %(root)s, %(private)s::bytea,
             case when %(private)s::bytea is null then 'online' else 'readonly' end,
-            %(private)s::bytea is null and not exists (select from repositories where is_default)
+            %(private)s::bytea is null and not exists (select from repositories where is_default), %(owner)s
         )
         """,
-        {"id": repository_id, "name": name, "root": root, "private": private_root},
+        {"id": repository_id, "name": name, "root": root, "private": private_root, "owner": owner},
     )
 
 
@@ -110,6 +126,18 @@ async def move_repository(conn: Connection, repository_id: UUID, *, root: bytes,
         "update repositories set root = %s, private_root = %s where repository_id = %s",
         (root, private_root, repository_id),
     )
+
+
+async def find_owner(conn: Connection, username: str) -> int | None:
+    """An active user, by name."""
+    cursor = await conn.execute("select user_id from users where username = %s and is_active", (username,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def save_owner(conn: Connection, repository_id: UUID, owner: int) -> None:
+    """What is found in the repository from now on becomes this user's; what was found before stays whose it is."""
+    await conn.execute("update repositories set owner_id = %s where repository_id = %s", (owner, repository_id))
 
 
 async def save_default(conn: Connection, repository_id: UUID) -> None:

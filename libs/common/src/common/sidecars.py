@@ -60,7 +60,7 @@ def read(root: bytes, path: bytes, *, limit: int) -> Version | None:
         status = os.fstat(descriptor)
         if status.st_size > limit:
             raise Unfit(f"{_name(path)} is larger than {limit >> 20} MB")
-        seen = Seen(status.st_size, status.st_mtime_ns, status.st_ino)
+        seen = files.seen(status)
         return Version(file.read(limit + 1), seen, status.st_mode & 0o777)
 
 
@@ -85,6 +85,20 @@ def bring(root: bytes, *, source: bytes, target: bytes) -> None:
                 raise
 
 
+def forget(root: bytes, original: bytes) -> None:
+    """Remove the sidecars of an original of ours that went for good; a person's own stay, so does what is no file."""
+    if not layout.is_managed(original):
+        raise UnsafePath(f"not an original of ours: {original!r}")
+    parent, name = os.path.split(original)
+    with suppress(FileNotFoundError), folder(root, parent) as directory:
+        for ending in ENDINGS:
+            try:
+                os.unlink(name + ending, dir_fd=directory)
+            except OSError as error:
+                if error.errno not in STAYING:
+                    raise
+
+
 def write(root: bytes, path: bytes, content: bytes, *, instead_of: Version | None, beside: bytes | None = None) -> None:
     """A sidecar, whole and durable, instead of the very one that was read; Changed when another one is there by now.
 
@@ -99,7 +113,7 @@ def write(root: bytes, path: bytes, content: bytes, *, instead_of: Version | Non
         else:
             with files.held(root, beside) as original:
                 seen = files.see(root, beside)
-                if seen is None or seen.inode != os.fstat(original).st_ino:
+                if seen is None or seen.inode != files.seen(os.fstat(original)).inode:
                     raise Changed
                 _write(root, path, content, instead_of)
     except FileNotFoundError:
