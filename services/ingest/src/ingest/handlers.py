@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote_from_bytes
 
 from common import files, outbox, tasks, trash
 from common import queries as core
 from common.db import Connection, Pool, glance
-from common.messages import AssetStored
+from common.messages import AssetStored, FileCorrupted
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
 from ingest import place, queries, standing
 from ingest.place import Occupied, Placed, Placement, Wish
@@ -39,7 +40,7 @@ class Ingest:
 
     async def place(self, claim: Claim) -> None:
         """Have an asset's originals lie where they belong, and give staged bytes a place unless one is healthy."""
-        with _waiting():
+        with waiting():
             look = await self._look(claim)
         try:
             await self._make_so(claim, look)
@@ -49,7 +50,7 @@ class Ingest:
             raise
 
     async def _make_so(self, claim: Claim, look: Look) -> None:
-        with _waiting():
+        with waiting():
             standings = await tasks.to_the_end(_settle_originals, look) if look.originals else []
             is_healthy = any(found.is_healthy for found in standings)
             placed = Placed() if is_healthy else await self._place(look)
@@ -68,6 +69,8 @@ class Ingest:
             originals = await queries.list_originals(conn, claim.asset_id)
         if asset is None:  # and its stages with it
             raise LeaseLost
+        if asset.is_going:
+            raise Wait("the photo is being purged", after=BUSY_RETRY_SECONDS)
         wishes = await asyncio.to_thread(_wishes, asset, uploads)
         spots = [spot for wish in wishes for spot in wish.spots()]
         spots += [
@@ -94,17 +97,17 @@ class Ingest:
             if taken.spot == occupied.spot and taken.asset_id is not None:
                 with suppress(trash.NoAsset):
                     async with self.pool.connection() as conn:
-                        await trash.put(conn, taken.asset_id, owner=look.asset.owner_id)
+                        await trash.put(conn, taken.asset_id, owner=look.asset.owner_id, reason=trash.BY_UPLOAD)
 
 
 @contextmanager
-def _waiting() -> Iterator[None]:
+def waiting(after: float = OFFLINE_RETRY_SECONDS) -> Iterator[None]:
     """A disk that is away, full or failing, or a file that somebody else moves just now, costs no attempt."""
     try:
         with files.outages():
             yield
     except files.Offline as outage:
-        raise Wait(str(outage), after=OFFLINE_RETRY_SECONDS) from None
+        raise Wait(str(outage), after=after) from None
     except BlockingIOError:
         raise Wait("the file is just being moved", after=BUSY_RETRY_SECONDS) from None
 
@@ -155,12 +158,24 @@ async def _save(conn: Connection, *, look: Look, standings: Sequence[Standing], 
                 path=found.path,
                 trashed_from=found.trashed_from,
             )
+            if found.health == "corrupt":
+                await outbox.add(conn, _corrupted(look.asset, found))
     if placed.placement is not None:
         await _save_placement(conn, look.asset, placed.placement)
     rest = [wish.upload for wish in look.wishes if wish.upload not in placed.settled]
     await queries.settle_uploads(conn, [upload.upload_id for upload in placed.failed], state="failed", error=LOST)
     await queries.settle_uploads(conn, [upload.upload_id for upload in rest], state="duplicate")
+    await queries.follow_wish(conn, look.asset.asset_id)
     await queries.place_again_if_needed(conn, look.asset.asset_id)
+
+
+def _corrupted(asset: Asset, found: Standing) -> FileCorrupted:
+    return FileCorrupted(
+        owner_id=asset.owner_id,
+        asset_id=asset.asset_id,
+        repository_id=found.original.repository_id,
+        path=quote_from_bytes(found.path),
+    )
 
 
 async def _save_placement(conn: Connection, asset: Asset, placement: Placement) -> None:

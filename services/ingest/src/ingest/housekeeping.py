@@ -8,14 +8,15 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, folders, layout, log, marker, outbox_queries
+from common import files, folders, layout, log, marker, outbox_queries, trash
 from common import queries as core
 from common.db import Pool, glance
-from ingest import leftovers, queries
+from ingest import counting, departures, leftovers, purge_queries, queries
 from ingest.queries import Repository
 
 LEASE = "housekeeping"
 OUTBOX_BATCH = 5000
+EXPIRY_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Housekeeping:
     every_seconds: float
     abandoned_seconds: float
     failed_seconds: float = 30 * leftovers.DAY
+    trash_days: int = 30
     holder: UUID = field(default_factory=uuid4)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -53,8 +55,23 @@ class Housekeeping:
         for repository in repositories:
             with contextlib.suppress(files.Offline):
                 await self._clean_staging(repository, now)
+        if self.trash_days:
+            await self._expire()
+        await departures.go_on(self.pool)
         if await self._is_new_day():
             await leftovers.clean(self.pool, failed_seconds=self.failed_seconds)
+            await counting.correct(self.pool)
+
+    async def _expire(self) -> None:
+        """What was thrown away long ago goes for good."""
+        while True:
+            async with self.pool.connection() as conn:
+                expired = await purge_queries.list_expired(conn, days=self.trash_days, limit=EXPIRY_BATCH)
+                wished = await trash.purge(conn, expired, asked_by=None, why="expired") if expired else 0
+            if wished:
+                log.get().info("trash expired", assets=wished)
+            if wished < EXPIRY_BATCH:
+                return
 
     async def _is_new_day(self) -> bool:
         """Whether a day has passed since anybody was told so: a lease that nobody holds on to."""

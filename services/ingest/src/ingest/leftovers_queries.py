@@ -8,12 +8,16 @@ from common.layout import Made
 
 
 async def list_named(conn: Connection, repository_id: UUID, made: Mapping[bytes, Made]) -> set[bytes]:
-    """Those of the paths that a thumbnail or rendition of the asset has which they were made for."""
+    """Those of the paths that a thumbnail or rendition of the content has which they were made for.
+
+    Its asset may be another one's by now than of the owner in the path.
+    """
     cursor = await conn.execute(
         """
         select seen.path
-        from unnest(%(paths)s::bytea[], %(owners)s::bigint[], %(hashes)s::bytea[]) seen (path, owner_id, content_hash)
-        join assets a on a.owner_id = seen.owner_id and a.content_hash = seen.content_hash
+        from unnest(%(paths)s::bytea[], %(hashes)s::bytea[]) seen (path, content_hash)
+        cross join users u
+        join assets a on a.owner_id = u.user_id and a.content_hash = seen.content_hash
         where exists (
                   select 1
                   from thumbnails t
@@ -28,7 +32,6 @@ async def list_named(conn: Connection, repository_id: UUID, made: Mapping[bytes,
         {
             "repository": repository_id,
             "paths": list(made),
-            "owners": [work.owner_id for work in made.values()],
             "hashes": [work.content_hash for work in made.values()],
         },
     )

@@ -3,12 +3,15 @@
 import asyncio
 
 from common import process, streams
-from common.settings import AtLeastOne, Positive, Settings
+from common.settings import AtLeastOne, Days, Positive, Settings
 from common.stages import Stage
 from common.worker import Worker
+from ingest import counting
+from ingest.found import Registrar
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
 from ingest.leftovers import DAY
+from ingest.purge import Purge
 
 
 class IngestSettings(Settings, frozen=True, kw_only=True):
@@ -18,16 +21,25 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     clean_seconds: Positive = 60.0
     abandoned_seconds: Positive = DAY
     failed_seconds: Positive = 30 * DAY
+    trash_days: Days = 30
 
 
 async def serve(config: IngestSettings, stop: asyncio.Event) -> None:
-    """Place staged uploads until told to stop; one ingest of all also cleans up."""
+    """Place staged uploads and purge what is to go until told to stop; one ingest of all also cleans up."""
     async with process.core("ingest", config, stop) as core, asyncio.TaskGroup() as tasks:
         ingest = Ingest(core.pool)
-        housekeeping = Housekeeping(core.pool, config.clean_seconds, config.abandoned_seconds, config.failed_seconds)
+        housekeeping = Housekeeping(
+            *(core.pool, config.clean_seconds, config.abandoned_seconds, config.failed_seconds, config.trash_days)
+        )
         worker = Worker(core.pool, core.bus, core.relay, config, streams.PLACE, Stage.PLACE, ingest.place, config.slots)
+        purger = Worker(
+            *(core.pool, core.bus, core.relay, config, streams.PURGE, Stage.PURGE, Purge(core.pool).purge, config.slots)
+        )
         tasks.create_task(worker.run(stop))
+        tasks.create_task(purger.run(stop))
         tasks.create_task(housekeeping.run(stop))
+        tasks.create_task(counting.run(core.pool, stop, idle_seconds=config.poll_seconds))
+        tasks.create_task(Registrar(core.pool, core.bus, core.relay, config.poll_seconds).run(stop))
 
 
 def main() -> None:

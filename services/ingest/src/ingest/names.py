@@ -7,16 +7,12 @@ from uuid import UUID
 
 from common import formats, layout
 from common.marker import Clash, Marker
-from common.names import display_name
+from common.names import display_name, harmless
 
 SIDECAR = layout.XMP.decode()
-HIDING = (".", "-", "~")
 NUMBERS = range(1, 1000)
 TOKENS = (8, 16, 32)
 EXTENSIONS = {known.mime_type: known.extension for known in formats.FORMATS}
-
-# What other systems, to which a repository may be shared, take for devices whatever the extension.
-RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 
 def leaf(file_name: str) -> bytes:
@@ -26,8 +22,7 @@ def leaf(file_name: str) -> bytes:
     """
     name = display_name(file_name)
     name += "_" if name.lower().endswith(SIDECAR) else ""
-    is_harmless = not name.startswith(HIDING) and name.partition(".")[0].strip().lower() not in RESERVED
-    return (name if is_harmless else f"_{name}").encode()
+    return harmless(name).encode()
 
 
 def wanted(

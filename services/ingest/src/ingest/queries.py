@@ -25,6 +25,9 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     mime_type: str
     stored_at: datetime | None
     trashed_at: datetime | None
+    trash_reason: str | None = None
+    is_going: bool = False
+    """Whether it is being purged, so that its files may be gone at any moment."""
 
 
 class StagedUpload(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +88,15 @@ async def find_asset(conn: Connection, asset_id: UUID) -> Asset | None:
     async with conn.cursor(row_factory=struct_row(Asset)) as cursor:
         await cursor.execute(
             """
-            select asset_id, owner_id, kind, content_hash, size, mime_type, stored_at, trashed_at
+            select asset_id, owner_id, kind, content_hash, size, mime_type, stored_at, trashed_at, trash_reason,
+                   exists (
+                       select
+                       from purges p
+                       join asset_stages s on s.asset_id = p.asset_id and s.stage = 'purge'
+                       where p.asset_id = assets.asset_id
+                         and p.began_at is not null
+                         and s.state in ('pending', 'running')
+                   ) as is_going
             from assets
             where asset_id = %s
             """,
@@ -154,14 +165,19 @@ class PathTaken(RuntimeError):
 async def save_original(
     conn: Connection, asset_id: UUID, *, repository_id: UUID, path: bytes, display_name: str, seen: Seen
 ) -> None:
-    """Record where the asset's original lies, and that it is stored; PathTaken when the path is another asset's."""
+    """Record where the asset's original lies, so that it is stored; PathTaken when the path is another asset's."""
     cursor = await conn.execute(
         """
-        insert into file_records (repository_id, path, display_name, asset_id, size, modified_ns, inode)
-        values (%(repository)s, %(path)s, %(name)s, %(asset)s, %(size)s, %(modified)s, %(inode)s)
+        insert into file_records (repository_id, path, display_name, asset_id, size, modified_ns, inode, content_hash,
+                                  mime_type)
+        select %(repository)s, %(path)s, %(name)s, asset_id, %(size)s, %(modified)s, %(inode)s, content_hash, mime_type
+        from assets
+        where asset_id = %(asset)s
         on conflict (repository_id, path) do update
         set asset_id = excluded.asset_id, size = excluded.size, modified_ns = excluded.modified_ns,
-            inode = excluded.inode, state = 'present', verified_at = now()
+            inode = excluded.inode, state = 'present', verified_at = now(), content_hash = excluded.content_hash,
+            mime_type = excluded.mime_type, read_after = null, trouble = null, missing_since = null, missed = 0,
+            scrubbed_at = null
         where file_records.asset_id is null or file_records.asset_id = excluded.asset_id
         returning true
         """,
@@ -177,7 +193,10 @@ async def save_original(
     )
     if await cursor.fetchone() is None:
         raise PathTaken(display_name)
-    await conn.execute("update assets set stored_at = coalesce(stored_at, now()) where asset_id = %s", (asset_id,))
+    await conn.execute(
+        "update assets set stored_at = coalesce(stored_at, now()), missing_since = null where asset_id = %s",
+        (asset_id,),
+    )
 
 
 async def save_standing(
@@ -188,6 +207,8 @@ async def save_standing(
         """
         update file_records
         set state = %(state)s, verified_at = case when %(state)s = 'present' then now() else verified_at end,
+            missing_since = case when %(state)s = 'missing' then now() end,
+            scrubbed_at = case when %(state)s <> 'corrupt' then scrubbed_at end,
             path = %(path)s, trashed_from = %(trashed_from)s
         where file_record_id = %(record)s
         """,
@@ -233,6 +254,25 @@ async def place_again_if_needed(conn: Connection, asset_id: UUID) -> None:
           )
         """,
         {"asset": asset_id},
+    )
+
+
+async def follow_wish(conn: Connection, asset_id: UUID) -> None:
+    """Where the server itself puts a file or moves it to, there it goes from if its asset is to be purged."""
+    await conn.execute(
+        """
+        insert into intents (asset_id, file_record_id, repository_id, path, content_hash)
+        select a.asset_id, f.file_record_id, f.repository_id, f.path, a.content_hash
+        from purges p
+        join assets a on a.asset_id = p.asset_id
+        join file_records f on f.asset_id = p.asset_id
+        where p.asset_id = %s
+          and p.began_at is null
+          and (f.trashed_from is not null or substring(f.path from 1 for 6) = 'inbox/')
+        on conflict (asset_id, file_record_id) do update
+        set path = excluded.path
+        """,
+        (asset_id,),
     )
 
 

@@ -35,7 +35,8 @@ class Standing:
     def is_news(self) -> bool:
         """Whether the record says something else."""
         known = (self.original.path, self.original.trashed_from)
-        return self.health != "present" or not self.original.verified_lately or known != (self.path, self.trashed_from)
+        is_read = self.health != "present" or (_is_managed(self.original) and not self.original.verified_lately)
+        return is_read or known != (self.path, self.trashed_from)
 
 
 def examine(original: Original, asset: Asset) -> Health:
@@ -61,7 +62,7 @@ def examine(original: Original, asset: Asset) -> Health:
 
 def paths_of(asset: Asset, original: Original) -> list[bytes]:
     """Every path that an original may have in the trash and out of it."""
-    return [*_in_trash(asset, original), *_in_inbox(asset, original)]
+    return [*_in_trash(asset, original), *_in_inbox(asset, original), *_in_trash_before(asset, original)]
 
 
 def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Standing:
@@ -70,12 +71,14 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
     A path in `foreign` is another original's, even when nothing lies there at the moment.
     """
     marker.check(original.root, original.repository_id, original.private_root)
+    if not _is_managed(original):  # what a person's folders hold is for a scan to say
+        return Standing(original, "present", original.path, original.trashed_from)
     health, path = _find(asset, original, foreign)
     if health == "missing":  # or its disk went away meanwhile
         marker.check(original.root, original.repository_id, original.private_root)
-    if health == "missing" and _is_managed(original):
+    if health == "missing":
         _forget_notes(asset, original)
-    if health != "present" or not _is_managed(original):
+    if health != "present":
         return Standing(original, health, original.path, original.trashed_from)
     is_trashed = asset.trashed_at is not None
     ways = _in_trash(asset, original) if is_trashed else _in_inbox(asset, original)
@@ -90,6 +93,8 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
         _note(asset, original, path)
     else:
         _forget_notes(asset, original)
+    for before in _in_trash_before(asset, original):
+        files.forget(original.root, layout.sidecar(before))
     return Standing(original, health, path, _home(original) if is_trashed else None)
 
 
@@ -101,7 +106,7 @@ def _is_managed(original: Original) -> bool:
 def _find(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> tuple[Health, bytes]:
     """An original's state and its path, or the path to which an interrupted run has moved it."""
     health = examine(original, asset)
-    if health == "missing" and _is_managed(original):
+    if health == "missing":
         for path in _free(original, paths_of(asset, original), foreign):
             if examine(structs.replace(original, path=path), asset) == "present":
                 return "present", path
@@ -149,9 +154,16 @@ def _in_trash(asset: Asset, original: Original) -> list[bytes]:
     ]
 
 
+def _in_trash_before(asset: Asset, original: Original) -> list[bytes]:
+    """Where an original lies in the trash as that of an asset of the same content, which this one took over."""
+    is_elsewhere = layout.is_trashed(original.path) and original.path not in _in_trash(asset, original)
+    return [original.path] if is_elsewhere else []
+
+
 def _note(asset: Asset, original: Original, path: bytes) -> None:
     note = {
         "deleted_at": asset.trashed_at,
+        "reason": asset.trash_reason,
         "original_path": _home(original).decode(errors="backslashreplace"),
         "asset_id": str(asset.asset_id),
         "user_id": asset.owner_id,
