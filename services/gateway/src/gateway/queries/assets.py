@@ -1,7 +1,7 @@
 """The SQL of an owner's assets as clients see them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -10,13 +10,6 @@ from common.db import Connection, struct_row
 from common.messages import Kind
 from common.queries import Progress
 from common.rendering import Policy
-
-
-class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """Where a page ended; pages follow each other by time and id."""
-
-    sort_at: Annotated[datetime, msgspec.Meta(tz=False)]
-    asset_id: UUID
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +24,10 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     original_filename: str
     uploaded_at: datetime
     trashed_at: datetime | None
+    archived_at: datetime | None
+    liked: bool
+    rating: int | None
+    missing_since: datetime | None
     width: int | None
     height: int | None
     taken_at: datetime | None
@@ -58,6 +55,7 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
     mime_type: str
     width: int
     height: int
+    hash: bytes
 
 
 class Rendition(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,60 +76,15 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of what runs."""
 
 
-# What sorts before and after every asset; `sort_at` has no zone.
-FIRST = Cursor(sort_at=datetime.min, asset_id=UUID(int=0))  # noqa: DTZ901
-LAST = Cursor(sort_at=datetime.max, asset_id=UUID(int=2**128 - 1))  # noqa: DTZ901
-
-
-async def newest(
-    conn: Connection, *, owner: int, kinds: list[Kind], after: Cursor, limit: int, offset: int
-) -> list[UUID]:
-    """The owner's assets that come after the cursor, newest first."""
-    cursor = await conn.execute(
-        """
-        select asset_id
-        from assets
-        where owner_id = %(owner)s
-          and trashed_at is null
-          and kind = any(%(kinds)s)
-          and (sort_at, asset_id) < (%(sort_at)s, %(asset_id)s)
-        order by sort_at desc, asset_id desc
-        limit %(limit)s offset %(offset)s
-        """,
-        {"owner": owner, "kinds": kinds, "limit": limit, "offset": offset, **msgspec.structs.asdict(after)},
-    )
-    return [row[0] for row in await cursor.fetchall()]
-
-
-async def oldest(
-    conn: Connection, *, owner: int, kinds: list[Kind], after: Cursor, limit: int, offset: int
-) -> list[UUID]:
-    """The owner's assets that come after the cursor, oldest first."""
-    cursor = await conn.execute(
-        """
-        select asset_id
-        from assets
-        where owner_id = %(owner)s
-          and trashed_at is null
-          and kind = any(%(kinds)s)
-          and (sort_at, asset_id) > (%(sort_at)s, %(asset_id)s)
-        order by sort_at, asset_id
-        limit %(limit)s offset %(offset)s
-        """,
-        {"owner": owner, "kinds": kinds, "limit": limit, "offset": offset, **msgspec.structs.asdict(after)},
-    )
-    return [row[0] for row in await cursor.fetchall()]
-
-
 async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) -> list[Asset]:
-    """These assets of the owner in the given order, also those in the trash; foreign and unknown ones are left out."""
+    """These assets of the owner in the given order, also hidden ones; foreign and unknown ones are left out."""
     async with conn.cursor(row_factory=struct_row(Asset)) as cursor:
         await cursor.execute(
             """
             select a.asset_id, a.owner_id, a.content_hash, a.size, a.kind, a.mime_type, a.original_filename,
-                   a.uploaded_at, a.trashed_at, a.width, a.height, a.taken_at, a.taken_offset_minutes,
-                   a.edited_taken_at, a.thumbhash, a.sort_at, f.repository_id, f.path, coalesce(m.facts, '{}') as facts,
-                   coalesce(m.edits, '{}') as edits, m.edited_place,
+                   a.uploaded_at, a.trashed_at, a.archived_at, a.liked, a.rating, a.missing_since, a.width, a.height,
+                   a.taken_at, a.taken_offset_minutes, a.edited_taken_at, a.thumbhash, a.sort_at, f.repository_id,
+                   f.path, coalesce(m.facts, '{}') as facts, coalesce(m.edits, '{}') as edits, m.edited_place,
                    coalesce(s.has_failed, false) as has_failed, coalesce(s.is_complete, false) as is_complete,
                    live.asset_id as live_video_id,
                    shown.kind as beside, a.web_policy
@@ -148,7 +101,7 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
             cross join lateral (
                 select bool_or(state = 'failed') as has_failed, bool_and(state = 'done') as is_complete
                 from asset_stages
-                where asset_id = a.asset_id and stage not in ('sidecar', 'transcode')
+                where asset_id = a.asset_id and stage not in ('purge', 'sidecar', 'transcode')
             ) s
             left join renditions shown
               on shown.asset_id = a.asset_id
@@ -158,7 +111,8 @@ async def list_assets(conn: Connection, asset_ids: list[UUID], *, owner: int) ->
                 from stack_keys own
                 join stack_keys other
                   on other.owner_id = own.owner_id and other.kind = own.kind and other.key = own.key
-                join assets video on video.asset_id = other.asset_id and video.trashed_at is null
+                join assets video
+                  on video.asset_id = other.asset_id and video.trashed_at is null and video.missing_since is null
                 where own.asset_id = a.asset_id and own.kind = 'live' and own.role = 'still' and other.role = 'motion'
                 order by video.asset_id
                 limit 1
@@ -175,7 +129,7 @@ async def list_thumbnails(conn: Connection, asset_id: UUID) -> list[Thumbnail]:
     async with conn.cursor(row_factory=struct_row(Thumbnail)) as cursor:
         await cursor.execute(
             """
-            select size, mime_type, width, height
+            select size, mime_type, width, height, hash
             from thumbnails
             where asset_id = %s
             order by bytes
@@ -186,10 +140,17 @@ async def list_thumbnails(conn: Connection, asset_id: UUID) -> list[Thumbnail]:
 
 
 async def list_renditions(conn: Connection, asset_id: UUID) -> list[Rendition]:
-    """What else was made of an asset that was found to be the caller's."""
+    """What else was made of an asset that was found to be the caller's, for people and not for models."""
     async with conn.cursor(row_factory=struct_row(Rendition)) as cursor:
         await cursor.execute(
-            "select kind, mime_type, bytes from renditions where asset_id = %s order by kind", (asset_id,)
+            """
+            select kind, mime_type, bytes
+            from renditions
+            where asset_id = %s
+              and kind not like 'frame%%'
+            order by kind
+            """,
+            (asset_id,),
         )
         return await cursor.fetchall()
 

@@ -1,9 +1,11 @@
 """The SQL that finds the bytes of originals and thumbnails."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
+from common import layout
 from common.db import Connection, struct_row
 from common.messages import Kind
 
@@ -15,16 +17,25 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     mime_type: str
     original_filename: str
+    missing_since: datetime | None
+    is_changed: bool
+    is_damaged: bool
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a copy of the bytes lies: under its path, or still under its staged name."""
+    """Where a copy of the bytes lies: under its path, or still under its staged name; and when it was written last."""
 
     repository_id: UUID
     root: bytes
     private_root: bytes | None
     path: bytes | None
     staged_name: str | None
+    modified_ns: int | None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it lies where only the server puts files, and nobody edits them."""
+        return self.path is None or (self.private_root is None and layout.is_managed(self.path))
 
 
 class Derived(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +69,13 @@ async def find_original(conn: Connection, asset_id: UUID, *, owner: int) -> Orig
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select content_hash, size, mime_type, original_filename
+            select content_hash, size, mime_type, original_filename, missing_since,
+                   exists (
+                       select from file_records f where f.asset_id = %(asset)s and f.state = 'found'
+                   ) as is_changed,
+                   exists (
+                       select from file_records f where f.asset_id = %(asset)s and f.state = 'corrupt'
+                   ) as is_damaged
             from assets
             where asset_id = %(asset)s
               and owner_id = %(owner)s
@@ -68,25 +85,26 @@ async def find_original(conn: Connection, asset_id: UUID, *, owner: int) -> Orig
         return await cursor.fetchone()
 
 
-async def list_places(conn: Connection, asset_id: UUID) -> list[Place]:
-    """Where an asset's bytes should lie: placed copies first, then uploads that wait for their place."""
+async def list_places(conn: Connection, asset_id: UUID, content_hash: bytes) -> list[Place]:
+    """Where bytes of an asset should lie: placed copies first, then uploads that wait for their place."""
     async with conn.cursor(row_factory=struct_row(Place)) as cursor:
         await cursor.execute(
             """
-            select r.repository_id, r.root, r.private_root, f.path, null as staged_name
+            select r.repository_id, r.root, r.private_root, f.path, null as staged_name, f.modified_ns
             from file_records f
             join repositories r on r.repository_id = f.repository_id
             where f.asset_id = %(asset)s
               and f.state = 'present'
+              and coalesce(f.content_hash, %(hash)s) = %(hash)s
             union all
-            select r.repository_id, r.root, r.private_root, null, u.staged_name
+            select r.repository_id, r.root, r.private_root, null, u.staged_name, null
             from uploads u
             join repositories r on r.repository_id = u.repository_id
             where u.asset_id = %(asset)s
               and u.state = 'staged'
             order by path nulls last
             """,
-            {"asset": asset_id},
+            {"asset": asset_id, "hash": content_hash},
         )
         return await cursor.fetchall()
 

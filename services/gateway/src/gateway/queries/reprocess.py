@@ -113,7 +113,7 @@ async def reopen_many(
 ) -> int:
     """Have those of the assets that are meant processed again, in the bulk lane; returns how many were not due already.
 
-    `version` is of the current reader; facts of an older one are missing. What lies in the trash is left alone.
+    `version` is of the current reader; facts of an older one are missing. What is hidden is left alone.
     """
     cursor = await conn.execute(
         """
@@ -122,6 +122,7 @@ async def reopen_many(
             from unnest(%(assets)s::uuid[]) given (asset_id)
             join assets a on a.asset_id = given.asset_id
             where trashed_at is null
+              and missing_since is null
               and (%(owner)s::int is null or owner_id = %(owner)s)
               and (%(kind)s::text is null or kind = %(kind)s)
               and (%(mime_types)s::text[] is null or mime_type = any(%(mime_types)s))

@@ -1,4 +1,4 @@
-"""The SQL of assets that belong together: they share a key, and nothing else says so."""
+"""The SQL of assets that belong together: they share a key, or somebody put them together."""
 
 from typing import Literal
 from uuid import UUID
@@ -7,8 +7,8 @@ import msgspec
 
 from common.db import Connection, struct_row
 
-StackKind = Literal["live", "raw", "burst"]
-Role = Literal["still", "motion", "raw", "developed", "frame"]
+StackKind = Literal["live", "raw", "burst", "manual"]
+Role = Literal["still", "motion", "raw", "developed", "frame", "member"]
 
 MOST_MEMBERS = 1000
 
@@ -25,17 +25,18 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 async def list_members(conn: Connection, asset_id: UUID, *, owner: int) -> list[Member]:
     """Those that share a key with one of the owner's assets, itself among them; what should stand for all comes first.
 
-    What is in the trash belongs to nothing.
+    What is hidden, in the trash or for want of its file, belongs to nothing.
     """
     async with conn.cursor(row_factory=struct_row(Member)) as cursor:
         await cursor.execute(
             """
             select other.kind, other.key, other.asset_id, other.role
             from stack_keys own
-            join assets self on self.asset_id = own.asset_id and self.trashed_at is null
+            join assets self
+              on self.asset_id = own.asset_id and self.trashed_at is null and self.missing_since is null
             join stack_keys other
               on other.owner_id = own.owner_id and other.kind = own.kind and other.key = own.key
-            join assets a on a.asset_id = other.asset_id and a.trashed_at is null
+            join assets a on a.asset_id = other.asset_id and a.trashed_at is null and a.missing_since is null
             where own.asset_id = %(asset)s
               and own.owner_id = %(owner)s
             order by other.kind, other.key, other.role in ('still', 'developed', 'frame') desc,
@@ -47,6 +48,26 @@ async def list_members(conn: Connection, asset_id: UUID, *, owner: int) -> list[
         return await cursor.fetchall()
 
 
+async def list_put_together(conn: Connection, asset_id: UUID, *, owner: int) -> list[Member]:
+    """Those that somebody put together with one of the owner's assets, itself among them; their cover comes first."""
+    async with conn.cursor(row_factory=struct_row(Member)) as cursor:
+        await cursor.execute(
+            """
+            select 'manual' as kind, s.stack_id::text as key, a.asset_id, 'member' as role
+            from stack_assets own
+            join assets self
+              on self.asset_id = own.asset_id and self.trashed_at is null and self.missing_since is null
+            join stacks s on s.stack_id = own.stack_id and s.owner_id = %(owner)s
+            join stack_assets other on other.stack_id = own.stack_id
+            join assets a on a.asset_id = other.asset_id and a.trashed_at is null and a.missing_since is null
+            where own.asset_id = %(asset)s
+            order by a.asset_id is distinct from s.cover_asset_id, other.position, a.asset_id
+            """,
+            {"asset": asset_id, "owner": owner},
+        )
+        return await cursor.fetchall()
+
+
 async def find_live_video(conn: Connection, asset_id: UUID, *, owner: int) -> UUID | None:
     """The video that one of the owner's assets is the still of."""
     cursor = await conn.execute(
@@ -54,7 +75,7 @@ async def find_live_video(conn: Connection, asset_id: UUID, *, owner: int) -> UU
         select other.asset_id
         from stack_keys own
         join stack_keys other on other.owner_id = own.owner_id and other.kind = own.kind and other.key = own.key
-        join assets a on a.asset_id = other.asset_id and a.trashed_at is null
+        join assets a on a.asset_id = other.asset_id and a.trashed_at is null and a.missing_since is null
         where own.asset_id = %(asset)s
           and own.owner_id = %(owner)s
           and own.kind = 'live'

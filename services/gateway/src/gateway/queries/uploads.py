@@ -99,9 +99,19 @@ async def lock_known(conn: Connection, *, owner: int, content_hash: bytes) -> UU
 
 
 async def is_stored(conn: Connection, asset_id: UUID) -> bool:
-    """Whether the asset's original lies in its place, as far as we know; asked after the lock, so it is of now."""
+    """Whether the asset's original lies where the server keeps it, as far as we know; after the lock, so of now."""
     cursor = await conn.execute(
-        "select exists (select 1 from file_records where asset_id = %s and state = 'present')", (asset_id,)
+        """
+        select exists (
+            select
+            from file_records f
+            join repositories r on r.repository_id = f.repository_id and r.private_root is null
+            where f.asset_id = %s
+              and f.state = 'present'
+              and (substring(f.path from 1 for 6) = 'inbox/' or substring(f.path from 1 for 15) = '.lumilio/trash/')
+        )
+        """,
+        (asset_id,),
     )
     return bool((await cursor.fetchall())[0][0])
 
@@ -230,7 +240,10 @@ async def find_upload(conn: Connection, upload_id: int, *, owner: int) -> Upload
 
 
 async def list_known(conn: Connection, hashes: Sequence[bytes], *, owner: int) -> list[Known]:
-    """Those of the contents that the owner has and did not trash, and whose bytes are safe as far as we know."""
+    """Those of the contents that the owner has and did not trash, and whose bytes are safe as far as we know.
+
+    In a person's own folders they are not, for the person may tidy there, nor on a disk that is only read.
+    """
     async with conn.cursor(row_factory=struct_row(Known)) as cursor:
         await cursor.execute(
             """
@@ -239,7 +252,8 @@ async def list_known(conn: Connection, hashes: Sequence[bytes], *, owner: int) -
             left join lateral (
                 select true as is_so
                 from file_records f
-                where f.asset_id = a.asset_id and f.state = 'present'
+                join repositories r on r.repository_id = f.repository_id and r.private_root is null
+                where f.asset_id = a.asset_id and f.state = 'present' and substring(f.path from 1 for 6) = 'inbox/'
                 limit 1
             ) placed on true
             left join lateral (

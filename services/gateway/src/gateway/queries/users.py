@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
+from common.account_queries import Account
 from common.db import Connection, struct_row
 
 
@@ -21,9 +23,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bearer(NamedTuple):
-    """Whom a token names, and from when until when it counts, in seconds since 1970."""
+    """Whose sign-in a token names, and from when until when it counts, in seconds since 1970."""
 
     user_id: int
+    session_id: UUID
     begins: int
     ends: int
 
@@ -50,7 +53,7 @@ async def find_user(conn: Connection, user_id: int) -> User | None:
 
 
 async def find_bearer(conn: Connection, bearer: Bearer, *, leeway: int) -> User | None:
-    """An active user whose token counts by the database's clock; a process whose own clock is wrong refuses nobody."""
+    """An active user whose sign-in lasts and whose token counts by the database's clock, whatever our own says."""
     async with conn.cursor(row_factory=struct_row(User)) as cursor:
         await cursor.execute(
             """
@@ -58,9 +61,16 @@ async def find_bearer(conn: Connection, bearer: Bearer, *, leeway: int) -> User 
             from users
             where user_id = %(user)s
               and is_active
+              and exists (select from sessions s where s.session_id = %(session)s and s.user_id = users.user_id)
               and extract(epoch from now()) between %(begins)s::numeric - %(leeway)s and %(ends)s::numeric + %(leeway)s
             """,
-            {"user": bearer.user_id, "begins": bearer.begins, "ends": bearer.ends, "leeway": leeway},
+            {
+                "user": bearer.user_id,
+                "session": bearer.session_id,
+                "begins": bearer.begins,
+                "ends": bearer.ends,
+                "leeway": leeway,
+            },
         )
         return await cursor.fetchone()
 
@@ -72,11 +82,19 @@ async def find_credentials(conn: Connection, username: str) -> Credentials | Non
             """
             select user_id, password_hash, is_active
             from users
-            where username = %s
+            where lower(username) = lower(%s)
             """,
             (username,),
         )
         return await cursor.fetchone()
+
+
+async def lock_password(conn: Connection, user_id: int, password_hash: str) -> bool:
+    """Whether that is the user's password still, which nobody changes until the transaction ends."""
+    cursor = await conn.execute(
+        "select from users where user_id = %s and password_hash = %s for no key update", (user_id, password_hash)
+    )
+    return cursor.rowcount > 0
 
 
 async def mark_login(conn: Connection, user_id: int) -> None:
@@ -84,8 +102,18 @@ async def mark_login(conn: Connection, user_id: int) -> None:
     await conn.execute("update users set last_login = now() where user_id = %s", (user_id,))
 
 
-async def save_password_hash(conn: Connection, user_id: int, password_hash: str) -> None:
-    """Keep the same password under stronger parameters."""
+async def save_changes(conn: Connection, account: Account) -> None:
+    """A user's address and quotas, as they are from now on."""
     await conn.execute(
-        "update users set password_hash = %s, updated_at = now() where user_id = %s", (password_hash, user_id)
+        """
+        update users
+        set email = %(email)s, quota_bytes = %(bytes)s, quota_files = %(files)s, updated_at = now()
+        where user_id = %(user)s
+        """,
+        {
+            "user": account.user_id,
+            "email": account.email,
+            "bytes": account.quota_bytes,
+            "files": account.quota_files,
+        },
     )
