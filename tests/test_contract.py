@@ -1,0 +1,116 @@
+"""The contract is what the server does: it is written down, complete, and breaks nobody who built on it."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway import errors
+from gateway.contract import apart, breaks, document, operations, reference, refusals
+from gateway.contract.operations import Operation
+from tests.support import reach
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+CLIENT = ROOT / "libs/client"
+OPERATIONS = [one for one in operations.find(apart.build()) if one.method != "HEAD"]
+
+
+@pytest.fixture(scope="module")
+def served() -> dict[str, Any]:
+    """The document, as the server gives it."""
+    described: dict[str, Any] = document.describe(apart.build())
+    return described
+
+
+def test_the_contract_is_written_down(served: dict[str, Any]) -> None:
+    """Who reads docs/openapi.json reads what the server says of itself."""
+    is_same = document.written(served) == (DOCS / "openapi.json").read_bytes()
+
+    assert is_same, "docs/openapi.json is not what the server says of itself: run `make contract` and commit it"
+
+
+def test_the_page_for_people_shows_every_operation(served: dict[str, Any]) -> None:
+    """Who has only curl finds a command for whatever the server can do."""
+    page = (DOCS / "clients.md").read_text()
+
+    is_same = reference.renewed(page, msgspec.to_builtins(served)) == page
+
+    assert is_same, "docs/clients.md does not show every operation as it is: run `make contract` and commit it"
+
+
+def test_the_client_is_made_of_the_contract(tmp_path: Path) -> None:
+    """The typed client knows every call and every shape as they are now."""
+    made = tmp_path / "api.py"
+    command = [sys.executable, str(CLIENT / "generate.py"), str(DOCS / "openapi.json"), str(made)]
+    subprocess.run(command, check=True, timeout=60)
+
+    is_same = made.read_bytes() == (CLIENT / "src/lumilio_client/api.py").read_bytes()
+
+    assert is_same, "libs/client is not made of the contract as it is: run `make contract` and commit what it writes"
+
+
+def test_nothing_breaks_who_built_on_the_last_release(served: dict[str, Any]) -> None:
+    """A client of the released contract goes on working."""
+    released = json.loads((DOCS / "openapi-released.json").read_text())
+
+    broken = breaks.find(released, json.loads(msgspec.json.encode(served)))
+
+    assert not broken, "\n".join(["clients of the last release would break:", *broken])
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    """Generated clients have a method for each."""
+    names = Counter(one.name for one in OPERATIONS)
+
+    twice = [f"{one.noun}.{one.name}" for one in OPERATIONS if names[one.name] > 1]
+
+    assert not twice, f"these operations have the same name, so rename a function, say to VERB_NOUN: {', '.join(twice)}"
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
+def test_every_error_that_can_be_answered_is_declared(one: Operation) -> None:
+    """A client that handles what the contract names meets nothing else."""
+    said = {int(status) for status in refusals.of(one)}
+
+    kinds = {kind: at for kind, at in reach.errors_of(one.handler.fn).items() if errors.status_of(kind) not in said}
+
+    names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    places = ", ".join(sorted(set(kinds.values())))
+    assert not kinds, f"{one.method} {one.path} can fail in {places}: add `| may({names})` to its opt"
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
+def test_every_answer_is_an_envelope_or_a_declared_file(one: Operation) -> None:
+    """A client knows what it gets."""
+    is_told = one.answers_json or one.gives is not None or one.status == 204
+
+    assert is_told, (
+        f"{one.method} {one.path} answers with {one.answer}: return an Envelope[...], or add "
+        '`| gives("image/webp")` with its content types to its opt (`by_ranges=False` if it is made on the way)'
+    )
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
+def test_every_operation_says_what_it_is_for(one: Operation) -> None:
+    """People read a sentence for each, and one for each noun."""
+    assert one.about.partition("\n")[0].rstrip().endswith((".", "`")), (
+        f"{one.handler.fn.__module__}.{one.handler.fn.__name__} needs a docstring that begins with one whole sentence"
+    )
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
+def test_every_example_is_one(one: Operation, served: dict[str, Any]) -> None:
+    """What people copy from the documentation is accepted, and what they see there could be answered."""
+    told = served["paths"][one.path][one.method.lower()]
+    if one.body is not None:
+        example = told["requestBody"]["content"]["application/json"]["example"]
+        msgspec.json.decode(json.dumps(example), type=one.body.annotation)
+    if one.answers_json:
+        example = told["responses"][str(one.status)]["content"]["application/json"]["example"]
+        msgspec.json.decode(json.dumps(example), type=one.answer)
