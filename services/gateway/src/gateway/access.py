@@ -1,5 +1,6 @@
 """One log line per request, with neither tokens nor query strings."""
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -7,6 +8,11 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from common import log
+
+LINES = log.get()
+"""Kept, for to get it costs as much as to write a line."""
+SECRET = re.compile(r"[A-Za-z0-9_-]{40,}")
+"""What is as long as a link's token: somebody may have mistyped the rest of its path."""
 
 
 def logged(app: ASGIApp) -> ASGIApp:
@@ -45,10 +51,10 @@ def _tell(scope: HTTPScope, seen: _Seen, seconds: float) -> None:
     user = scope.get("user")
     facts = {"user": user.user_id} if user else {}
     facts |= {"broken": seen.broken} if seen.broken else {}
-    log.get().info(
+    LINES.info(
         "request answered",
         method=scope["method"],
-        path=scope.get("path_template") or scope["path"][:200],
+        path=scope.get("path_template") or SECRET.sub("…", scope["path"][:200]),
         status=int(seen.status),
         ms=round(seconds * 1000, 1),
         **facts,

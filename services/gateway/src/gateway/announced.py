@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request
 from msgspec import Meta
 
+from gateway.declared import Form, Header, takes
 from gateway.errors import Invalid, Unusable
 
 HASH_DIGITS = 64
@@ -16,6 +17,20 @@ LONGEST_KEY = 255
 Lane = Literal["person", "bulk"]
 LANES: dict[Lane, int] = {"person": 0, "bulk": 1}
 MODIFIED = "modified_at"
+HEX = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
+FILE: dict[str, Any] = {"type": "string", "format": "binary", "description": "The file; its name is kept."}
+FIELDS: dict[str, dict[str, Any]] = {
+    "repository_id": {"type": "string", "format": "uuid", "description": "Where it goes, before the file."},
+    MODIFIED: {"type": "string", "description": "When the file was changed last, before the file."},
+}
+PRINTABLE = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"}
+KEY = Header("Idempotency-Key", "A name for this request: who repeats it gets the answer of the first one.", PRINTABLE)
+ONE = takes(
+    Form({**FIELDS, "file": FILE}, required=("file",)),
+    Header("X-Content-Hash", "The BLAKE3 of the file, which the server then compares.", HEX),
+    KEY,
+)
+MANY = takes(Form(FIELDS, others=FILE))
 SECONDS = re.compile(r"(-?)(\d{1,11})(?:\.(\d{1,9}))?", re.ASCII)
 START = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -1,184 +1,218 @@
 """Puts the routes together: what is public, what needs a sign-in, and what every answer carries."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Litestar, MediaType, Request, Router
+from litestar import Litestar, Request, Router
 from litestar.config.cors import CORSConfig
-from litestar.datastructures import MutableScopeHeaders
+from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import Message, Scope
 
-from common.db import Connection, Pool
+from common.db import Connection
 from common.process import Core
-from gateway import errors
-from gateway.auth import SignIn, Tokens, guard
+from gateway import errors, origins, policies, seeing, spelling, strict_json
+from gateway.addresses import Signer
+from gateway.auth import SignIn
+from gateway.callers import guard
+from gateway.confirming import Confirmations
+from gateway.download_tickets import Tickets
+from gateway.downloads import Downloads, Limits
 from gateway.grounds import Grounds
+from gateway.operations import Operations
+from gateway.policies import Caller
 from gateway.queries.users import User
+from gateway.query_vectors import QueryVectors
+from gateway.registering import Registration
 from gateway.room import Room
 from gateway.routes import (
+    album_assets,
+    album_members,
+    albums,
     assets,
+    audit,
+    contract,
+    downloads,
+    duplicates,
     edits,
+    folders,
     health,
     index,
+    keys,
+    labels,
+    lists,
     media,
+    ml,
+    on_this_day,
+    operations,
+    organising,
+    passwords,
+    places,
     playing,
     repositories,
     reprocess,
+    scans,
     sessions,
+    share_page,
+    shared,
+    shares,
+    signed,
+    similar,
+    stacks,
     stages,
+    statistics,
+    tags,
+    timeline,
     transcode,
     trash,
     uploads,
+    users,
 )
+from gateway.search import Search
+from gateway.share_visits import Visits
+from gateway.tokens import Tokens
+from gateway.upload_turns import Turns
 from gateway.uploads import FORM_BYTES, Intake
+from gateway.vocabulary import Vocabularies
 
 API = "/api/v1"
 LARGEST_BODY = 1_000_000
+LARGEST_SIGN_IN = 2_000_000  # whatever somebody takes for a password is a wrong one
 
-NOWHERE = Grounds()
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+OF_USERS = (
+    *(sessions, passwords, keys, users, audit),
+    *(uploads, repositories, scans, stages, ml),
+    *(lists, timeline, places, folders, on_this_day, statistics),
+    *(assets, similar, edits, organising, tags, labels, stacks, duplicates),
+    *(albums, album_assets, album_members, shares),
+    *(media, playing, signed, downloads),
+    *(operations, reprocess, transcode, trash),
+)
+"""The routes that need a sign-in: each module lists its own as `HANDLERS`."""
+
+GIVEN = (
+    *("core", "pool", "operations", "signer", "grounds", "trash_days"),
+    *("sign_in", "registration", "visits", "intake", "search", "downloads", "confirmations"),
+)
+"""What routes ask for by name, whichever server they belong to."""
 
 
-def create(
-    core: Core,
-    *,
-    jwt_secret: str,
-    access_token_seconds: int,
-    refresh_token_seconds: int,
-    max_upload_bytes: int,
-    cors_origins: list[str],
-    grounds: Grounds = NOWHERE,
-    room: Room | None = None,
-) -> Litestar:
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What an operator decides about the API."""
+
+    jwt_secret: str
+    access_token_seconds: int = 900
+    refresh_token_seconds: int = 3600
+    max_upload_bytes: int = 1 << 30
+    uploads_at_once: int = 4
+    trash_days: int = 30
+    cors_origins: list[str] = field(default_factory=list)
+    grounds: Grounds = field(default_factory=Grounds)
+    room: Room = field(default_factory=Room)
+    downloads: Limits = field(default_factory=Limits)
+    setup_token: str = ""
+    open_registration: bool = False
+
+
+def create(core: Core, options: Options, signer: Signer, working: Operations) -> Litestar:
     """The whole API over a running core."""
-    tokens = Tokens(jwt_secret, access_token_seconds)
-    sign_in = SignIn(core.pool, tokens, refresh_token_seconds)
-    intake = Intake(core.pool, core.relay, max_upload_bytes, room or Room())
+    return supply(build(options), core, options, signer, working)
 
-    def provide_core() -> Core:
-        return core
 
-    def provide_pool() -> Pool:
-        return core.pool
-
-    async def provide_conn() -> AsyncIterator[Connection]:
-        async with core.pool.connection() as conn:
-            yield conn
-
-    public = Router(API, route_handlers=[health.is_alive, health.is_ready])
-    signing = Router(API, route_handlers=[sessions.login, sessions.refresh, sessions.logout])
-    sending = Router(
-        "/",
-        route_handlers=[uploads.upload, uploads.upload_batch],
-        request_max_body_size=max_upload_bytes + FORM_BYTES,
-    )
-    private = Router(
-        API,
-        guards=[guard(core.pool, tokens)],
-        dependencies={"user": Provide(_user, sync_to_thread=False)},
-        security=[{"token": []}],
-        route_handlers=[
-            sessions.me,
-            sending,
-            uploads.precheck,
-            uploads.list_uploads,
-            uploads.get_upload,
-            assets.list_assets,
-            assets.list_types,
-            assets.get_asset,
-            reprocess.reprocess_asset,
-            reprocess.reprocess_assets,
-            edits.edit_asset,
-            edits.rate_asset,
-            edits.describe_asset,
-            trash.trash_asset,
-            trash.restore_asset,
-            media.original,
-            media.thumbnail,
-            media.motion,
-            playing.video_web,
-            playing.audio_web,
-            playing.preview,
-            playing.waveform,
-            transcode.transcode_asset,
-            transcode.cancel_transcode,
-            repositories.list_repositories,
-            repositories.get_repository,
-            repositories.create_repository,
-            repositories.validate_repository,
-            repositories.repair_repository,
-            repositories.make_default,
-            stages.list_stages,
-            stages.summarize,
-            stages.retry,
-            stages.retry_all,
-            stages.pause,
-            stages.resume,
-        ],
-    )
-    return Litestar(
-        [index.index, public, signing, private],
+def build(options: Options) -> Litestar:
+    """Every route, which can answer nothing before it is supplied with what it works with."""
+    given: dict[str, Any] = {}
+    app = Litestar(
+        [index.index, contract.openapi, contract.docs, signed.follow_url, share_page.pages, *_routers(options)],
+        guards=[guard(given), spelling.check],
         dependencies={
-            "core": Provide(provide_core, sync_to_thread=False),
-            "pool": Provide(provide_pool, sync_to_thread=False),
-            "conn": Provide(provide_conn),
-            "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
-            "grounds": Provide(lambda: grounds, sync_to_thread=False),
-            "intake": Provide(lambda: intake, sync_to_thread=False),
+            **{name: _given(given, name) for name in GIVEN},
+            "conn": _connection(given),
+            "origin": Provide(origins.of, sync_to_thread=False),
         },
         exception_handlers={Exception: errors.answer},
-        before_send=[_harden],
         request_max_body_size=LARGEST_BODY,
-        cors_config=_cors(cors_origins),
-        openapi_config=_description(),
+        request_class=strict_json.Request,
+        cors_config=_cors(options.cors_origins),
+        openapi_config=None,
         logging_config=None,
+        state=State({"given": given}, deep_copy=False),
     )
+    return policies.require(app)
+
+
+def supply(app: Litestar, core: Core, options: Options, signer: Signer, working: Operations) -> Litestar:
+    """The same app over a running core; what it had before is forgotten."""
+    app.state["given"].update(_collaborators(core, options), signer=signer, operations=working)
+    return app
+
+
+def _routers(options: Options) -> list[Router]:
+    signing = [*sessions.SIGNING, *passwords.SIGNING]
+    sending = Router("/", route_handlers=uploads.SENDING, request_max_body_size=options.max_upload_bytes + FORM_BYTES)
+    of_users = [handler for module in OF_USERS for handler in module.HANDLERS]
+    about_the_caller = {
+        "user": Provide(_user, sync_to_thread=False),
+        "owner": Provide(seeing.provide_owner),
+        "caller": Provide(_caller, sync_to_thread=False),
+    }
+    return [
+        Router(API, route_handlers=[health.is_alive, health.is_ready, downloads.download]),
+        Router(f"{API}/shared", route_handlers=shared.HANDLERS),
+        Router(API, route_handlers=signing, request_max_body_size=LARGEST_SIGN_IN),
+        Router(API, route_handlers=[sending, *of_users], dependencies=about_the_caller),
+    ]
+
+
+def _collaborators(core: Core, options: Options) -> dict[str, Any]:
+    """What routes ask for by name and every request shares."""
+    pool, secret = core.pool, options.jwt_secret
+    tokens = Tokens(secret, options.access_token_seconds)
+    sign_in = SignIn(pool, tokens, options.refresh_token_seconds)
+    turns = Turns(options.uploads_at_once)
+    return {
+        "core": core,
+        "pool": pool,
+        "tokens": tokens,
+        "sign_in": sign_in,
+        "registration": Registration(pool, sign_in, options.setup_token, options.open_registration),
+        "visits": Visits(pool, secret, sign_in.hashing),
+        "intake": Intake(pool, core.relay, options.max_upload_bytes, options.room, turns=turns),
+        "search": Search(pool, QueryVectors(core.bus), Vocabularies()),
+        "downloads": Downloads(pool, Tickets(secret), options.downloads),
+        "confirmations": Confirmations(secret),
+        "grounds": options.grounds,
+        "trash_days": options.trash_days,
+    }
+
+
+def _given(given: Mapping[str, Any], name: str) -> Provide:
+    return Provide(lambda: given[name], sync_to_thread=False)
+
+
+def _connection(given: Mapping[str, Any]) -> Provide:
+    async def provide() -> AsyncIterator[Connection]:
+        async with given["pool"].connection() as conn:
+            yield conn
+
+    return Provide(provide)
+
+
+def _caller(request: Request[User, Caller, Any]) -> Caller:
+    return request.auth
 
 
 def _user(request: Request[User, Any, Any]) -> User:
     return request.user
 
 
-async def _harden(message: Message, _: Scope) -> None:
-    """What an answer says itself is left as it is."""
-    if message["type"] == "http.response.start":
-        headers = MutableScopeHeaders.from_message(message)
-        for name, value in HEADERS.items():
-            headers.setdefault(name, value)
-
-
-def _cors(origins: list[str]) -> CORSConfig | None:
-    if not origins:
+def _cors(allowed: list[str]) -> CORSConfig | None:
+    if not allowed:
         return None
     return CORSConfig(
-        allow_origins=origins,
+        allow_origins=allowed,
         allow_methods=["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range", "X-Content-Hash"],
         expose_headers=["Content-Disposition", "Content-Range", "ETag", "Retry-After"],
-    )
-
-
-def _description() -> OpenAPIConfig:
-    """The OpenAPI document alone: pages around it would load their parts from elsewhere."""
-    return OpenAPIConfig(
-        title="Lumilio Photos",
-        version="1",
-        description="Photos on storage you own.",
-        path=f"{API}/openapi.json",
-        render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
-        use_handler_docstrings=True,
-        components=Components(
-            security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
-        ),
     )

@@ -13,7 +13,7 @@ from gateway import announced, errors, form
 from gateway.announced import HASH_DIGITS, MODIFIED, Sender
 from gateway.errors import Invalid, Stalled, TooLarge
 from gateway.form import Pieces
-from gateway.schemas import BatchResponse, BatchUploadResult
+from gateway.upload_schemas import BatchResponse, BatchUploadResult
 from gateway.uploads import Intake
 
 MOST_PARTS = 1000

@@ -10,7 +10,7 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 
 from gateway.errors import Invalid, Stalled, TooLarge
 
-SILENCE_SECONDS = 60
+SILENCE_SECONDS = 25
 LONGEST_BOUNDARY = 200
 MOST_PARTS = 20
 LONGEST_FIELD = 1024

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from litestar import Request
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import files, formats
 from gateway.errors import NoSuchRange
@@ -34,6 +36,17 @@ GUARDED = {
     "x-content-type-options": "nosniff",
 }
 
+# A browser that opens a film makes a page around it, which may load what the answer says and so has to load the film.
+PLAYED = {"content-security-policy": "default-src 'none'; media-src 'self'; sandbox"}
+CACHED = (b"cache-control", GUARDED["cache-control"].encode())
+OWN_PAGES = (b"cross-origin-resource-policy", GUARDED["cross-origin-resource-policy"].encode())
+
+NAMED = "private, max-age=31536000, immutable"
+"""Of what is fetched by an address that names the content: another content has another address."""
+
+# What is fetched by a signed address may be kept by anybody, for as long as the address counts, and shown anywhere.
+LOOK_AGAIN_SECONDS = 300
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -51,9 +64,21 @@ def disposition(name: str, mime_type: str) -> str:
     return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
+def version(digest: bytes) -> str:
+    """What an address calls a content, so that it names this one alone."""
+    return digest.hex()[:16]
+
+
+def derived_name(original_filename: str, mime_type: str) -> str:
+    """The same of a file that was made of an original: the original's name with the ending of its type."""
+    ending = formats.BY_MIME[mime_type].extension
+    return disposition(os.path.splitext(original_filename)[0] + ending, mime_type)
+
+
 def plan(request: Request[Any, Any, Any], *, size: int, etag: str, headers: dict[str, str]) -> Plan:
     """Whole, in part, or not at all because the client has it; NoSuchRange when it asks for what is not there."""
-    every = {**GUARDED, **headers, "etag": f'"{etag}"'}
+    is_played = headers.get("content-type", "").startswith(("video/", "audio/"))
+    every = {**GUARDED, **(PLAYED if is_played else {}), **headers, "etag": f'"{etag}"'}
     if _matches(request.headers.get("if-none-match", ""), every["etag"]):
         return Plan(HTTPStatus.NOT_MODIFIED, every, range(0))
     part = _wanted(request, size, every["etag"])
@@ -91,24 +116,59 @@ class Media:
             headers = [(name.encode(), value.encode("latin-1")) for name, value in self.plan.headers.items()]
             await send({"type": "http.response.start", "status": self.plan.status, "headers": headers})
             if self.descriptor is not None:
-                await self._send_part(self.descriptor, receive, send)
+                await send_parts(read(self.descriptor, self.plan.part), receive, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             if self.descriptor is not None:
                 os.close(self.descriptor)
 
-    async def _send_part(self, descriptor: int, receive: Receive, send: Send) -> None:
-        """The server swallows what is sent to a client that has left, so somebody must listen for that."""
-        part = self.plan.part
-        leaving = asyncio.create_task(_left(receive))
-        try:
-            for start in range(part.start, part.stop, CHUNK):
-                chunk = await _read(descriptor, min(CHUNK, part.stop - start), start)
+
+async def send_parts(parts: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
+    """Send the parts of a body until the client leaves, after which the server swallows what is sent to it."""
+    leaving = asyncio.create_task(_left(receive))
+    try:
+        async with aclosing(parts):
+            async for part in parts:
                 if leaving.done():
                     return
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        finally:
-            leaving.cancel()
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+    finally:
+        leaving.cancel()
+
+
+async def read(descriptor: int, part: range) -> AsyncGenerator[bytes, None]:
+    """A part of a file in pieces; OSError when the file changes meanwhile."""
+    written = os.fstat(descriptor).st_mtime_ns
+    for start in range(part.start, part.stop, CHUNK):
+        chunk = await _read(descriptor, min(CHUNK, part.stop - start), start)
+        if os.fstat(descriptor).st_mtime_ns != written:
+            raise OSError("the file was written to while it was read")
+        yield chunk
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+@dataclass(frozen=True)
+class Public:
+    """An answer that caches of everybody may keep: for some minutes, and never longer than so many seconds."""
+
+    answer: ASGIApp
+    seconds: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        kept = f"public, max-age={min(self.seconds, LOOK_AGAIN_SECONDS)}, must-revalidate".encode()
+        changed = {CACHED: (b"cache-control", kept), OWN_PAGES: (b"cross-origin-resource-policy", b"cross-origin")}
+
+        async def public(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [changed.get((name, value), (name, value)) for name, value in message["headers"]]
+            await send(message)
+
+        await self.answer(scope, receive, public)
 
 
 async def _read(descriptor: int, length: int, start: int) -> bytes:
@@ -119,11 +179,6 @@ async def _read(descriptor: int, length: int, start: int) -> bytes:
     if len(chunk) < length:
         raise OSError("the file became shorter while it was read")
     return chunk
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _agrees(name: str, mime_type: str) -> bool:

@@ -2,18 +2,30 @@
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
 from msgspec import UNSET, structs
 
 from common import marker, rendering
+from common import repository_queries as queries
+from common.db import Connection
 from common.files import Offline
 from common.marker import Marker
 from common.repository_queries import Repository
 from common.roots import Refused
+from gateway.errors import NotFound
 from gateway.queries.users import User
 from gateway.repository_schemas import RepositoryDTO
 
 PATIENCE_SECONDS = 5.0
+
+
+async def find(conn: Connection, repository_id: UUID) -> Repository:
+    """One repository; NotFound when there is none."""
+    found = await queries.find_repository(conn, repository_id)
+    if found is None:
+        raise NotFound(f"no repository {repository_id}")
+    return found
 
 
 async def show_all(repositories: Sequence[Repository], user: User) -> list[RepositoryDTO]:
@@ -22,7 +34,7 @@ async def show_all(repositories: Sequence[Repository], user: User) -> list[Repos
 
 
 async def show(repository: Repository, user: User) -> RepositoryDTO:
-    """A repository with its state; only administrators learn where it lies."""
+    """A repository with its state; only administrators learn where it lies and whose its finds are."""
     found = await _look(repository)
     is_readonly = repository.private_root is not None
     shown = RepositoryDTO(
@@ -33,6 +45,7 @@ async def show(repository: Repository, user: User) -> RepositoryDTO:
         is_readonly=is_readonly,
         created_at=repository.created_at,
         path=repository.root.decode(errors="replace") if user.is_admin else UNSET,
+        owner=repository.owner if user.is_admin else UNSET,
     )
     if isinstance(found, str):
         return structs.replace(shown, state="offline", reason=found)

@@ -14,7 +14,7 @@ from gateway import views
 from gateway.errors import NotFound
 from gateway.queries import reprocess as queries
 from gateway.queries.reprocess import Chosen, Window
-from gateway.schemas import ReprocessFilter, Reprocessing, ReprocessRequest
+from gateway.reprocess_schemas import ReprocessFilter, Reprocessing, ReprocessRequest
 
 BATCH = 2000
 PATIENCE_SECONDS = 20.0

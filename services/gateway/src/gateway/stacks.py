@@ -1,12 +1,12 @@
-"""Which of the assets that share a key are a stack, and which of them stands for it."""
+"""Which of the assets that belong together are a stack, and which of them stands for it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from gateway.asset_schemas import MemberDTO, StackDTO
 from gateway.queries.stacks import Member
-from gateway.schemas import MemberDTO, StackDTO
 
-NEEDED = {"live": {"still", "motion"}, "raw": {"raw", "developed"}, "burst": {"frame"}}
+NEEDED = {"live": {"still", "motion"}, "raw": {"raw", "developed"}, "burst": {"frame"}, "manual": {"member"}}
 """The roles that make a stack of those that share a key; one asset alone is none."""
 
 

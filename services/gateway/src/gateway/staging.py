@@ -64,7 +64,7 @@ class StagedFile:
         os.fsync(self.descriptor)
         folders.sync(self.root, layout.STAGING)
         seen = files.see(self.root, layout.staged(self.name))
-        if seen is None or seen.inode != os.fstat(self.descriptor).st_ino:
+        if seen is None or seen.inode != files.seen(os.fstat(self.descriptor)).inode:
             raise files.Offline("the repository was changed while the file arrived: send it again")
 
     def _read(self, start: int, length: int) -> bytes:

@@ -18,14 +18,16 @@ from common.formats import Format
 from common.messages import UploadStaged
 from common.names import display_name
 from common.stages import Stage
-from gateway import announced, form
+from gateway import announced, form, quotas
 from gateway.announced import MODIFIED, Sender
 from gateway.disks import Disks
 from gateway.errors import Conflict, Invalid, NotFound, TooLarge, Unusable
+from gateway.queries import quotas as quota_queries
 from gateway.queries import uploads
 from gateway.room import Room
-from gateway.schemas import UploadResponse
 from gateway.staging import StagedFile, staged
+from gateway.upload_schemas import UploadResponse
+from gateway.upload_turns import Turns
 
 BACK = "you had this file in the trash: it is back"
 
@@ -56,6 +58,7 @@ class Intake:
     max_bytes: int
     room: Room = field(default_factory=Room)
     disks: Disks = field(default_factory=Disks)
+    turns: Turns = field(default_factory=Turns)
 
     async def receive(
         self, request: Request[Any, Any, Any], sender: Sender, *, expected: bytes | None, key: str | None
@@ -66,6 +69,9 @@ class Intake:
             head, fields = await form.find_file(pieces)
             target = await self.open(fields.get("repository_id"), length=length)
             target.refuse(length - FORM_BYTES)
+            if expected is None and key is None:  # else it may be a file that is stored already
+                async with glance(self.pool) as conn:
+                    await quotas.look(conn, sender.owner, length=max(length - FORM_BYTES, 0))
             name = display_name(head.filename)
             return await self.take(
                 *(form.only_content(pieces), target, sender),
@@ -167,15 +173,18 @@ class Upload:
 
     async def save(self, conn: Connection) -> UploadResponse:
         """Write the asset, its stages, the upload and its event; known content is placed anew, which repairs it."""
+        is_limited = await quota_queries.lock_limited(conn, self.sender.owner)
         asset = await self._save_asset(conn)
         if asset is not None:
+            if is_limited:
+                quotas.check(await quota_queries.find_usage(conn, self.sender.owner))
             await uploads.add_stages(conn, asset, owner=self.sender.owner, lane=self.sender.lane)
             return await self._announce(conn, asset, is_duplicate=False)
         asset = await uploads.lock_known(conn, owner=self.sender.owner, content_hash=self.file.digest.digest())
         if asset is None:
-            raise Unusable("the same photo was purged at this very moment: send it again")
+            return await self.save(conn)  # it was purged at this very moment
         await uploads.hurry(conn, asset, lane=self.sender.lane)  # stages are locked before assets
-        was_trashed = await trash.take_back(conn, asset, owner=self.sender.owner)
+        was_trashed = await trash.take_back(conn, asset, owner=self.sender.owner, brings_bytes=True)
         answer = await self._announce(conn, asset, is_duplicate=await uploads.is_stored(conn, asset))
         await core.reopen(conn, asset, Stage.PLACE, lane=self.sender.lane)
         return structs.replace(answer, message=BACK) if was_trashed else answer

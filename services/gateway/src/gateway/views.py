@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from gateway import cursors, stacks
-from gateway.queries.assets import Asset, Cursor, Rendition, StageState, Thumbnail
+from gateway import media, stacks
+from gateway.asset_schemas import AssetDetail, AssetDTO, RenditionDTO, State, ThumbnailDTO
+from gateway.filter_schemas import Type
+from gateway.queries.assets import Asset, Rendition, StageState, Thumbnail
 from gateway.queries.stacks import Member
-from gateway.schemas import AssetDetail, AssetDTO, AssetList, RenditionDTO, State, ThumbnailDTO, Type
 
 CALLED = {"tags": "keywords"}
 OF_A_PLACE = {"altitude", "country", "country_code", "region", "city", "time_zone"}
@@ -20,11 +21,9 @@ ROUTES = {
 TYPES: dict[str, Type] = {"photo": "PHOTO", "video": "VIDEO", "audio": "AUDIO"}
 
 
-def page(found: list[Asset], *, limit: int, offset: int) -> AssetList:
-    """A page, with the way to the page after it if there may be one."""
-    end = Cursor(sort_at=found[-1].sort_at, asset_id=found[-1].asset_id) if len(found) == limit else None
-    assets = [AssetDTO(**_fields(asset)) for asset in found]
-    return AssetList(assets=assets, limit=limit, offset=offset, next=cursors.write(end))
+def card(asset: Asset) -> AssetDTO:
+    """An asset as lists have it."""
+    return AssetDTO(**_fields(asset))
 
 
 def detail(
@@ -47,6 +46,7 @@ def detail(
 
 
 def _fields(asset: Asset) -> dict[str, Any]:
+    specific = _specific(asset)
     return {
         "asset_id": asset.asset_id,
         "owner_id": asset.owner_id,
@@ -63,22 +63,30 @@ def _fields(asset: Asset) -> dict[str, Any]:
         "duration": asset.facts.get("duration"),
         "upload_time": asset.uploaded_at,
         "taken_time": _taken(asset.edited_taken_at or asset.taken_at, _offset(asset)),
+        "title": specific.get("title"),
+        "description": specific.get("description"),
+        "rating": asset.rating,
+        "liked": asset.liked,
+        "archived_at": asset.archived_at,
         "is_deleted": asset.trashed_at is not None,
         "deleted_at": asset.trashed_at,
+        "missing_since": asset.missing_since,
         "thumbhash": asset.thumbhash,
         "live_video_id": asset.live_video_id,
         "has_motion": asset.beside == "motion" or asset.live_video_id is not None,
         "has_preview": asset.beside == "preview",
         "has_waveform": asset.beside == "waveform",
-        "specific_metadata": _specific(asset),
+        "specific_metadata": specific,
     }
 
 
 def _status(asset: Asset) -> State:
-    """All may be done and the original be gone since: that is nothing to be called complete."""
-    if asset.has_failed or (asset.is_complete and asset.path is None):
+    """All may be done and the original not be there any more: that is nothing to be called complete."""
+    if asset.has_failed:
         return "failed"
-    return "complete" if asset.is_complete else "processing"
+    if not asset.is_complete:
+        return "processing"
+    return "complete" if asset.path is not None else "warning"
 
 
 def _taken(local: datetime | None, offset_minutes: int | None) -> datetime | None:
@@ -108,7 +116,7 @@ def _thumbnail(asset: Asset, thumbnail: Thumbnail) -> ThumbnailDTO:
         mime_type=thumbnail.mime_type,
         width=thumbnail.width,
         height=thumbnail.height,
-        url=f"/api/v1/assets/{asset.asset_id}/thumbnail?size={thumbnail.size}",
+        url=f"/api/v1/assets/{asset.asset_id}/thumbnail?size={thumbnail.size}&v={media.version(thumbnail.hash)}",
     )
 
 

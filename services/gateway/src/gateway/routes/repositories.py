@@ -9,20 +9,28 @@ from msgspec import structs
 
 from common import repositories
 from common import repository_queries as queries
-from common.db import Connection, Pool, glance
+from common.db import Pool, glance
 from common.repositories import Wish
-from common.repository_queries import Repository
 from common.roots import Refused, Validation
+from gateway import audit
 from gateway import repository_views as views
-from gateway.auth import only_admins
-from gateway.errors import NotFound
+from gateway.declared import may
 from gateway.grounds import Grounds
+from gateway.policies import ADMIN, READ, Caller
 from gateway.queries.users import User
-from gateway.repository_schemas import CreateRepository, Repaired, RepairRequest, RepositoryDTO, RepositoryList
+from gateway.repository_schemas import (
+    CreateRepository,
+    OwnerRequest,
+    Repaired,
+    RepairRequest,
+    RepositoryDTO,
+    RepositoryList,
+)
+from gateway.repository_views import find
 from gateway.schemas import Envelope
 
 
-@get("/repositories")
+@get("/repositories", opt=READ)
 async def list_repositories(pool: NamedDependency[Pool], user: NamedDependency[User]) -> Envelope[RepositoryList]:
     """Every repository, with its settings and whether it is there; administrators see where it lies."""
     async with glance(pool) as conn:
@@ -30,20 +38,21 @@ async def list_repositories(pool: NamedDependency[Pool], user: NamedDependency[U
     return Envelope(data=RepositoryList(repositories=await views.show_all(found, user)))
 
 
-@get("/repositories/{repository_id:uuid}")
+@get("/repositories/{repository_id:uuid}", opt=READ)
 async def get_repository(
     pool: NamedDependency[Pool], user: NamedDependency[User], repository_id: FromPath[UUID]
 ) -> Envelope[RepositoryDTO]:
     """One repository, with its settings and whether it is there."""
     async with glance(pool) as conn:
-        found = await _find(conn, repository_id)
+        found = await find(conn, repository_id)
     return Envelope(data=await views.show(found, user))
 
 
-@post("/repositories", status_code=200, guards=[only_admins])
+@post("/repositories", status_code=200, opt=ADMIN | may(Refused))
 async def create_repository(
     pool: NamedDependency[Pool],
     user: NamedDependency[User],
+    caller: NamedDependency[Caller],
     grounds: NamedDependency[Grounds],
     data: JSONBody[CreateRepository],
 ) -> Envelope[RepositoryDTO]:
@@ -56,25 +65,30 @@ async def create_repository(
         root=grounds.resolve(data.path),
         private_roots=grounds.private_roots,
         name=data.name,
+        owner=data.owner or user.username,
         storage_strategy=data.storage_strategy,
         local_settings=data.local_settings,
         rendering=data.rendering,
     )
     async with pool.connection() as conn:
         made = await repositories.register(conn, wish)
+        await audit.note(conn, "repository made", caller, about=f"repository {made.repository_id}")
     return Envelope(data=await views.show(made, user))
 
 
-@post("/repositories/{repository_id:uuid}/validate", status_code=200, guards=[only_admins])
+@post("/repositories/{repository_id:uuid}/validate", status_code=200, opt=ADMIN)
 async def validate_repository(pool: NamedDependency[Pool], repository_id: FromPath[UUID]) -> Envelope[Validation]:
     """Examine a repository on the disk; nothing is changed."""
     async with glance(pool) as conn:
-        return Envelope(data=await repositories.validate(conn, await _find(conn, repository_id)))
+        return Envelope(data=await repositories.validate(conn, await find(conn, repository_id)))
 
 
-@post("/repositories/{repository_id:uuid}/repair", status_code=200, guards=[only_admins])
+@post("/repositories/{repository_id:uuid}/repair", status_code=200, opt=ADMIN | may(Refused))
 async def repair_repository(
-    pool: NamedDependency[Pool], repository_id: FromPath[UUID], data: JSONBody[RepairRequest]
+    pool: NamedDependency[Pool],
+    caller: NamedDependency[Caller],
+    repository_id: FromPath[UUID],
+    data: JSONBody[RepairRequest],
 ) -> Envelope[Repaired]:
     """Make missing folders; `rewrite_marker` with the repository's id also writes a lost `.lumiliorepo` again.
 
@@ -83,29 +97,55 @@ async def repair_repository(
     if data.rewrite_marker not in {None, repository_id}:
         raise Refused("`rewrite_marker` is the id of another repository")
     async with glance(pool) as conn:
-        repository = await _find(conn, repository_id)
+        repository = await find(conn, repository_id)
         made = await repositories.repair(conn, repository, rewrite_marker=data.rewrite_marker is not None)
         found = await repositories.validate(conn, repository)
+        await audit.note(conn, "repository repaired", caller, about=f"repository {repository_id}", made=made)
     return Envelope(data=Repaired(repaired=made, **structs.asdict(found)))
 
 
-@put("/repositories/{repository_id:uuid}/default", guards=[only_admins])
+@put("/repositories/{repository_id:uuid}/default", opt=ADMIN | may(Refused))
 async def make_default(
-    pool: NamedDependency[Pool], user: NamedDependency[User], repository_id: FromPath[UUID]
+    pool: NamedDependency[Pool],
+    user: NamedDependency[User],
+    caller: NamedDependency[Caller],
+    repository_id: FromPath[UUID],
 ) -> Envelope[RepositoryDTO]:
     """Uploads that name no repository go to this one from now on."""
     async with glance(pool) as conn:
-        wanted = await _find(conn, repository_id)
+        wanted = await find(conn, repository_id)
     views.refuse_idle(await views.show(wanted, user))
     async with pool.connection() as conn:
         await queries.lock_repositories(conn)
         await queries.save_default(conn, repository_id)
-        chosen = await _find(conn, repository_id)
+        await audit.note(conn, "repository made default", caller, about=f"repository {repository_id}")
+        chosen = await find(conn, repository_id)
     return Envelope(data=await views.show(chosen, user))
 
 
-async def _find(conn: Connection, repository_id: UUID) -> Repository:
-    found = await queries.find_repository(conn, repository_id)
-    if found is None:
-        raise NotFound(f"no repository {repository_id}")
-    return found
+@put("/repositories/{repository_id:uuid}/owner", opt=ADMIN | may(Refused))
+async def change_owner(
+    pool: NamedDependency[Pool],
+    user: NamedDependency[User],
+    caller: NamedDependency[Caller],
+    repository_id: FromPath[UUID],
+    data: JSONBody[OwnerRequest],
+) -> Envelope[RepositoryDTO]:
+    """What is found in the repository from now on becomes this user's; what was found before stays whose it is."""
+    async with pool.connection() as conn:
+        await find(conn, repository_id)
+        await queries.save_owner(conn, repository_id, await repositories.find_owner(conn, data.owner))
+        changed = await find(conn, repository_id)
+        await audit.note(conn, "repository owner changed", caller, about=f"repository {repository_id}", to=data.owner)
+    return Envelope(data=await views.show(changed, user))
+
+
+HANDLERS = [
+    list_repositories,
+    get_repository,
+    create_repository,
+    validate_repository,
+    repair_repository,
+    make_default,
+    change_owner,
+]

@@ -9,9 +9,11 @@ from litestar.params import FromPath, JSONBody
 from common.db import Pool
 from common.process import Core
 from gateway import reprocess
+from gateway.policies import EDIT
 from gateway.queries.users import User
+from gateway.reprocess_schemas import Reprocessed, Reprocessing, ReprocessRequest
 from gateway.routes.stages import Everyone, owner_of
-from gateway.schemas import Envelope, Reprocessed, Reprocessing, ReprocessRequest
+from gateway.schemas import Envelope
 
 TOLD = {
     "pending": "it starts at once, when a worker is free",
@@ -20,7 +22,7 @@ TOLD = {
 }
 
 
-@post("/assets/{asset_id:uuid}/reprocess", status_code=200)
+@post("/assets/{asset_id:uuid}/reprocess", status_code=200, opt=EDIT)
 async def reprocess_asset(
     core: NamedDependency[Core], user: NamedDependency[User], asset_id: FromPath[UUID]
 ) -> Envelope[Reprocessed]:
@@ -31,7 +33,7 @@ async def reprocess_asset(
     return Envelope(data=Reprocessed(asset_id=asset_id, state=state, message=TOLD[state]))
 
 
-@post("/assets/reprocess", status_code=200)
+@post("/assets/reprocess", status_code=200, opt=EDIT)
 async def reprocess_assets(
     pool: NamedDependency[Pool],
     user: NamedDependency[User],
@@ -49,3 +51,6 @@ async def reprocess_assets(
     owner = owner_of(user, everyone=everyone)
     queued, end = await reprocess.queue(pool, data, owner=owner)
     return Envelope(data=reprocess.told(queued, end))
+
+
+HANDLERS = [reprocess_asset, reprocess_assets]

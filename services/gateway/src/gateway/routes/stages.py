@@ -7,24 +7,26 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from common import retries, stage_queries
+from common import retries, space_queries, stage_queries
 from common.db import Connection, Pool, glance
 from common.retries import Failed
 from common.stages import Stage
-from gateway import cursors
-from gateway.auth import only_admins
+from gateway import audit, cursors
+from gateway.declared import may
 from gateway.errors import Conflict, Forbidden, NotFound
+from gateway.paging import Limit
+from gateway.policies import ADMIN, EDIT, READ, Caller
 from gateway.queries import stages as queries
 from gateway.queries.stages import Cursor, ErrorClass, State, Work
 from gateway.queries.users import User
-from gateway.schemas import Envelope, PauseRequest, Retried, StageList, StageSummary
+from gateway.schemas import Envelope
+from gateway.stage_schemas import PauseRequest, Retried, StageList, StageSummary
 
-MOST = 100
 SOON = "it starts within 20 s, when a worker is free"
 Everyone = Annotated[bool, QueryParameter(name="all")]
 
 
-@get("/stages")
+@get("/stages", opt=READ)
 async def list_stages(
     conn: NamedDependency[Connection],
     user: NamedDependency[User],
@@ -34,11 +36,10 @@ async def list_stages(
     repository_id: FromQuery[UUID | None] = None,
     *,
     everyone: Everyone = False,
-    limit: Annotated[int, QueryParameter(ge=1)] = 20,
+    limit: Limit = 20,
     after: FromQuery[str | None] = None,
 ) -> Envelope[StageList]:
     """Work on the caller's assets that is not done, the last change first; administrators see `all`."""
-    limit = min(limit, MOST)
     found = await queries.newest(
         conn,
         owner=owner_of(user, everyone=everyone),
@@ -53,8 +54,8 @@ async def list_stages(
     return Envelope(data=StageList(stages=found, limit=limit, next=cursors.write(end)))
 
 
-@get("/stages/summary")
-async def summarize(
+@get("/stages/summary", opt=READ)
+async def summarize_stages(
     conn: NamedDependency[Connection], user: NamedDependency[User], *, everyone: Everyone = False
 ) -> Envelope[StageSummary]:
     """How much is not done, for how long it has been due, and which stages are paused."""
@@ -62,8 +63,8 @@ async def summarize(
     return Envelope(data=StageSummary(counts=counts, pauses=await stage_queries.list_pauses(conn)))
 
 
-@post("/assets/{asset_id:uuid}/stages/{stage:str}/retry", status_code=200)
-async def retry(
+@post("/assets/{asset_id:uuid}/stages/{stage:str}/retry", status_code=200, opt=EDIT | may(Conflict))
+async def retry_stage(
     conn: NamedDependency[Connection], user: NamedDependency[User], asset_id: FromPath[UUID], stage: FromPath[str]
 ) -> Envelope[Retried]:
     """Try one failed stage of one of the caller's assets again, before what nobody waits for."""
@@ -75,8 +76,8 @@ async def retry(
     return Envelope(data=Retried(retried=1, message=SOON))
 
 
-@post("/stages/retry", status_code=200)
-async def retry_all(
+@post("/stages/retry", status_code=200, opt=EDIT)
+async def retry_stages(
     pool: NamedDependency[Pool],
     user: NamedDependency[User],
     stage: FromQuery[str | None] = None,
@@ -93,22 +94,28 @@ async def retry_all(
     return Envelope(data=Retried(retried=retried, message=SOON if retried else "nothing of this has failed"))
 
 
-@post("/stages/{stage:str}/pause", status_code=200, guards=[only_admins])
-async def pause(
+@post("/stages/{stage:str}/pause", status_code=200, opt=ADMIN)
+async def pause_stage(
     conn: NamedDependency[Connection],
-    user: NamedDependency[User],
+    caller: NamedDependency[Caller],
     stage: FromPath[str],
     data: JSONBody[PauseRequest],
 ) -> Envelope[StageSummary]:
     """Let no work of a stage start for some minutes; what runs is finished. For administrators."""
-    await queries.pause(conn, _known(stage), by=user.user_id, reason=data.reason, minutes=data.minutes)
+    await queries.pause(
+        conn, await _known(conn, stage), by=caller.user.user_id, reason=data.reason, minutes=data.minutes
+    )
+    await audit.note(conn, "stage paused", caller, about=f"stage {stage}", reason=data.reason, minutes=data.minutes)
     return await _everything(conn)
 
 
-@post("/stages/{stage:str}/resume", status_code=200, guards=[only_admins])
-async def resume(conn: NamedDependency[Connection], stage: FromPath[str]) -> Envelope[StageSummary]:
+@post("/stages/{stage:str}/resume", status_code=200, opt=ADMIN)
+async def resume_stage(
+    conn: NamedDependency[Connection], caller: NamedDependency[Caller], stage: FromPath[str]
+) -> Envelope[StageSummary]:
     """End a pause before its time. For administrators."""
-    await queries.resume(conn, _known(stage))
+    await queries.resume(conn, await _known(conn, stage))
+    await audit.note(conn, "stage resumed", caller, about=f"stage {stage}")
     return await _everything(conn)
 
 
@@ -124,12 +131,15 @@ async def _everything(conn: Connection) -> Envelope[StageSummary]:
     return Envelope(data=StageSummary(counts=counts, pauses=await stage_queries.list_pauses(conn)))
 
 
-def _known(stage: str) -> Stage:
-    try:
-        return Stage(stage)
-    except ValueError:
-        raise NotFound(f"the stages are {', '.join(Stage)}") from None
+async def _known(conn: Connection, stage: str) -> str:
+    known = [*Stage, *await space_queries.list_wanted(conn)]
+    if stage not in known:
+        raise NotFound(f"the stages are {', '.join(known)}")
+    return stage
 
 
 def _place(last: Work) -> Cursor:
     return Cursor(changed_at=last.changed_at, asset_id=last.asset_id, stage=last.stage)
+
+
+HANDLERS = [list_stages, summarize_stages, retry_stage, retry_stages, pause_stage, resume_stage]

@@ -9,8 +9,12 @@ from litestar.params import FromPath, JSONBody
 from common.process import Core
 from common.rendering import Policy
 from gateway import transcode
+from gateway.declared import may
+from gateway.errors import Conflict, Unusable
+from gateway.policies import EDIT
 from gateway.queries.users import User
-from gateway.schemas import Envelope, TranscodeRequest, Transcoding
+from gateway.schemas import Envelope
+from gateway.transcode_schemas import TranscodeRequest, Transcoding
 
 MADE = {
     "pending": "it starts at once, when a worker is free",
@@ -26,7 +30,7 @@ CALLED_OFF = {
 }
 
 
-@post("/assets/{asset_id:uuid}/transcode", status_code=200)
+@post("/assets/{asset_id:uuid}/transcode", status_code=200, opt=EDIT | may(Conflict, Unusable))
 async def transcode_asset(
     core: NamedDependency[Core], user: NamedDependency[User], asset_id: FromPath[UUID], data: JSONBody[TranscodeRequest]
 ) -> Envelope[Transcoding]:
@@ -38,7 +42,7 @@ async def transcode_asset(
     return await _wish(core, user, asset_id, data.policy)
 
 
-@delete("/assets/{asset_id:uuid}/transcode", status_code=200)
+@delete("/assets/{asset_id:uuid}/transcode", status_code=200, opt=EDIT | may(Conflict, Unusable))
 async def cancel_transcode(
     core: NamedDependency[Core], user: NamedDependency[User], asset_id: FromPath[UUID]
 ) -> Envelope[Transcoding]:
@@ -56,3 +60,6 @@ async def _wish(core: Core, user: User, asset_id: UUID, policy: Policy) -> Envel
         message = f"none is made, and one that was made goes {when}" if policy == "never" else f"it starts {when}"
     state = "running" if state == "stopping" else state
     return Envelope(data=Transcoding(asset_id=asset_id, policy=policy, state=state, message=message))
+
+
+HANDLERS = [transcode_asset, cancel_transcode]

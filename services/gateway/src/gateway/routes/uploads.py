@@ -10,18 +10,21 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from common.db import Connection
 from gateway import announced, batch
 from gateway.announced import LANES, Lane, Sender
-from gateway.errors import NotFound
+from gateway.declared import may
+from gateway.errors import Busy, Conflict, NotFound, OverQuota
+from gateway.paging import Limit
+from gateway.policies import READ, UPLOAD
 from gateway.queries import uploads as queries
 from gateway.queries.uploads import Outcome, UploadState
 from gateway.queries.users import User
-from gateway.schemas import BatchResponse, Envelope, PrecheckRequest, PrecheckResponse, UploadList, UploadResponse
+from gateway.schemas import Envelope
+from gateway.upload_schemas import BatchResponse, PrecheckRequest, PrecheckResponse, UploadList, UploadResponse
 from gateway.uploads import Intake
 
 LARGEST_ID = 2**63 - 1
-MOST = 100
 
 
-@post("/assets", status_code=200)
+@post("/assets", status_code=200, opt=UPLOAD | announced.ONE | may(NotFound, Conflict, Busy, OverQuota))
 async def upload(
     request: Request[Any, Any, Any],
     intake: NamedDependency[Intake],
@@ -37,10 +40,12 @@ async def upload(
     """
     announced.refuse_parts(request)
     expected, key = announced.content_hash(request), announced.idempotency_key(request)
-    return Envelope(data=await intake.receive(request, Sender(user.user_id, LANES[lane]), expected=expected, key=key))
+    sender = Sender(user.user_id, LANES[lane])
+    with intake.turns.of(user.user_id):
+        return Envelope(data=await intake.receive(request, sender, expected=expected, key=key))
 
 
-@post("/assets/batch", status_code=200)
+@post("/assets/batch", status_code=200, opt=UPLOAD | announced.MANY | may(NotFound, Conflict, Busy, OverQuota))
 async def upload_batch(
     request: Request[Any, Any, Any],
     intake: NamedDependency[Intake],
@@ -55,10 +60,11 @@ async def upload_batch(
     repeated.
     """
     announced.refuse_parts(request)
-    return Envelope(data=await batch.receive(intake, request, Sender(user.user_id, LANES[lane])))
+    with intake.turns.of(user.user_id):
+        return Envelope(data=await batch.receive(intake, request, Sender(user.user_id, LANES[lane])))
 
 
-@post("/assets/precheck", status_code=200)
+@post("/assets/precheck", status_code=200, opt=UPLOAD)
 async def precheck(
     data: JSONBody[PrecheckRequest], conn: NamedDependency[Connection], user: NamedDependency[User]
 ) -> Envelope[PrecheckResponse]:
@@ -67,22 +73,21 @@ async def precheck(
     return Envelope(data=PrecheckResponse(known=known))
 
 
-@get("/assets/uploads")
+@get("/assets/uploads", opt=READ)
 async def list_uploads(
     conn: NamedDependency[Connection],
     user: NamedDependency[User],
-    limit: Annotated[int, QueryParameter(ge=1)] = 20,
+    limit: Limit = 20,
     after: Annotated[int | None, QueryParameter(ge=1, le=LARGEST_ID)] = None,
     only: Annotated[Outcome | None, QueryParameter(name="state")] = None,
 ) -> Envelope[UploadList]:
     """What became of the caller's uploads, newest first; `after` takes the `next` of the page before."""
-    limit = min(limit, MOST)
     found = await queries.list_uploads(conn, owner=user.user_id, before=after, state=only, limit=limit)
     following = found[-1].task_id if len(found) == limit else msgspec.UNSET
     return Envelope(data=UploadList(uploads=found, limit=limit, next=following))
 
 
-@get("/assets/uploads/{task_id:int}")
+@get("/assets/uploads/{task_id:int}", opt=READ)
 async def get_upload(
     conn: NamedDependency[Connection], user: NamedDependency[User], task_id: FromPath[int]
 ) -> Envelope[UploadState]:
@@ -91,3 +96,7 @@ async def get_upload(
     if found is None:
         raise NotFound(f"no upload {task_id}")
     return Envelope(data=found)
+
+
+SENDING = [upload, upload_batch]
+HANDLERS = [precheck, list_uploads, get_upload]
