@@ -1,8 +1,11 @@
 """An open video or recording, and what its container says of it; nothing is decoded."""
 
 import errno
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
 
@@ -47,11 +50,25 @@ HDR: dict[int, Hdr] = {PQ: "pq", HLG: "hlg"}
 UNKNOWN, PROGRESSIVE = 0, 1  # orders of fields
 
 
+@dataclass
+class Patience:
+    """When reading is to have ended, by the clock that only goes forward; behind that, files seem to have ended."""
+
+    ends: float = math.inf
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self.ends
+
+
 class _Handed:
     """A file as FFmpeg wants it: asked to go where no file can, it answers with an error's number, as its own do."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.tell, self._seek = file.read, file.tell, file.seek
+    def __init__(self, file: BinaryIO, patience: Patience) -> None:
+        self._read, self.tell, self._seek, self._patience = file.read, file.tell, file.seek, patience
+
+    def read(self, length: int) -> bytes:
+        return b"" if self._patience.is_over else self._read(length)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         try:
@@ -63,12 +80,14 @@ class _Handed:
 
 
 @contextmanager
-def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
+def opened(file: BinaryIO, mime: str, patience: Patience | None = None) -> Iterator[InputContainer]:
     """The container; whatever the library has to say against it or its pictures is a verdict."""
     demuxer = DEMUXERS[mime]
     options = LOOKED_AT | {"max_streams": str(MOST_STREAMS + 1)} | OF_DEMUXER.get(demuxer, {})
     try:
-        with av.open(_Handed(file), "r", format=demuxer, options=options, metadata_errors="replace") as container:
+        with av.open(
+            _Handed(file, patience or Patience()), "r", format=demuxer, options=options, metadata_errors="replace"
+        ) as container:
             if len(container.streams) > MOST_STREAMS:
                 raise Unreadable(f"it has more than {MOST_STREAMS} tracks")
             yield container

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from blake3 import blake3
 from msgspec import Struct
 
-from common import files, layout, tasks
+from common import derived_files, files, layout, tasks
 from common.formats import BY_MIME
 from common.stages import Claim
 from processor import images
@@ -15,10 +15,11 @@ from processor.images import Size
 from processor.motion import Motion
 from processor.queries import Original, Rendition, Thumbnail
 
-KINDS = ("motion", "preview", "waveform", "waveform_image")
+FRAMES = {f"frame_{number}": layout.FRAMES + b"/%d" % number for number in range(1, layout.MOST_FRAMES + 1)}
+KINDS = ("motion", "preview", "waveform", "waveform_image", *FRAMES)
 """The renditions that a rendering makes."""
 EXTENSIONS = {"image/webp": ".webp", "image/jpeg": ".jpg", "image/png": ".png", "application/json": ".json"}
-FOLDERS = {"preview": layout.PREVIEWS, "waveform": layout.WAVEFORMS, "waveform_image": layout.WAVEFORMS}
+FOLDERS = {"preview": layout.PREVIEWS, "waveform": layout.WAVEFORMS, "waveform_image": layout.WAVEFORMS, **FRAMES}
 
 
 class Blob(Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class Blob(Struct, frozen=True, kw_only=True):
     kind: str
     mime: str
     data: bytes
+    recipe: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,9 @@ def _write(plan: Plan, file: int) -> Written:
     home = plan.original.home
     with files.outages():
         for _, path, thumbnail in plan.thumbnail_paths():
-            files.write_derived(home, path, thumbnail.data)
+            derived_files.write(home, path, thumbnail.data)
         for blob, path in plan.blob_paths():
-            files.write_derived(home, path, blob.data)
+            derived_files.write(home, path, blob.data)
         renditions = [_extracted(home, path, file, motion) for motion, path in plan.motion_path()]
     renditions += [_kept(blob, path) for blob, path in plan.blob_paths()]
     return Written([_described(*place) for place in plan.thumbnail_paths()], renditions)
@@ -105,13 +107,13 @@ def _remove(plan: Plan) -> None:
 
 
 def _extracted(home: bytes, path: bytes, file: int, motion: Motion) -> Rendition:
-    digest = files.copy_derived(home, path, file, range(motion.start, motion.start + motion.length))
+    digest = derived_files.copy(home, path, file, range(motion.start, motion.start + motion.length))
     return Rendition(kind="motion", path=path, mime_type=motion.mime, length=motion.length, hash=digest)
 
 
 def _kept(blob: Blob, path: bytes) -> Rendition:
-    digest = blake3(blob.data).digest()
-    return Rendition(kind=blob.kind, path=path, mime_type=blob.mime, length=len(blob.data), hash=digest)
+    digest, length = blake3(blob.data).digest(), len(blob.data)
+    return Rendition(kind=blob.kind, path=path, mime_type=blob.mime, length=length, hash=digest, recipe=blob.recipe)
 
 
 def _described(size: str, path: bytes, thumbnail: images.Thumbnail) -> Thumbnail:

@@ -52,7 +52,7 @@ def _of_photo(photo: Photo, seen: Metadata) -> dict[str, object]:
             "focal_length": seen.focal_length,
             "iso_speed": seen.iso_speed,
             "exposure": seen.exposure or 0.0,
-            "resolution": f"{round(photo.width * photo.height / 1_000_000)}MP" if photo.width else None,
+            "resolution": _resolution(photo.width * photo.height),
             "faces": seen.faces,
             "projection": seen.projection,
             "decoder": photo.decoder,
@@ -60,6 +60,13 @@ def _of_photo(photo: Photo, seen: Metadata) -> dict[str, object]:
             "is_raw": photo.is_raw,
         }
     )
+
+
+def _resolution(pixels: int) -> str | None:
+    """In megapixels; those of small pictures with a digit after the point, and none of what has not even that."""
+    megapixels = pixels / 1_000_000
+    shown = round(megapixels) if megapixels >= 1 else round(megapixels, 1)
+    return f"{shown}MP" if shown else None
 
 
 def _of_video(video: Video, seen: Metadata) -> dict[str, object]:

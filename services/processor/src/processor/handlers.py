@@ -21,7 +21,7 @@ from processor.images import Options, Photo
 from processor.metadata import where
 from processor.queries import Original
 from processor.sandbox import Sandbox
-from processor.sources import AWAY_RETRY_SECONDS, Source
+from processor.sources import AWAY_RETRY_SECONDS, MISSING_RETRY_SECONDS, Source
 from processor.videos import Video
 
 Media = Photo | Video | Audio
@@ -42,11 +42,11 @@ class Processor:
     second_look: Exiftool | None = None
 
     async def render(self, claim: Claim) -> None:
-        """Render the thumbnails of an asset, and its preview or waveform, and read its metadata."""
+        """Render the thumbnails of an asset, and its preview, frames or waveform, and read its metadata."""
         async with glance(self.pool) as conn:
             original = await queries.find_original(conn, claim.asset_id)
         if original is None:
-            raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS)
+            raise Wait("the original is not there at the moment", after=MISSING_RETRY_SECONDS)
 
         try:
             media, plan, written = await self._render(original, claim)
@@ -55,6 +55,7 @@ class Processor:
 
         try:
             async with claim.settle(self.pool) as conn:
+                await queries.follow_inference(conn, claim.asset_id, owner=claim.owner_id, lane=claim.lane)
                 await _save(conn, original=original, claim=claim, media=media)
                 await _save_files(conn, claim, original, written)
                 await outbox.add(conn, AssetProcessed(owner_id=claim.owner_id, asset_id=claim.asset_id))
@@ -99,8 +100,12 @@ class Processor:
 
 def blobs(media: Media) -> list[Blob]:
     """The small renditions that were made beside the thumbnails."""
-    if isinstance(media, Video) and media.preview:
-        return [Blob(kind="preview", mime="image/webp", data=media.preview)]
+    if isinstance(media, Video):
+        moving = [Blob(kind="preview", mime="image/webp", data=media.preview)] if media.preview else []
+        return moving + [
+            Blob(kind=f"frame_{number}", mime="image/jpeg", data=data, recipe=f"at {at}")
+            for number, (at, data) in enumerate(media.frames.items(), start=1)
+        ]
     if isinstance(media, Audio) and media.waveform:
         return [
             Blob(kind="waveform", mime="application/json", data=media.waveform.json),

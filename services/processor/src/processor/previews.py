@@ -101,17 +101,17 @@ def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
                 return
 
 
-def still(frame: VideoFrame, stream: VideoStream, seconds: float) -> Still:
+def still(frame: VideoFrame, stream: VideoStream, seconds: float, *, edge: int = EDGE) -> Still:
     """The picture, small, with square dots and upright."""
     coding = Coding(int(frame.color_primaries), int(frame.color_trc))
-    pixels = posters.pixels_of(frame, *size_of(frame, stream))
+    pixels = posters.pixels_of(frame, *size_of(frame, stream, edge))
     return Still(turned(pixels, posters.orientation_of(frame)), seconds, coding)
 
 
-def size_of(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+def size_of(frame: VideoFrame, stream: VideoStream, edge: int) -> tuple[int, int]:
     """Width and height before it is turned."""
     width, height = frame.width * float(clips.dots_of(stream)), frame.height
-    share = min(1.0, EDGE / max(width, height))
+    share = min(1.0, edge / max(width, height))
     return max(1, round(width * share)), max(1, round(height * share))
 
 

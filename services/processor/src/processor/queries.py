@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
+from common import layout
 from common.db import Connection, struct_row
 from common.messages import Kind
 from common.rendering import Policy
@@ -26,8 +27,15 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
     mime_type: str
     kind: Kind
     file_name: str
+    size: int
     modified_ns: int
+    inode: int
     uploaded_at: datetime
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it lies where only the server puts files, and nobody edits them."""
+        return self.private_root is None and layout.is_managed(self.path)
 
     @property
     def home(self) -> bytes:
@@ -88,8 +96,8 @@ async def find_original(conn: Connection, asset_id: UUID) -> Original | None:
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select asset_id, repository_id, root, private_root, path, content_hash, mime_type, kind,
-                   original_filename as file_name, modified_ns, uploaded_at
+            select asset_id, repository_id, root, private_root, path, assets.content_hash, assets.mime_type, kind,
+                   original_filename as file_name, file_records.size, modified_ns, inode, uploaded_at
             from file_records
             join repositories using (repository_id)
             join assets using (asset_id)
@@ -150,6 +158,26 @@ async def save_facts(conn: Connection, asset_id: UUID, seen: Facts) -> None:
         set facts = excluded.facts, notes = excluded.notes, version = excluded.version
         """,
         (asset_id, Jsonb(seen.specific), seen.notes, seen.version),
+    )
+
+
+async def follow_inference(conn: Connection, asset_id: UUID, *, owner: int, lane: int) -> None:
+    """Make all due that inference servers are asked of such an asset; what is at work may have seen what was before."""
+    await conn.execute(
+        """
+        insert into asset_stages (asset_id, stage, owner_id, lane, state, next_at)
+        select asset_id, stage, %(owner)s, %(lane)s, 'pending', now()
+        from assets
+        join inference_stages on kind = any(kinds)
+        where asset_id = %(asset)s and is_wanted
+        order by stage
+        on conflict (asset_id, stage) do update
+        set again = asset_stages.state = 'running',
+            state = case asset_stages.state when 'running' then 'running' else 'pending' end,
+            next_at = case asset_stages.state when 'running' then asset_stages.next_at else now() end,
+            lane = excluded.lane, failures = 0, error_class = null, error = null, changed_at = now()
+        """,
+        {"asset": asset_id, "owner": owner, "lane": lane},
     )
 
 

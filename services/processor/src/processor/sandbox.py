@@ -37,6 +37,7 @@ DECODERS = (
     "processor.audios",
     "processor.clips",
     "processor.previews",
+    "processor.frames",
     "processor.posters",
     "processor.probes",
     "processor.survey",

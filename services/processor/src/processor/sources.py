@@ -8,13 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from common import files, layout, marker
+from common.files import Seen
 from common.marker import Marker
-from common.stages import Reject
+from common.stages import Reject, Wait
 from processor.metadata import Told
 from processor.queries import Original
 
 AWAY_RETRY_SECONDS = 10.0
 """How long to wait for an original that is away."""
+MISSING_RETRY_SECONDS = 60.0
+"""How long to wait for one that is missing: that may be so for good, and of many."""
+CHANGED_RETRY_SECONDS = 30.0
+"""How long to wait for a scan to see that an original was changed, unless it rings before."""
 PICASA = b".picasa.ini"
 LEAST_AGE = timedelta(minutes=1)
 """A file that was changed later than so long before it came says nothing of when it was taken."""
@@ -50,11 +55,20 @@ def open_source(original: Original, spare: int) -> Source:
     with files.outages(), ExitStack() as unless_right:
         descriptor = files.open_original(original.root, original.path)
         unless_right.callback(os.close, descriptor)
-        if files.hash_open(descriptor) != original.content_hash:
-            raise Reject("the file on the disk is not the one that was stored")
+        check_bytes(original, descriptor)
         beside = list(_open_beside(original))
         unless_right.pop_all()
     return Source(descriptor, beside, rules)
+
+
+def check_bytes(original: Original, descriptor: int) -> None:
+    """Reject an open original that does not hold its bytes; Wait when somebody edited it, which a scan registers."""
+    if files.hash_open(descriptor) == original.content_hash:
+        return
+    recorded = Seen(original.size, original.modified_ns, original.inode)
+    if not original.is_kept and files.seen(os.fstat(descriptor)) != recorded:
+        raise Wait("the file was changed by another program and is to be read again", after=CHANGED_RETRY_SECONDS)
+    raise Reject("the file on the disk is not the one that was stored")
 
 
 def told(original: Original, source: Source) -> Told:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, layout, log, marker, outbox, rendering, tasks
+from common import derived_files, files, layout, log, marker, outbox, rendering, tasks
 from common import queries as core
 from common.db import Pool, glance
 from common.formats import BY_MIME
@@ -29,7 +29,7 @@ from processor.probes import Probe
 from processor.queries import Original, Rendition
 from processor.recipes import Recipe
 from processor.sandbox import Sandbox
-from processor.sources import AWAY_RETRY_SECONDS, Source
+from processor.sources import AWAY_RETRY_SECONDS, MISSING_RETRY_SECONDS, Source
 
 WEB = "web"
 FULL_RETRY_SECONDS = 300.0
@@ -77,7 +77,7 @@ class Transcoder:
         if wish.is_trashed:  # whoever takes it back has this done again
             raise Superseded
         if original is None:
-            raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS)
+            raise Wait("the original is not there at the moment", after=MISSING_RETRY_SECONDS)
 
         try:
             made = await self._made(claim, original, wish.policy, standing)
@@ -155,7 +155,7 @@ class Transcoder:
         path = layout.derived(FOLDERS[film.original.kind], *named, BY_MIME[recipe.mime].extension)
         # A disk that would be full before the end is known to be before the beginning.
         await self._check_room(film, budgets.room(film.probe.duration, film.size, encodes=recipe.video == "encode"))
-        with files.outages(), files.making(home, path) as (target, reading):
+        with files.outages(), derived_files.making(home, path) as (target, reading):
             await self._run(film, recipe, target=target, reading=reading)
             await _apart(os.fsync, target)
             digest = await _apart(files.hash_open, reading)
@@ -261,8 +261,7 @@ async def _outcomes(source: Source, original: Original) -> AsyncIterator[None]:
 async def _read_again(source: Source, original: Original) -> None:
     """An outage where it was the disk that failed, and not the file."""
     with files.outages():
-        if await _apart(files.hash_open, source.file) != original.content_hash:
-            raise Reject("the file on the disk was changed while it was read")
+        await _apart(partial(sources.check_bytes, original), source.file)
 
 
 async def _apart(function: Callable[[int], T], descriptor: int) -> T:

@@ -43,6 +43,8 @@ class Video(Struct, frozen=True, kw_only=True):
     phash: int | None
     preview: bytes | None = None
     """A short animation of it, as WebP."""
+    frames: dict[int, bytes]
+    """Pictures spread over it, as JPEGs, by the milliseconds after its start."""
     trouble: str | None
     """Why nothing of it can be shown, if nothing can."""
 
@@ -58,21 +60,30 @@ def render(
 
     The arguments are those of `images.render`.
     """
-    from processor import clips, posters, previews  # in the sandbox only: the service itself needs no video library
+    from processor import (
+        clips,
+        frames,
+        posters,
+        previews,
+    )  # in the sandbox only: the service itself needs no video library
 
     asked, known = msgspec.convert(options or {}, Options), msgspec.convert(told or {}, Told)
-    with clips.opened(file, mime) as container:
+    patience = clips.Patience()
+    with clips.opened(file, mime, patience) as container:
         stream = clips.stream_of(container)
         probe = clips.described(container, file, mime)
         assert probe.video is not None  # noqa: S101  # or there would be no stream
-        look, turned, trouble = None, probe.video.orientation, None
+        look, turned, trouble, moving, spread = None, probe.video.orientation, None, None, {}
         try:
             with images.verdicts():
                 poster = posters.poster(container, stream, probe.duration)
-                look, turned = images.look(images.shrunk(poster, asked.large), asked), orientation(poster)
+                large = images.shrunk(poster, asked.large)
+                look, turned = images.look(large, asked), orientation(poster)
         except Unreadable as verdict:
             trouble = str(verdict)
-        moving = previews.preview(container, stream, probe.duration) if look else None
+        else:
+            moving = previews.preview(container, stream, probe.duration)
+            spread = frames.spread(container, stream, probe.duration, poster=large, patience=patience, asked=asked)
         said, notes = containers.read(clips.tags_of(container, stream, file))
     seen = metadata.read(Blobs(known=(said,)), known, orientation=1, beside=beside)
     track, sound = probe.video, probe.audio
@@ -98,5 +109,6 @@ def render(
         thumbhash=look.thumbhash if look else None,
         phash=look.phash if look else None,
         preview=moving,
+        frames=spread,
         trouble=trouble,
     )

@@ -24,7 +24,7 @@ from processor.metadata.packet import LARGEST
 from processor.sandbox import Sandbox
 from processor.sidecar import Clock, Merged, Wanted
 from processor.sidecar_queries import Edited, Spot
-from processor.sources import AWAY_RETRY_SECONDS
+from processor.sources import AWAY_RETRY_SECONDS, MISSING_RETRY_SECONDS
 from processor.survey import Survey
 from processor.unreadable import Unreadable
 
@@ -99,7 +99,7 @@ class WriteBack:
         """Whether something was taken out; one place that takes nothing keeps no other from being written."""
         taken_back, reasons = False, []
         if not spots or any(layout.is_trashed(spot.path) for spot in spots):
-            raise Wait("the original is not there at the moment", after=AWAY_RETRY_SECONDS if not spots else 1.0)
+            raise Wait("the original is not there at the moment", after=MISSING_RETRY_SECONDS if not spots else 1.0)
         for place in _places(claim.asset_id, spots):
             try:
                 taken_back |= await self._write_one(claim, place)
