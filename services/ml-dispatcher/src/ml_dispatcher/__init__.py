@@ -1,0 +1,1 @@
+"""Has inference servers tell what pictures show, and keeps what they say."""

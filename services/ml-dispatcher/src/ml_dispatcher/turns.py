@@ -1,0 +1,32 @@
+"""Does work that waits as rows, some at a time, for as long as there is any."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from common import log
+
+Work: TypeAlias = Callable[[int], Awaitable[int]]
+"""Does so many at most in one transaction; returns how many that were."""
+
+
+async def run(work: Work, stop: asyncio.Event, *, what: str, most: int, idle_seconds: float) -> None:
+    """Work until told to stop; any number of dispatchers may do so at once, and an outage only delays it.
+
+    What takes too long at once is tried a few at a time.
+    """
+    size, done = most, 0
+    while not stop.is_set():
+        try:
+            done = await work(size)
+            size = most
+        except (psycopg.Error, PoolTimeout) as error:
+            log.get().warning(f"{what} delayed", error=str(error).strip())
+            size, done = max(1, size // 10), 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0 if done else idle_seconds):
+                await stop.wait()
