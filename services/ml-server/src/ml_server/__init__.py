@@ -1,0 +1,1 @@
+"""An inference server for models in a folder of this machine."""
