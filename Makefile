@@ -2,11 +2,16 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-MEMBERS := libs/common services/gateway services/ingest services/processor deploy/local
+MEMBERS := libs/common libs/client protos services/gateway services/ingest services/processor services/syncer \
+    services/ml-dispatcher services/ml-server deploy/local
 PROJECTS := $(addsuffix /pyproject.toml,$(MEMBERS))
 SOURCES := $(MEMBERS) tests
+PROTO := home_native/v1/ml_service.proto
 
-.PHONY: run test check fmt lock bench chaos clean
+# A process that finds its modules compiled starts in half the time, and a run of the tests starts thousands.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test check fmt contract protos release lock bench chaos clean
 
 run: .venv/ready
 	@exec $(BIN)/lumilio up $(ARGS)
@@ -18,13 +23,26 @@ check: .venv/ready
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/test_architecture.py
+	$(BIN)/pytest -q tests/test_architecture.py tests/test_contract.py
 
 fmt: .venv/ready
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-# About ten minutes; `make bench ARGS=films` measures what begins so.
+# What the server says of itself, written down, and the client made of it; `make check` fails where that is not current.
+contract: .venv/ready
+	$(BIN)/python -m gateway.contract docs/openapi.json docs/clients.md
+	$(BIN)/python libs/client/generate.py docs/openapi.json libs/client/src/lumilio_client/api.py
+
+# The stubs of the protocol of inference servers, beside it.
+protos: .venv/ready
+	cd protos && ../$(BIN)/python -m grpc_tools.protoc -I . --python_out . --pyi_out . --grpc_python_out . $(PROTO)
+
+# From a release on, `make check` lets nothing break who built on it.
+release: contract
+	cp docs/openapi.json docs/openapi-released.json
+
+# About a quarter of an hour; `make bench ARGS=films` measures what begins so.
 bench: .venv/ready
 	$(BIN)/python -m tests.bench $(ARGS)
 
@@ -36,7 +54,7 @@ chaos: .venv/ready
 lock: .venv/ready
 	$(BIN)/uv pip compile pyproject.toml --group dev $(PROJECTS) --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate $(LOCK_ARGS) \
-	    $(foreach member,common gateway ingest processor,--no-emit-package $(member)) -o requirements.lock -q > /dev/null
+	    $(foreach member,common gateway ingest processor syncer ml-dispatcher ml-server home-native lumilio-client,--no-emit-package $(member)) -o requirements.lock -q > /dev/null
 
 # pip installs uv alone, at the version and hashes of the lock; uv installs the rest in seconds.
 .venv/ready: requirements.lock $(PROJECTS)

@@ -105,6 +105,11 @@ def hold(root: str) -> Iterator[Data]:
         yield Data(root, held)
 
 
+def new_password() -> str:
+    """A password that nobody guesses and everybody can read out."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4))
+
+
 def private_roots(root: str) -> str:
     """Where the own files of repositories lie that may not be written to."""
     return os.path.join(os.path.realpath(root), "private")
@@ -174,7 +179,7 @@ def read_secrets(data: Data) -> Secrets:
         postgres_password=secrets.token_urlsafe(24),
         nats_password=secrets.token_urlsafe(24),
         jwt_secret=secrets.token_urlsafe(48),
-        first_password="-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(4)),
+        first_password=new_password(),
     )
     _write(data, made)
     return made

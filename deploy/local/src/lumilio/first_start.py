@@ -31,8 +31,9 @@ WELCOME = """
 
 
 async def prepare(database_url: str, data: Data, secrets: Secrets) -> None:
-    """Create what is missing: the repository first, the administrator last."""
+    """Create what is missing: the repository first, the administrator last. No service runs yet."""
     async with await AsyncConnection.connect(database_url) as conn:
+        await queries.free_repositories(conn)
         await _follow(conn, data)
         await _ensure_repository(conn, os.fsencode(data.repository))
         await conn.commit()

@@ -19,10 +19,15 @@ from common import settings
 from common.files import FULL_DISK
 from lumilio import data, failures, migrations, repositories, verify, work
 from lumilio.ballast import BallastSettings
+from lumilio.inference import InferenceSettings
+from lumilio.ml import options as ml
 from lumilio.refusal import CannotStart
 from lumilio.reprocess import options as reprocess
+from lumilio.scan import options as scan
+from lumilio.trash import options as trash
 from lumilio.up import Options, up
 from lumilio.upload import options as upload
+from lumilio.user import options as user
 
 Answer = TypeVar("Answer")
 
@@ -78,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_repositories(commands, default)
     upload.add_to(commands)
     reprocess.add_to(commands)
+    trash.add_to(commands)
+    scan.add_to(commands)
+    ml.add_to(commands)
+    user.add_to(commands, default, _ask)
     return parser
 
 
@@ -85,13 +94,20 @@ def _add_repositories(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     known = commands.add_parser("repositories", help="where originals lie: list, add, validate, repair")
     known.add_argument("--data", default=default, help="the directory that `lumilio up` serves")
     actions = known.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list", help="which there are, and whether they work").set_defaults(run=_list)
-    add = actions.add_parser("add", help="make one of a directory; what lies in it stays as it is")
+    anywhere = argparse.ArgumentParser(add_help=False)
+    anywhere.add_argument("--data", default=argparse.SUPPRESS, help="the directory that `lumilio up` serves")
+
+    def action(name: str, what: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=what, parents=[anywhere])
+
+    action("list", "which there are, and whether they work").set_defaults(run=_list)
+    add = action("add", "make one of a directory; what lies in it stays as it is")
     add.add_argument("path", help="the directory, which may be new")
     add.add_argument("--name", help="what people call it (the directory's name)")
+    add.add_argument("--owner", metavar="NAME", help="whose photos those in it become (the first administrator's)")
     add.set_defaults(run=_add)
-    actions.add_parser("validate", help="examine all on the disk; nothing is changed").set_defaults(run=_validate)
-    repair = actions.add_parser("repair", help="make missing folders of one")
+    action("validate", "examine all on the disk; nothing is changed").set_defaults(run=_validate)
+    repair = action("repair", "make missing folders of one")
     repair.add_argument("id", type=UUID, help="its id, as `list` tells it")
     repair.add_argument("--rewrite-marker", action="store_true", help="write its lost .lumiliorepo again, too")
     repair.set_defaults(run=_repair)
@@ -104,8 +120,14 @@ def _port(text: str) -> int:
 
 
 def _up(arguments: argparse.Namespace) -> None:
-    kept_free = settings.load(BallastSettings, os.environ)
-    options = Options(arguments.host, arguments.port, arguments.postgres_port, arguments.nats_port, kept_free)
+    options = Options(
+        arguments.host,
+        arguments.port,
+        arguments.postgres_port,
+        arguments.nats_port,
+        settings.load(BallastSettings, os.environ),
+        settings.load(InferenceSettings, os.environ),
+    )
 
     async def serve(held: data.Data) -> None:
         stop = asyncio.Event()
@@ -147,7 +169,13 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _add(arguments: argparse.Namespace) -> None:
     private_roots = os.environ.get("LUMILIO_PRIVATE_ROOTS") or data.private_roots(arguments.data)
-    add = partial(repositories.add, path=arguments.path, name=arguments.name, private_roots=private_roots)
+    add = partial(
+        repositories.add,
+        path=arguments.path,
+        name=arguments.name,
+        private_roots=private_roots,
+        owner=arguments.owner,
+    )
     _ask(arguments.data, add)
 
 

@@ -33,6 +33,11 @@ async def create_first_user(conn: Connection, *, username: str, email: str, pass
     )
 
 
+async def free_repositories(conn: Connection) -> None:
+    """Whoever tended repositories of this machine died with the server that runs anew."""
+    await conn.execute("delete from leases where name like 'repository %'")
+
+
 class FailedStage(msgspec.Struct, frozen=True, kw_only=True):
     """Work that was given up, and why."""
 

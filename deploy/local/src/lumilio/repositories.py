@@ -27,11 +27,22 @@ async def tell(database_url: str, *, say: Callable[[str], None] = print) -> None
 
 
 async def add(
-    database_url: str, *, path: str, name: str | None, private_roots: str, say: Callable[[str], None] = print
+    database_url: str,
+    *,
+    path: str,
+    name: str | None,
+    private_roots: str,
+    owner: str | None = None,
+    say: Callable[[str], None] = print,
 ) -> None:
-    """Make a repository of a directory; what lies in it stays as it is."""
+    """Make a repository of a directory; what lies in it stays as it is, and becomes the assets of its owner."""
     root = os.path.realpath(path)
-    wish = Wish(root=os.fsencode(root), name=name or os.path.basename(root), private_roots=os.fsencode(private_roots))
+    wish = Wish(
+        root=os.fsencode(root),
+        name=name or os.path.basename(root),
+        private_roots=os.fsencode(private_roots),
+        owner=owner,
+    )
     async with await AsyncConnection.connect(database_url) as conn:
         try:
             made = await repositories.register(conn, wish)

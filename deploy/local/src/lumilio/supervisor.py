@@ -20,6 +20,7 @@ LONGEST_PAUSE = 10.0  # what a full disk ended is back soon after there is room
 HEALTHY_SECONDS = 60.0
 DEATHS_AT_START = 3
 ASK_SECONDS = 0.05
+ASK_PATIENTLY_SECONDS = 1.0
 PROGRESS_SECONDS = 10.0
 TELL_SECONDS = 0.5
 REPEAT_SECONDS = 60.0
@@ -83,6 +84,12 @@ class Child:
                 say(f"still waiting for {self.program.name} ({since(self._began)})")
             await asyncio.sleep(ASK_SECONDS)
         say(f"{' '.join([self.program.name, *self.program.version.split()])} ready ({since(self._began)})")
+
+    async def tell_when_ready(self) -> None:
+        """Say when it is, however long that takes."""
+        while not await self.program.ready():
+            await asyncio.sleep(ASK_PATIENTLY_SECONDS)
+        say(f"{self.program.name} ready ({since(self._began)})")
 
     async def renew(self) -> None:
         """End the process and wait for the one that follows it."""
@@ -198,6 +205,10 @@ class Supervisor:
         self._children.append(child)
         self._keeping.append(asyncio.create_task(child.keep_running()))
         return child
+
+    def start_beside(self, program: Program) -> None:
+        """Keep a program running that nobody waits for; when it is ready, that is told."""
+        self._keeping.append(asyncio.create_task(self.start(program).tell_when_ready()))
 
     async def stop(self) -> None:
         """Stop everything in the order of `stops_by`; patience that one did not need is the next one's."""

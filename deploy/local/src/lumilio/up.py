@@ -4,20 +4,21 @@ import asyncio
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from signal import SIGINT
 
-from lumilio import ballast, first_start, migrations, nats_server, ports, postgres, probe
+from lumilio import ballast, first_start, inference, migrations, nats_server, ports, postgres, probe
 from lumilio.ballast import BallastSettings
 from lumilio.data import Data, Secrets, check_database, read_secrets
+from lumilio.inference import InferenceSettings
 from lumilio.logs import LogFile
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from lumilio.supervisor import Child, Program, Supervisor
 from lumilio.terminal import say, since
 
-WORKERS = ("ingest", "processor")
+WORKERS = ("ingest", "processor", "syncer", "ml-dispatcher")
 
 # Seconds from the begin of a stop until each must have ended; together they keep the promise of ten.
 GATEWAY_STOPS_BY = 5.5
@@ -38,6 +39,7 @@ class Options:
     postgres_port: int
     nats_port: int
     ballast: BallastSettings
+    inference: InferenceSettings
 
 
 async def up(options: Options, data: Data, stop: asyncio.Event) -> None:
@@ -68,9 +70,12 @@ async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
     nats_child = await _start_servers(database, bus, data, supervisor)
     await _bring_up_to_date(database, bus, nats_child)
     await first_start.prepare(database.url(), data, secrets)
-    address = await _start_services(options, _environment(database, bus, data), data, secrets, supervisor)
+    model_server = inference.beside(data, options.inference, stops_by=WORKERS_STOP_BY)
+    environment = _environment(database, bus, data) | inference.told(model_server, options.inference)
+    address = await _start_services(options, environment, data, secrets, supervisor)
     say(f"ready ({since(began)}): {address}")
     first_start.tell_password(data, secrets)
+    _start_beside(options, environment, data, model_server, supervisor)
 
 
 def _nats(options: Options, data: Data, secrets: Secrets) -> NatsServer:
@@ -193,11 +198,22 @@ async def _start_services(
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _start_beside(
+    options: Options, environment: dict[str, str], data: Data, model_server: Program | None, supervisor: Supervisor
+) -> None:
+    """Models take long to load and nobody needs them to keep photos, so they come last."""
+    if model_server is not None:
+        wanted = {**environment, **model_server.environment}
+        supervisor.start_beside(replace(model_server, environment=wanted))
+    elif advice := inference.advice(data, options.inference):
+        say(advice)
+
+
 def _worker(name: str, environment: dict[str, str]) -> Program:
     port = ports.choose(0)
     return Program(
         name,
-        [sys.executable, "-m", name],
+        [sys.executable, "-m", name.replace("-", "_")],
         partial(probe.is_well, "127.0.0.1", port, "/ready"),
         WORKERS_STOP_BY,
         environment={**environment, "LUMILIO_HEALTH_PORT": str(port)},

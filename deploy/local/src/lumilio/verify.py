@@ -12,9 +12,12 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 
-from common import files, folders, layout
+from common import count_queries, files, folders, layout, marker, repository_queries
 from common.db import Connection
+from common.names import shown
+from lumilio import verify_file_queries as file_queries
 from lumilio import verify_queries as queries
+from lumilio.verify_file_queries import Claimed
 
 STALE_LEASE_SECONDS = 75.0
 UNPUBLISHED_SECONDS = 60.0
@@ -56,6 +59,8 @@ async def verify(database_url: str, *, acks: Sequence[Ack] = (), say: Callable[[
             if len(found) > SHOWN:
                 say(f"           ... and {len(found) - SHOWN} more")
             sound = sound and not found
+        for away in await _away(conn):
+            say(f"           ({away})")
         if unfinished := await queries.count_unfinished(conn):
             say(f"           ({unfinished} stages are still to be done)")
     return sound
@@ -72,17 +77,31 @@ def checks(acks: Sequence[Ack]) -> list[Check]:
         Check("I6", "no lease is held by the dead", _each(queries.list_stale_leases, seconds=STALE_LEASE_SECONDS)),
         Check("I7", "every event is published", _each(queries.list_unpublished, seconds=UNPUBLISHED_SECONDS)),
         Check("I8", "no owner has a content twice", _each(queries.list_doubles)),
+        Check("I9", "what is said of files and their assets fits together", _each(file_queries.list_contradictions)),
         Check("I10", "every failure has its reason and was announced", _each(queries.list_unexplained)),
         Check("I11", "no original was touched since it was stored", _touched),
         Check("I12", "every thumbnail and rendition is the one that was made", _wrong_derived),
         Check("I13", "the trash holds what was thrown away, each with its note", _misplaced),
         Check("I14", "what was set aside is a failed upload, each with its note", _unexplained_failures),
+        Check("I15", "whatever is to be purged is worked off", _each(queries.list_idle_purges)),
+        Check("I16", "days and months are counted right", _each(count_queries.list_miscounts)),
     ]
 
 
 def read_acks(path: Path) -> list[Ack]:
     """An acknowledgement log: one JSON object a line, with `asset_id` and `content_hash` (hex)."""
     return [msgspec.json.decode(line, type=Ack) for line in path.read_bytes().splitlines() if line.strip()]
+
+
+async def _away(conn: Connection) -> list[str]:
+    """Which repositories are not there, for all that lies in them is missing then."""
+    found = []
+    for one in await repository_queries.list_repositories(conn):
+        try:
+            await asyncio.to_thread(marker.check, one.root, one.repository_id, one.private_root)
+        except files.Offline as outage:
+            found.append(f"the repository {one.name} in {shown(one.root)} is away, with all that lies in it: {outage}")
+    return found
 
 
 async def _find_twice(conn: Connection, check: Check) -> set[str]:
@@ -114,16 +133,16 @@ async def _unknown_acks(conn: Connection, acks: Sequence[Ack]) -> AsyncIterator[
 
 
 async def _wrong_originals(conn: Connection) -> AsyncIterator[str]:
-    for asset_id in await queries.list_homeless(conn):
+    for asset_id in await file_queries.list_homeless(conn):
         yield f"asset {asset_id} is stored and has no file"
     async for claimed in _claimed(conn):
-        if wrong := await asyncio.to_thread(_wrong, claimed.root, claimed.path, claimed.content_hash):
-            yield f"asset {claimed.asset_id}: {_shown(claimed.path)} {wrong}"
+        if wrong := await asyncio.to_thread(_wrong_claim, claimed):
+            yield f"asset {claimed.asset_id}: {shown(claimed.path)} {wrong}"
 
 
-async def _claimed(conn: Connection) -> AsyncIterator[queries.Claimed]:
+async def _claimed(conn: Connection) -> AsyncIterator[Claimed]:
     after = 0
-    while page := await queries.list_claimed(conn, after=after, limit=BATCH):
+    while page := await file_queries.list_claimed(conn, after=after, limit=BATCH):
         for claimed in page:
             yield claimed
         after = page[-1].file_record_id
@@ -149,8 +168,8 @@ async def _unrecorded(conn: Connection) -> AsyncIterator[str]:
 
 def _nameless(root: bytes, path: bytes) -> str:
     if os.path.lexists(os.path.join(root, path)):
-        return f"{_shown(path)} has no record"
-    return f"{_shown(layout.beside(path))} is a sidecar, and its photo is not there"
+        return f"{shown(path)} has no record"
+    return f"{shown(layout.beside(path))} is a sidecar, and its photo is not there"
 
 
 async def _leftovers(conn: Connection) -> AsyncIterator[str]:
@@ -163,8 +182,8 @@ async def _leftovers(conn: Connection) -> AsyncIterator[str]:
 
 async def _touched(conn: Connection) -> AsyncIterator[str]:
     async for claimed in _claimed(conn):
-        if await asyncio.to_thread(_is_touched, claimed):
-            yield f"asset {claimed.asset_id}: {_shown(claimed.path)} changed since it was stored"
+        if claimed.is_kept and await asyncio.to_thread(_is_touched, claimed):
+            yield f"asset {claimed.asset_id}: {shown(claimed.path)} changed since it was stored"
 
 
 async def _wrong_derived(conn: Connection) -> AsyncIterator[str]:
@@ -172,7 +191,7 @@ async def _wrong_derived(conn: Connection) -> AsyncIterator[str]:
     while page := await queries.list_derived(conn, after=after, limit=BATCH):
         for derived in page:
             if wrong := await asyncio.to_thread(_wrong, derived.home, derived.path, derived.hash):
-                yield f"asset {derived.asset_id}: {_shown(derived.path)} {wrong}"
+                yield f"asset {derived.asset_id}: {shown(derived.path)} {wrong}"
         after = (page[-1].asset_id, page[-1].kind)
 
 
@@ -181,7 +200,7 @@ async def _misplaced(conn: Connection) -> AsyncIterator[str]:
     while page := await queries.list_placed(conn, after=after, limit=BATCH):
         for placed in page:
             if layout.is_trashed(placed.path) != placed.is_trashed:
-                yield f"asset {placed.asset_id}: {_shown(placed.path)} is not where its asset belongs"
+                yield f"asset {placed.asset_id}: {shown(placed.path)} is not where its asset belongs"
         after = page[-1].file_record_id
     for repository in await queries.list_repositories(conn):
         for wrong in _unpaired(repository.root, layout.TRASH):
@@ -218,7 +237,7 @@ def _unpaired(root: bytes, below: bytes) -> Iterable[str]:
         is_note = path.endswith(layout.SIDECAR)
         other = path.removesuffix(layout.SIDECAR) if is_note else layout.sidecar(path)
         if not os.path.lexists(os.path.join(root, other)):
-            yield f"{_shown(path)} has no {'file' if is_note else 'note'}"
+            yield f"{shown(path)} has no {'file' if is_note else 'note'}"
 
 
 def _walk(root: bytes, below: bytes) -> Iterable[bytes]:
@@ -240,7 +259,19 @@ def _wrong(root: bytes, path: bytes, content_hash: bytes) -> str | None:
     return None if found == content_hash else "has other bytes"
 
 
-def _is_touched(claimed: queries.Claimed) -> bool:
+def _wrong_claim(claimed: Claimed) -> str | None:
+    """What is wrong with an original; that people changed or took what is in their own folders is for a scan to see."""
+    wrong = _wrong(claimed.root, claimed.path, claimed.content_hash)
+    if wrong is None or claimed.is_kept:
+        return wrong
+    try:
+        seen = files.see(claimed.root, claimed.path)
+    except OSError as error:
+        return None if error.errno in files.NO_FILE else wrong
+    return wrong if seen == claimed.recorded else None
+
+
+def _is_touched(claimed: Claimed) -> bool:
     """Whether a file is another one than was recorded; one that cannot be read is told elsewhere."""
     try:
         seen = files.see(claimed.root, claimed.path)
@@ -253,7 +284,3 @@ def _batches(things: Iterable[Thing]) -> Iterable[list[Thing]]:
     rest = iter(things)
     while batch := list(islice(rest, BATCH)):
         yield batch
-
-
-def _shown(path: bytes) -> str:
-    return path.decode(errors="backslashreplace")

@@ -13,18 +13,6 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     root: bytes
 
 
-class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """A path that the record says holds these bytes."""
-
-    file_record_id: int
-    root: bytes
-    path: bytes
-    asset_id: UUID
-    content_hash: bytes
-    size: int
-    modified_ns: int
-
-
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
     """An acknowledged upload that has no place yet."""
 
@@ -67,25 +55,6 @@ async def list_repositories(conn: Connection) -> list[Repository]:
             where private_root is null
             order by repository_id
             """
-        )
-        return await cursor.fetchall()
-
-
-async def list_claimed(conn: Connection, *, after: int, limit: int) -> list[Claimed]:
-    """Some paths that should hold an original, in the order of their records."""
-    async with conn.cursor(row_factory=struct_row(Claimed)) as cursor:
-        await cursor.execute(
-            """
-            select file_record_id, root, path, asset_id, content_hash, assets.size, modified_ns
-            from file_records
-            join repositories using (repository_id)
-            join assets using (asset_id)
-            where file_records.state = 'present'
-              and file_record_id > %s
-            order by file_record_id
-            limit %s
-            """,
-            (after, limit),
         )
         return await cursor.fetchall()
 
@@ -160,22 +129,6 @@ async def list_derived(conn: Connection, *, after: tuple[UUID, str], limit: int)
             {"asset": after[0], "kind": after[1], "limit": limit},
         )
         return await cursor.fetchall()
-
-
-async def list_homeless(conn: Connection) -> list[UUID]:
-    """Assets that are said to be stored and have neither a present file nor an upload in staging."""
-    cursor = await conn.execute(
-        """
-        select asset_id
-        from assets
-        where stored_at is not null
-          and not exists (
-              select 1 from file_records where file_records.asset_id = assets.asset_id and state = 'present'
-          )
-          and not exists (select 1 from uploads where uploads.asset_id = assets.asset_id and state = 'staged')
-        """
-    )
-    return [row[0] for row in await cursor.fetchall()]
 
 
 async def list_unknown_acks(conn: Connection, asset_ids: Sequence[UUID], hashes: Sequence[bytes]) -> list[UUID]:
@@ -270,6 +223,19 @@ async def list_doubles(conn: Connection) -> list[str]:
         from assets
         group by owner_id, content_hash
         having count(*) > 1
+        """
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_idle_purges(conn: Connection) -> list[str]:
+    """Assets that are to be purged, though nobody is to do so."""
+    cursor = await conn.execute(
+        """
+        select 'asset ' || p.asset_id
+        from purges p
+        left join asset_stages s on s.asset_id = p.asset_id and s.stage = 'purge'
+        where s.state is null or s.state = 'done'
         """
     )
     return [row[0] for row in await cursor.fetchall()]

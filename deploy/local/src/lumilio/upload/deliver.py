@@ -9,8 +9,9 @@ from lumilio.upload.form import Changed
 from lumilio.upload.ledger import Ledger
 from lumilio.upload.patience import Refused
 from lumilio.upload.processing import Processing
-from lumilio.upload.server import Server, Taken
+from lumilio.upload.server import Server
 from lumilio.upload.walk import File
+from lumilio_client.api import UploadResponse
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Delivery:
             return sent.content_hash == file.content_hash
         return False
 
-    def _send_as_it_is(self, file: File) -> tuple[File, Taken]:
+    def _send_as_it_is(self, file: File) -> tuple[File, UploadResponse]:
         """A file that has changed since it was hashed is hashed once more."""
         try:
             return file, self.server.send(file, self.ledger.moved)
@@ -58,7 +59,7 @@ class Delivery:
         except Changed as change:
             raise Refused(f"it changes while it is sent: {change}") from None
 
-    def _note(self, sent: File, taken: Taken) -> None:
+    def _note(self, sent: File, taken: UploadResponse) -> None:
         if taken.status == "duplicate":
             self.ledger.note("duplicate", sent.path, sent.size)
         else:

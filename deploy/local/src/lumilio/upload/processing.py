@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from lumilio.upload.ledger import Ledger
-from lumilio.upload.server import PAGE, Progress, Server
+from lumilio.upload.server import PAGE, Server
 from lumilio.upload.walk import File
-
-UNLISTED = Progress(0, "unlisted")
+from lumilio_client.api import UploadState
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Processing:
                 break
             told = {one.task_id: one for one in found}
             lowest = found[-1].task_id if len(found) == PAGE else 0
-            settled += sum(self._settle(task, told.get(task, UNLISTED)) for task in asked if task >= lowest)
+            settled += sum(self._settle(task, told.get(task)) for task in asked if task >= lowest)
             asked = [task for task in asked if task < lowest]
         return settled
 
@@ -60,15 +59,15 @@ class Processing:
         self._last = page[-1] if page else 0
         return page
 
-    def _settle(self, task: int, progress: Progress) -> bool:
+    def _settle(self, task: int, progress: UploadState | None) -> bool:
         """Write down how one ended; whether it did."""
         path, size, *_ = self._files[task]
-        if progress.state == "duplicate":
+        if progress is None:
+            self.ledger.correct("failed", path, size, "the server does not know this upload any more: send it again")
+        elif progress.state == "duplicate":
             self.ledger.correct("duplicate", path, size)
         elif progress.state == "failed":
             self.ledger.correct("unprocessed", path, size, progress.error or "the server does not say why")
-        elif progress is UNLISTED:
-            self.ledger.correct("failed", path, size, "the server does not know this upload any more: send it again")
         elif progress.state != "ready":
             return False
         with self._lock:

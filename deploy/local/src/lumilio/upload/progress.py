@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.filesize import decimal
 
+from common.names import shown
 from lumilio.upload.run import Run
 
 WINDOW_SECONDS = 20.0
@@ -74,7 +75,4 @@ def duration(seconds: float) -> str:
 
 def printable(text: str | bytes) -> str:
     """Text that may stand on a terminal: nothing in it moves the cursor, turns the line or hides."""
-    text = text.decode(errors="backslashreplace") if isinstance(text, bytes) else text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode() for letter in text
-    )
+    return shown(text)

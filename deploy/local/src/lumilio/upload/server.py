@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import httpx
@@ -11,11 +11,14 @@ import msgspec
 from lumilio.upload import walk
 from lumilio.upload.form import Changed, Form
 from lumilio.upload.patience import Gone, Patience, Refused
-from lumilio.upload.session import GARBAGE, Session, words
+from lumilio.upload.session import GARBAGE, Session, send, words
 from lumilio.upload.walk import File
+from lumilio_client import Call, api
+from lumilio_client.api import UploadResponse, UploadState
+from lumilio_client.client import Envelope
+from lumilio_client.sending import PATH
 
 T = TypeVar("T")
-Request = Callable[[dict[str, str]], httpx.Response]
 
 # Longer than a server takes to sync a large file on a slow disk.
 TAKING = httpx.Timeout(120, connect=10, pool=None)
@@ -25,38 +28,6 @@ PAGE = 100
 OK, UNPROCESSABLE = 200, 422
 MISSING = {404, 405}
 NOT_FOR_US = {401, 403, *MISSING}
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """The server's answer to a file, whose bytes are safe: processing or duplicate."""
-
-    task_id: int
-    status: str
-    content_hash: str
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """How far the server is with an upload: processing, ready, duplicate or failed."""
-
-    task_id: int
-    state: str
-    error: str | None = None
-
-
-class _Envelope(msgspec.Struct, Generic[T], frozen=True):
-    data: T
-
-
-class _Known(msgspec.Struct, frozen=True):
-    hash: str
-
-
-class _KnownList(msgspec.Struct, frozen=True):
-    known: list[_Known]
-
-
-class _ProgressList(msgspec.Struct, frozen=True):
-    uploads: list[Progress]
 
 
 @dataclass(frozen=True)
@@ -75,17 +46,15 @@ class Server:
 
     def list_known(self, hashes: Sequence[str]) -> set[str]:
         """Which of these contents the server has; none, where it is too old to tell."""
-        http, body = self.session.http, {"hashes": hashes}
-        found = self._ask(_KnownList, lambda headers: http.post("assets/precheck", json=body, headers=headers))
+        found = self._ask(api.precheck(api.PrecheckRequest(hashes=list(hashes))))
         return {one.hash for one in found.known} if found else set()
 
-    def list_uploads(self, *, up_to: int) -> list[Progress] | None:
+    def list_uploads(self, *, up_to: int) -> list[UploadState] | None:
         """A page of uploads, newest first, from a task on; None where the server is too old to tell."""
-        http, page = self.session.http, {"limit": PAGE, "after": up_to + 1}
-        found = self._ask(_ProgressList, lambda headers: http.get("assets/uploads", params=page, headers=headers))
+        found = self._ask(api.list_uploads(limit=PAGE, after=up_to + 1))
         return found.uploads if found else None
 
-    def send(self, file: File, moved: Callable[[int], None]) -> Taken:
+    def send(self, file: File, moved: Callable[[int], None]) -> UploadResponse:
         """Send a file until it is taken; Refused when it never will be, Changed when it is not what was hashed."""
         answer = self.sending.ask(lambda: self.session.ask(lambda headers: self._post(file, headers, moved)))
         self.asking.trouble = None  # a server that takes files is not away, whoever still waits to ask again
@@ -95,7 +64,7 @@ class Server:
             raise Changed(words(answer))
         if answer.status_code != OK:
             raise Refused(words(answer))
-        taken = read(answer, Taken)
+        taken = read(answer, UploadResponse)
         if taken.content_hash != file.content_hash:
             raise Refused("the server has got other bytes than were sent")
         return taken
@@ -105,23 +74,25 @@ class Server:
         with walk.opened(file.path) as opened:
             body = form.read(opened, moved, self.sending.stop.is_set)
             headers = headers | form.headers()
-            return self.session.http.post("assets?lane=bulk", content=body, headers=headers, timeout=TAKING)
+            return self.session.http.post(f"{PATH}?lane=bulk", content=body, headers=headers, timeout=TAKING)
 
-    def _ask(self, kind: type[T], request: Request) -> T | None:
+    def _ask(self, call: Call[T]) -> T | None:
+        http = self.session.http
         try:
-            answer = self.asking.ask(lambda: self.session.ask(request))
+            answer = self.asking.ask(lambda: self.session.ask(lambda headers: send(http, call, headers)))
         except Refused as error:
             raise Gone(f"the server does not say what it has: {error}") from None
         if answer.status_code in MISSING:
             return None
         if answer.status_code != OK:
             raise Gone(f"the server does not say what it has: {words(answer)}")
+        kind: type[T] = call.answer
         return read(answer, kind)
 
 
 def read(answer: httpx.Response, kind: type[T]) -> T:
     """The data of a good answer; Gone when it is not what this version knows."""
     try:
-        return msgspec.json.decode(answer.content, type=_Envelope[kind]).data  # type: ignore[valid-type]
+        return msgspec.json.decode(answer.content, type=Envelope[kind]).data  # type: ignore[valid-type]
     except GARBAGE as error:
         raise Gone(f"the server speaks in a way that this version does not understand: {error}") from None

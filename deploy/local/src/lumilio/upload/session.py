@@ -11,22 +11,14 @@ import httpx
 import msgspec
 
 from lumilio.upload.patience import Away, Gone
+from lumilio_client import Call, api
+from lumilio_client.api import AuthResponse
+from lumilio_client.client import Envelope, said
 
 PASSING = {408, 425, 429}
 UNAUTHORIZED, NOT_FOUND = 401, 404
 STATUS = "it answered"
 GARBAGE = (msgspec.DecodeError, UnicodeDecodeError)
-
-
-class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """The access token lives for minutes; the refresh token buys the next pair."""
-
-    token: str
-    refresh_token: str = msgspec.field(name="refreshToken")
-
-
-class _Signed(msgspec.Struct, frozen=True):
-    data: Tokens
 
 
 class _Failure(msgspec.Struct, frozen=True):
@@ -40,7 +32,7 @@ class Session:
     http: httpx.Client
     user: str
     password: str = field(repr=False)
-    tokens: Tokens | None = field(default=None, repr=False)
+    tokens: AuthResponse | None = field(default=None, repr=False)
     _lock: Lock = field(default_factory=Lock)
 
     def ask(self, request: Callable[[dict[str, str]], httpx.Response]) -> httpx.Response:
@@ -52,27 +44,34 @@ class Session:
             answer = passed(lambda: request(_bearer(tokens)))
         return answer
 
-    def renew(self, stale: Tokens | None) -> Tokens:
+    def renew(self, stale: AuthResponse | None) -> AuthResponse:
         """Tokens in the place of those that are over; whoever comes second gets what the first one fetched."""
         with self._lock:
             if self.tokens is None or self.tokens is stale:
                 self.tokens = (self._refresh(stale) if stale else None) or self._sign_in()
             return self.tokens
 
-    def _refresh(self, stale: Tokens) -> Tokens | None:
-        return self._fetch("auth/refresh", {"refreshToken": stale.refresh_token})[0]
+    def _refresh(self, stale: AuthResponse) -> AuthResponse | None:
+        return self._fetch(api.refresh(api.RefreshRequest(refresh_token=stale.refresh_token)))[0]
 
-    def _sign_in(self) -> Tokens:
-        tokens, answer = self._fetch("auth/login", {"username": self.user, "password": self.password})
+    def _sign_in(self) -> AuthResponse:
+        tokens, answer = self._fetch(api.login(api.LoginRequest(username=self.user, password=self.password)))
         if tokens is None:
             raise Gone(f"signing in as {self.user} failed: {words(answer)}")
         return tokens
 
-    def _fetch(self, path: str, body: dict[str, Any]) -> tuple[Tokens | None, httpx.Response]:
-        answer = passed(lambda: self.http.post(path, json=body))
+    def _fetch(self, call: Call[AuthResponse]) -> tuple[AuthResponse | None, httpx.Response]:
+        answer = passed(lambda: send(self.http, call, {}))
         with suppress(*GARBAGE):
-            return msgspec.json.decode(answer.content, type=_Signed).data, answer
+            return msgspec.json.decode(answer.content, type=Envelope[AuthResponse]).data, answer
         return None, answer
+
+
+def send(http: httpx.Client, call: Call[Any], headers: dict[str, str], **options: Any) -> httpx.Response:
+    """The answer to a call, whatever it is."""
+    told = said(call)
+    told["headers"] |= headers
+    return http.request(call.method, call.path, **told, **options)
 
 
 def passed(request: Callable[[], httpx.Response]) -> httpx.Response:
@@ -110,5 +109,5 @@ def _wish(answer: httpx.Response) -> float:
     return float(after) if after.isdecimal() else 0.0
 
 
-def _bearer(tokens: Tokens) -> dict[str, str]:
+def _bearer(tokens: AuthResponse) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens.token}"}

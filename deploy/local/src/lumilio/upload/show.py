@@ -43,9 +43,7 @@ def follow(run: Run, console: Console) -> None:
 def tell(run: Run, console: Console) -> None:
     """The table, and what did not make it with its reasons."""
     ledger = run.ledger
-    with console.capture() as capture:
-        console.print(_table(run))
-    say("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    tell_table(_table(run), console)
     say(_time(ledger))
     if run.processing:
         why = run.processing.silence or "the server is still at them"
@@ -57,6 +55,13 @@ def tell(run: Run, console: Console) -> None:
                 say(f"  {printable(failure.path)}: {printable(failure.reason)}")
             if (more := ledger.counts[fate] - SHOWN) > 0:
                 say(f"  ... and {more:,} more{'' if ledger.report else ' (--report FILE writes all of them)'}")
+
+
+def tell_table(table: Table, console: Console) -> None:
+    """Show a table, without blanks at the ends of its lines."""
+    with console.capture() as capture:
+        console.print(table)
+    say("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def tell_waiting(trouble: str) -> None:

@@ -33,7 +33,7 @@ def client(server: str, *, connections: int) -> httpx.Client:
     """Connections to the server; one on this machine is never asked through a proxy."""
     limits = httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_SECONDS)
     is_local = httpx.URL(server).host in LOCAL
-    return httpx.Client(base_url=f"{server}/api/v1/", timeout=TIMEOUT, limits=limits, trust_env=not is_local)
+    return httpx.Client(base_url=server, timeout=TIMEOUT, limits=limits, trust_env=not is_local)
 
 
 def password(file: Path | None) -> str:

@@ -1,0 +1,1 @@
+"""`lumilio trash`: what lies in the trash of a server, taken back or gone for good."""
