@@ -18,10 +18,11 @@ from ingest.handlers import Ingest
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from lumilio.verify import verify
-from tests.support import databases, given, placing
+from tests.support import databases, given, memory, placing
 from tests.support.gateway import Api, serving
 from tests.support.given import Repository, User
 from tests.support.recorder import Recorder
+from tests.support.scanning import Disk
 from tests.support.servers import running_nats, running_postgres
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
@@ -30,7 +31,7 @@ from tests.support.waiting import until
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One server per process of the test run, with a migrated template database."""
-    with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+    with memory.folder(tmp_path_factory.mktemp("postgres")) as folder, running_postgres(folder) as server:
         databases.make_template(server)
         yield server
 
@@ -38,7 +39,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
     """One server per process of the test run."""
-    with running_nats(tmp_path_factory.mktemp("nats")) as server:
+    with memory.folder(tmp_path_factory.mktemp("nats")) as folder, running_nats(folder) as server:
         yield server
 
 
@@ -97,10 +98,18 @@ async def user(pool: Pool) -> User:
 
 
 @pytest.fixture
+async def disk(pool: Pool, database_url: str, repository: Repository, user: User) -> Disk:
+    """The repository with folders of anna's own, and the syncer that tends it, to be called by hand."""
+    async with pool.connection() as conn:
+        await conn.execute("update repositories set owner_id = %s", (user.user_id,))
+    return Disk(pool, database_url, repository, user)
+
+
+@pytest.fixture
 async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
     """A served gateway without a bus, and a client of it that is signed in as anna."""
     async with serving(pool) as served:
-        await served.login(user.username, user.password)
+        await served.enter(user.username)
         yield served
 
 

@@ -1,20 +1,17 @@
 """What tests of reading and rendering share."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from common.db import Pool
-from processor import sandbox
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
+from tests.support import sandboxes
 
 
 @pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
+def box() -> Sandbox:
     """A sandbox of two readers."""
-    async with sandbox.open(2) as opened:
-        yield opened
+    return sandboxes.lent()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import httpx
 from blake3 import blake3
 
 from lumilio.verify import Ack
+from lumilio_client import AsyncClient, Password
 from tests.support.waiting import until
 
 PATIENCE_SECONDS = 60
@@ -58,3 +59,8 @@ async def signed_in(stack: Served) -> AsyncIterator[Client]:
         answer = await http.post("/auth/login", json={"username": stack.username, "password": stack.password})
         http.headers["Authorization"] = f"Bearer {answer.json()['data']['token']}"
         yield Client(http)
+
+
+def program(server: Served) -> AsyncClient:
+    """The same person by the client for programs, which signs in with its first call."""
+    return AsyncClient(server.base_url, Password(server.base_url, server.username, server.password))

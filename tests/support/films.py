@@ -128,6 +128,7 @@ def film(
         stream = made.add_stream(encoded.encoder, rate=rate, options=_options(encoded, hdr) | dict(options or {}))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = size if turned % 180 == 0 else size[::-1]
+        stream.codec_context.thread_count = 1
         stream.pix_fmt = pixels or _pixels(encoded, size, hdr)
         if encoded.tag and written.muxer in {"mp4", "mov"}:
             stream.codec_context.codec_tag = encoded.tag

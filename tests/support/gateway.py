@@ -3,8 +3,9 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import msgspec
 from blake3 import blake3
+from litestar import Litestar
 from nats.aio.client import Client
 
 from common import http, layout, marker
@@ -21,15 +23,28 @@ from common.health import Health
 from common.marker import LocalSettings
 from common.outbox import Relay
 from common.process import Core
-from gateway import access, app, heads, linger
+from gateway import app, front, heads, signing
+from gateway.addresses import Signer
+from gateway.app import Options
+from gateway.auth import SignIn
+from gateway.bearings import Bearings
+from gateway.downloads import Limits
+from gateway.front import Names
 from gateway.grounds import Grounds
+from gateway.operations import Operations
+from gateway.origins import Origin
 from gateway.room import Reserve, Room
+from gateway.tokens import Tokens
 from tests.support.given import Repository
 from tests.support.waiting import until
 
 SECRET = "a secret that only these tests know"
+TOKENS = Tokens(SECRET, 900)
+ORIGIN = Origin(address="127.0.0.1", user_agent="tests")
 BOUNDARY = "limit"
 FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+FREE: dict[tuple[int | str, ...], list[Litestar]] = {}
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20
 
 
@@ -39,6 +54,14 @@ class Api:
 
     client: httpx.AsyncClient
     port: int
+    pool: Pool
+
+    async def enter(self, username: str) -> None:
+        """Sign in and stay signed in without a password: comparing one takes long on purpose."""
+        ((user_id,),) = await rows(self.pool, f"select user_id from users where username = '{username}'")
+        async with self.pool.connection() as conn:
+            pair = await SignIn(self.pool, TOKENS, refresh_seconds=3600).begin(conn, user_id, ORIGIN)
+        self.client.headers["Authorization"] = f"Bearer {pair.token}"
 
     async def login(self, username: str, password: str) -> dict[str, Any]:
         """Sign in and stay signed in; returns the answer's data."""
@@ -105,33 +128,52 @@ async def serving(
     pool: Pool,
     *,
     max_upload_bytes: int = 1 << 30,
+    uploads_at_once: int = 64,
+    slow_seconds: float = heads.SLOW_SECONDS,
+    names: Names = Names(),  # noqa: B008  # never changed
+    cors_origins: Sequence[str] = (),
     reserve: Reserve | None = None,
     port: int = 0,
-    grounds: Grounds = app.NOWHERE,
+    grounds: Grounds = Grounds(),  # noqa: B008  # never changed
+    download_limits: Limits | None = None,
+    setup_token: str = "",
+    open_registration: bool = False,
+    bus: Bus | None = None,
 ) -> AsyncIterator[Api]:
-    """A gateway without a bus, which it does not need to take files in."""
+    """A gateway, as a rule without a bus, which it does not need to take files in."""
     client = Client()
-    bus = Bus(client, client.jetstream())
-    api = app.create(
-        Core(pool, bus, Relay(pool, bus, poll_seconds=60), Health(pool, bus)),
+    bus = bus or Bus(client, client.jetstream())
+    signer = Signer(signing.keys(SECRET), Bearings(pool))
+    core = Core(pool, bus, Relay(pool, bus, poll_seconds=60), Health(pool, bus))
+    options = Options(
         jwt_secret=SECRET,
-        access_token_seconds=900,
-        refresh_token_seconds=3600,
         max_upload_bytes=max_upload_bytes,
-        cors_origins=[],
+        uploads_at_once=uploads_at_once,
+        cors_origins=list(cors_origins),
         grounds=grounds,
         room=Room(reserve or Reserve()),
+        downloads=download_limits or Limits(),
+        setup_token=setup_token,
+        open_registration=open_registration,
     )
     port, stop = port or free_port(), asyncio.Event()
-    answering = linger.lingering(access.logged(api))
-    running = asyncio.create_task(http.serve(answering, host="127.0.0.1", port=port, stop=stop, protocol=heads.Bounded))
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client_of_it:
-            await until(lambda: _answers(client_of_it))
-            yield Api(client_of_it, port)
-    finally:
-        stop.set()
-        await running
+    with _built(options) as routes:
+        api = app.supply(routes, core, options, signer, Operations(core))
+        answering = front.of(api, pool, signer=signer, tokens=TOKENS, names=names)
+        protocol = heads.bounded(slow_seconds)
+        running = asyncio.create_task(http.serve(answering, host="127.0.0.1", port=port, stop=stop, protocol=protocol))
+        try:
+            async with new_client(f"http://127.0.0.1:{port}") as client_of_it:
+                await until(lambda: _answers(client_of_it), every=0.01)
+                yield Api(client_of_it, port, pool)
+        finally:
+            stop.set()
+            await running
+
+
+def new_client(base_url: httpx.URL | str) -> httpx.AsyncClient:
+    """Somebody who has not signed in; nothing is encrypted here, so no authorities are read, which takes long."""
+    return httpx.AsyncClient(base_url=base_url, timeout=20, verify=PLAIN)
 
 
 def form(content: bytes, head: str = 'form-data; name="file"; filename="photo.jpg"') -> bytes:
@@ -197,6 +239,15 @@ def staged(repository: Repository) -> list[Path]:
     with suppress(FileNotFoundError):
         return sorted(Path(os.fsdecode(repository.root), os.fsdecode(layout.STAGING)).iterdir())
     return []
+
+
+@contextmanager
+def _built(options: Options) -> Iterator[Litestar]:
+    """All routes, which take longest to build, so that each server of a process is lent what another gave back."""
+    free = FREE.setdefault((options.max_upload_bytes, *options.cors_origins), [])
+    routes = free.pop() if free else app.build(options)
+    yield routes
+    free.append(routes)
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:

@@ -25,14 +25,14 @@ class User:
     password: str
 
 
-async def new_repository(pool: Pool, root: bytes) -> Repository:
-    """The default repository, empty."""
+async def new_repository(pool: Pool, root: bytes, *, is_default: bool = True) -> Repository:
+    """A repository, empty."""
     made = Repository(uuid4(), root)
     roots.create(made.root, Marker(id=made.repository_id, name="Test"))
     async with pool.connection() as conn:
         await conn.execute(
-            "insert into repositories (repository_id, name, root, is_default) values (%s, 'Test', %s, true)",
-            (made.repository_id, made.root),
+            "insert into repositories (repository_id, name, root, is_default) values (%s, 'Test', %s, %s)",
+            (made.repository_id, made.root, is_default),
         )
     return made
 

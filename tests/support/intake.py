@@ -8,7 +8,7 @@ from common.bus import Bus
 from common.db import Pool
 from common.outbox import Relay
 from gateway.announced import Sender
-from gateway.schemas import UploadResponse
+from gateway.upload_schemas import UploadResponse
 from gateway.uploads import Intake
 from tests.support.given import Repository, User
 

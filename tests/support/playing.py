@@ -6,7 +6,7 @@ from uuid import UUID
 
 from blake3 import blake3
 
-from common import files, layout
+from common import derived_files, layout
 from common.db import Pool
 from common.formats import BY_MIME
 from tests.support.given import Repository, User
@@ -54,7 +54,7 @@ async def keep(pool: Pool, repository: Repository, asset: UUID, kind: str, conte
     mime = mime or TYPES[kind]
     ending = BY_MIME[mime].extension if mime in BY_MIME else ".json"
     path = layout.derived(FOLDERS[kind], blake3(content).digest(), 1, 1, ending)
-    files.write_derived(repository.root, path, content)
+    derived_files.write(repository.root, path, content)
     async with pool.connection() as conn:
         await conn.execute(
             """

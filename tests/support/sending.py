@@ -62,7 +62,7 @@ async def ended(run: Run) -> None:
 def sending(port: int, user: User, folder: bytes) -> Iterator[Sender]:
     """Somebody who sends a folder, which is empty at first, to a gateway on this machine."""
     os.mkdir(folder)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1/", timeout=20) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
         sender = Sender(Session(client, user.username, user.password), folder)
         yield sender
         sender.stop.set()

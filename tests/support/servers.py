@@ -16,12 +16,19 @@ import psycopg
 from lumilio import launch, nats_server, ports, postgres
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
+from tests.support import memory
 
 START_SECONDS = 30
 STOP_SECONDS = 10
 
 # Tests lose nothing in a power cut.
-QUICK = {**postgres.SETTINGS, "fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
+QUICK = {
+    **postgres.SETTINGS,
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_wal_size": "128MB",
+}
 
 
 @contextmanager
@@ -40,8 +47,8 @@ def running_postgres(folder: Path) -> Iterator[Postgres]:
 def open_way(folder: Path) -> None:
     """Let Postgres reach a private folder of a test where it runs as another account than we do."""
     if ":" in postgres.find_programs().account:
-        temporary = Path(tempfile.gettempdir()).resolve()
-        for level in (path for path in (folder, *folder.parents) if temporary in path.parents):
+        ours = {Path(tempfile.gettempdir()).resolve(), memory.MEMORY}
+        for level in (path for path in (folder, *folder.parents) if ours.intersection(path.parents)):
             level.chmod(level.stat().st_mode | 0o011)
 
 

@@ -20,12 +20,14 @@ START_SECONDS = 60
 STOP_SECONDS = 12
 
 # Short, so that the work of a killed worker is seen again within a test.
-# The ballast is small, so that it costs no memory where temporary files lie in it.
+# The ballast is small, so that it costs no memory where temporary files lie in it. One person sends for many.
 QUICK = {
+    "LUMILIO_UPLOADS_AT_ONCE": "64",
     "LUMILIO_LEASE_SECONDS": "2",
     "LUMILIO_POLL_SECONDS": "1",
     "LUMILIO_RELAY_SECONDS": "1",
     "LUMILIO_BALLAST_BYTES": str(1 << 20),
+    "LUMILIO_ML_PORT": "0",
 }
 
 

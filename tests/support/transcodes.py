@@ -9,10 +9,10 @@ from common import queries
 from common.db import Pool
 from common.rendering import Policy
 from common.stages import Stage
-from processor import ffmpeg, sandbox
+from processor import ffmpeg
 from processor.ffmpeg import Ffmpeg
 from processor.transcoding import Transcoder
-from tests.support import films, placing
+from tests.support import films, placing, sandboxes
 from tests.support.given import Repository, User
 
 
@@ -26,9 +26,9 @@ class Slow(Ffmpeg):
 @asynccontextmanager
 async def transcoder(pool: Pool, *, slow: bool = False, **more: Any) -> AsyncIterator[Transcoder]:
     """The work of the transcode stage, at the speed of a film where it is to be slow."""
-    async with sandbox.open(1) as box, ffmpeg.opened() as program:
+    async with ffmpeg.opened() as program:
         known = Slow(program.program, program.folder) if slow else program
-        yield Transcoder(pool, box, known, **more)
+        yield Transcoder(pool, sandboxes.lent(), known, **more)
 
 
 def film(seconds: float) -> bytes:
