@@ -14,8 +14,10 @@ from pathlib import Path
 
 import structlog
 
+from tests.chaos import disk_model, folder_storm
 from tests.chaos.defects import find_defects
 from tests.chaos.figures import Figures, line
+from tests.chaos.guesses import guess
 from tests.chaos.model import explore_for_long
 from tests.chaos.power import cut_power
 from tests.chaos.scarce import run_short
@@ -38,6 +40,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "full disks and the like": partial(run_short, rounds=3),
     "deliberate defects": find_defects,
     "model": partial(explore_for_long, runs=300, steps=50),
+    "storm in folders": partial(folder_storm.storm, files=5000, blows=20),
+    "folders": partial(disk_model.explore_for_long, runs=150, steps=30),
+    "contract": partial(guess, minutes=20),
     "power cuts of all": partial(cut_power, cuts=2 * CUTS, whole=True),
 }
 

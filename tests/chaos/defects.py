@@ -1,20 +1,24 @@
-"""Fifteen deliberate defects, each put into a copy of the code; a test that lets one of them live is worth nothing."""
+"""Deliberate defects, each put into a copy of the code; a test that lets one of them live is worth nothing."""
 
 import asyncio
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.chaos.defect import Defect
 from tests.chaos.figures import Figures
+from tests.chaos.folder_defects import FOLDER_DEFECTS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("libs", "services", "deploy", "tests", "pyproject.toml")
-MEMBERS = ("common", "gateway", "ingest", "processor", "lumilio")
+MEMBERS = ("common", "gateway", "ingest", "processor", "syncer", "lumilio")
 TESTS_FAILED = 1
 
 FILES = "libs/common/src/common/files.py"
+DERIVED = "libs/common/src/common/derived_files.py"
+PURGE = "services/ingest/src/ingest/purge.py"
+PURGES = "tests/integration/test_purge.py"
 QUERIES = "libs/common/src/common/queries.py"
 UPLOADS = "services/gateway/src/gateway/uploads.py"
 STAGING = "services/gateway/src/gateway/staging.py"
@@ -26,31 +30,8 @@ FILMS = "tests/integration/test_transcoding_faults.py"
 FAULTS = "tests/integration/test_write_back_faults.py"
 
 
-@dataclass(frozen=True)
-class Defect:
-    """A mistake that somebody could make, as a patch of one file, and the cheapest test that must see it."""
-
-    name: str
-    file: str
-    patch: str
-    found_by: str
-
-    def apply(self, copy: Path) -> None:
-        """Damage a copy; an AssertionError when the code has changed so that the patch must be written anew."""
-        path = copy / self.file
-        text = path.read_text()
-        for hunk in self.patch.strip("\n").split("\n...\n"):
-            old, new = _side(hunk, without="+"), _side(hunk, without="-")
-            assert text.count(old) == 1, f"the defect {self.name!r} no longer fits {self.file}: renew its patch"
-            text = text.replace(old, new)
-        path.write_text(text)
-
-
-def _side(hunk: str, *, without: str) -> str:
-    return "".join(f"{line[1:]}\n" for line in hunk.split("\n") if not line.startswith(without))
-
-
 DEFECTS = (
+    *FOLDER_DEFECTS,
     Defect(
         "event in a second transaction",
         UPLOADS,
@@ -105,6 +86,33 @@ DEFECTS = (
 +        os.rename(name, new_name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
 """,
         "tests/unit/test_files.py::test_a_taken_name_is_never_replaced",
+    ),
+    Defect(
+        "purge of other bytes",
+        FILES,
+        """
+-        if hash_open(descriptor) != content_hash:
++        if len(hash_open(descriptor)) != len(content_hash):
+""",
+        f"{PURGES}::test_nothing_goes_unless_record_path_and_bytes_are_what_was_listed",
+    ),
+    Defect(
+        "purge of what has another record",
+        PURGE,
+        """
+-            if not await queries.lock_listed(conn, claim.asset_id, file.file_record_id, epoch=claim.epoch):
+-                return False
+""",
+        f"{PURGES}::test_nothing_goes_unless_record_path_and_bytes_are_what_was_listed",
+    ),
+    Defect(
+        "placing during a purge",
+        "services/ingest/src/ingest/handlers.py",
+        """
+-        if asset.is_going:
+-            raise Wait("the photo is being purged", after=BUSY_RETRY_SECONDS)
+""",
+        f"{PURGES}::test_what_is_sent_while_its_file_goes_is_placed_after_that",
     ),
     Defect(
         "clean-up without the lock",
@@ -197,7 +205,7 @@ DEFECTS = (
     ),
     Defect(
         "a film named before it is whole",
-        FILES,
+        DERIVED,
         """
 -    temporary = b".%s.tmp" % uuid4().hex.encode()
 +    temporary = name

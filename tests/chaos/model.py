@@ -1,34 +1,35 @@
 """Whatever people do and whenever things crash: real files and a real database agree with a dictionary.
 
-The model knows of each content whether it was acknowledged and whether it is in the trash. Gateway and ingest are
-called directly; a crash ends a call after any of its durable steps, and only an expired lease tells others of it.
+The model knows of each content whether it was acknowledged, is in the trash, or is to go for good. Gateway and ingest
+are called directly; a crash ends a call after any of its durable steps, and only an expired lease tells others of it.
 """
 
 import asyncio
 import os
 import tempfile
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from blake3 import blake3
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as some
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from common import db, stages, trash
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
+from ingest.purge import Purge
 from lumilio.postgres import Postgres
 from lumilio.verify import Ack, verify
+from tests.chaos import lives
 from tests.chaos.figures import Figures
 from tests.support import databases, given
 from tests.support.intake import send
 from tests.support.recorder import Crash, Recorder
 from tests.support.rows import ask, do, expire
-from tests.support.servers import running_postgres
 
 CONTENTS = tuple(b"\xff\xd8\xff a photo %d" % number for number in range(4))
 NAMES = ("a.jpg", "b.jpg")
@@ -40,7 +41,10 @@ crashes = some.none() | some.integers(1, 14)
 
 
 class Library(RuleBasedStateMachine):
-    """One person's photos, and what became of each: `known` says of a content whether it is in the trash."""
+    """One person's photos, and what became of each: `known` says of a content whether it is in the trash.
+
+    `going` are those in the trash that are to go for good, until they went or were wanted back.
+    """
 
     server: ClassVar[Postgres]
     steps: ClassVar[int] = 0
@@ -52,6 +56,7 @@ class Library(RuleBasedStateMachine):
         self.recorder = Recorder(self.patch)
         self.opened = AsyncExitStack()
         self.known: dict[bytes, bool] = {}
+        self.going: set[bytes] = set()
         self.acks: list[Ack] = []
         self.paused: list[Claim] = []
         self.runner.run(self._open())
@@ -62,7 +67,7 @@ class Library(RuleBasedStateMachine):
         self.pool = await self.opened.enter_async_context(db.open_pool(self.url))
         self.repository = await given.new_repository(self.pool, bytes(self.folder / "repository"))
         self.user = await given.new_user(self.pool, "anna", "", password_hash="")
-        self.ingest = Ingest(self.pool)
+        self.ingest, self.purge = Ingest(self.pool), Purge(self.pool)
 
     @rule(content=contents, name=names, lane=lanes, crash=crashes)
     def upload(self, content: bytes, name: str, lane: int, crash: int | None) -> None:
@@ -78,8 +83,11 @@ class Library(RuleBasedStateMachine):
             if (found := (await self._record()).get(content)) is not None:
                 assert found in {self.known.get(content, False), False}
                 self.known[content] = found
+                if not found:
+                    self.going.discard(content)
         else:
             self.known[content] = False
+            self.going.discard(content)
             self.acks.append(Ack(asset_id=answer.asset_id, content_hash=answer.content_hash))
         finally:
             self._crash_after(None)
@@ -98,8 +106,46 @@ class Library(RuleBasedStateMachine):
         (asset,) = await ask(self.pool, f"select asset_id from assets where content_hash = {_literal(content)}")
         async with self.pool.connection() as conn:
             change = trash.put if is_trashed else trash.take_back
-            await change(conn, asset, owner=self.user.user_id)
+            try:
+                await change(conn, asset, owner=self.user.user_id)
+            except trash.Going:
+                assert content in self.going
+                return
         self.known[content] = is_trashed
+        if not is_trashed:
+            self.going.discard(content)
+
+    @rule(content=contents)
+    def have_purged(self, content: bytes) -> None:
+        """Only what is in the trash can go for good."""
+        self.runner.run(self._have_purged(content))
+
+    async def _have_purged(self, content: bytes) -> None:
+        if content in self.known:
+            (asset,) = await ask(self.pool, f"select asset_id from assets where content_hash = {_literal(content)}")
+            async with self.pool.connection() as conn:
+                await trash.purge(conn, [asset], asked_by=self.user.user_id, why="asked")
+            if self.known[content]:
+                self.going.add(content)
+
+    @rule(crash=crashes)
+    def purge_one(self, crash: int | None) -> None:
+        """A worker purges what is due; it may die at any step."""
+        self.runner.run(self._purge(crash))
+
+    async def _purge(self, crash: int | None) -> bool:
+        claim = await stages.claim_next(self.pool, Stage.PURGE, lease_seconds=3600)
+        if claim is not None:
+            await self._attempt(claim, crash)
+        return claim is not None
+
+    async def _note_purged(self) -> None:
+        """What nobody knows any more was to go."""
+        left = set(await self._record())
+        for content in [content for content in self.going if content not in left]:
+            self.going.remove(content)
+            del self.known[content]
+            self.acks = [ack for ack in self.acks if bytes.fromhex(ack.content_hash) != blake3(content).digest()]
 
     @rule(crash=crashes)
     def work(self, crash: int | None) -> None:
@@ -123,17 +169,25 @@ class Library(RuleBasedStateMachine):
         """Whether the worker settled its row."""
         self._crash_after(crash)
         try:
-            await self.ingest.place(claim)
+            await (self.purge.purge if claim.stage == Stage.PURGE else self.ingest.place)(claim)
         except (Crash, Wait):
             return False
         finally:
             self._crash_after(None)
+            await self._note_purged()
         return True
 
     @rule()
     def pause_a_worker(self) -> None:
         """A worker takes a row and stands still before it does anything."""
         if (claim := self.runner.run(self._claim())) is not None:
+            self.paused.append(claim)
+
+    @rule()
+    def pause_a_purge(self) -> None:
+        """The same of one that purges."""
+        claim = self.runner.run(stages.claim_next(self.pool, Stage.PURGE, lease_seconds=3600))
+        if claim is not None:
             self.paused.append(claim)
 
     @precondition(lambda self: self.paused)
@@ -145,7 +199,7 @@ class Library(RuleBasedStateMachine):
     async def _wake(self, claim: Claim) -> None:
         (is_ours,) = await ask(
             self.pool,
-            f"select count(*) from asset_stages where asset_id = '{claim.asset_id}' and stage = 'place'"
+            f"select count(*) from asset_stages where asset_id = '{claim.asset_id}' and stage = '{claim.stage}'"
             f" and lease_epoch = {claim.epoch} and state = 'running'",
         )
         try:
@@ -178,7 +232,7 @@ class Library(RuleBasedStateMachine):
         """At every moment what was acknowledged lies on the disk, is known, and is announced."""
         Library.steps += 1
         assert self.runner.run(self._record()) == self.known
-        assert set(self._on_disk().values()) >= set(self.known)
+        assert set(self._on_disk().values()) >= set(self.known) - self.going
         assert self.runner.run(ask(self.pool, UNANNOUNCED)) == [0]
 
     def teardown(self) -> None:
@@ -195,9 +249,10 @@ class Library(RuleBasedStateMachine):
 
     async def _settle(self) -> None:
         await expire(self.pool)
-        while await self._work(None):
-            await do(self.pool, "update asset_stages set next_at = now() where stage = 'place' and state = 'pending'")
+        while await self._work(None) or await self._purge(None):
+            await do(self.pool, "update asset_stages set next_at = now() where state = 'pending'")
             await expire(self.pool)
+        assert not self.going
         await Housekeeping(self.pool, 1, abandoned_seconds=0).clean()
         said: list[str] = []
         assert await verify(self.url, acks=self.acks, say=said.append), "\n".join(said)
@@ -222,7 +277,11 @@ class Library(RuleBasedStateMachine):
 
 
 UNANNOUNCED = """
-    select (select count(*) from uploads) - (select count(*) from outbox where subject = 'lumilio.upload.staged')
+    select count(*)
+    from uploads
+    where not exists (
+        select from outbox where subject = 'lumilio.upload.staged' and body ->> 'upload_id' = upload_id::text
+    )
 """
 HASHED = {blake3(content).digest(): content for content in CONTENTS}
 
@@ -234,28 +293,10 @@ def _literal(content: bytes) -> str:
 def explore(server: Postgres, *, runs: int, steps: int, derandomize: bool) -> Figures:
     """So many lives of a library, each of up to so many steps; an AssertionError tells the one that diverged."""
     Library.server, Library.steps = server, 0
-    run_state_machine_as_test(
-        Library,
-        settings=settings(
-            max_examples=runs,
-            stateful_step_count=steps,
-            derandomize=derandomize,
-            phases=[Phase.generate] if derandomize else [Phase.generate, Phase.shrink],
-            deadline=None,
-            database=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    lives.live(Library, runs=runs, steps=steps, derandomize=derandomize)
     return {"runs": runs, "steps": Library.steps}
 
 
 async def explore_for_long(folder: Path, *, runs: int, steps: int) -> Figures:
     """The same with a server of its own, differently every time."""
-
-    def explore_at_random() -> Figures:
-        with running_postgres(folder) as server:
-            databases.make_template(server)
-            return explore(server, runs=runs, steps=steps, derandomize=False)
-
-    return await asyncio.to_thread(explore_at_random)
+    return await lives.with_own_server(folder, partial(explore, runs=runs, steps=steps, derandomize=False))

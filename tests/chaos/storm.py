@@ -29,8 +29,6 @@ PAUSED_SECONDS = 5.0  # more than twice a lease
 POSTGRES_SECONDS = 20.0
 SHORTEST_CALM, LONGEST_CALM = 1.0, 5.0
 SETTLE_SECONDS = 300
-FILM = films.film("avi", "mpeg4", size=(160, 120), seconds=4)
-MOTIFS = [photos.jpeg(1200, 900, seed=number) for number in range(4)]
 READY = """
     select count(*)
     from assets
@@ -77,9 +75,11 @@ async def storm(folder: Path, *, files: int, wipes: int = 0, seed: int = 0) -> F
 def _fill(folder: Path, files: int, chance: Random) -> tuple[set[str], set[str]]:
     """A folder of so many files, each tenth broken in one of four ways, each twentieth a film; good and bad names."""
     names: tuple[set[str], set[str]] = (set(), set())
+    film = films.film("avi", "mpeg4", size=(160, 120), seconds=4)
+    motifs = [photos.jpeg(1200, 900, seed=number) for number in range(4)]
     for number in range(files):
         is_broken, is_film = number % 10 == 9, number % 20 == 0
-        content = (FILM if is_film else chance.choice(MOTIFS)) + chance.randbytes(16)
+        content = (film if is_film else chance.choice(motifs)) + chance.randbytes(16)
         if is_broken:
             content = chance.choice([b"", b"no photo %d" % number, content[: 400 + number], content[: 50_000 + number]])
         path = folder / f"{number % 7}" / f"{'bad' if is_broken else 'good'}{number:04}{'.avi' if is_film else '.jpg'}"

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.defects import DEFECTS, ROOT, Defect
+from tests.chaos.defect import Defect
+from tests.chaos.defects import DEFECTS, ROOT
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)

@@ -6,6 +6,7 @@ import shutil
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 
@@ -18,7 +19,7 @@ from tests.support.settling import count, is_settled
 from tests.support.stack import QUICK, Stack, running_stack
 from tests.support.waiting import until
 
-PHOTOS = [photos.jpeg(1000, 750, seed=number) for number in range(60)]
+PHOTOS = 60
 PARALLEL = 4
 WORKERS = ("ingest", "processor")
 SETTLED_SECONDS = 45
@@ -37,9 +38,14 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
         yield running
 
 
+@cache
+def photo(number: int) -> bytes:
+    return photos.jpeg(1000, 750, seed=number)
+
+
 async def acknowledged(client: Client, share: int) -> None:
     """Wait until so many percent of the photos are acknowledged."""
-    await until(lambda: len(client.acks) >= len(PHOTOS) * share // 100, seconds=60)
+    await until(lambda: len(client.acks) >= PHOTOS * share // 100, seconds=60)
 
 
 async def end_each_service(stack: Stack, client: Client, number: Signals) -> None:
@@ -117,10 +123,10 @@ async def test_every_acknowledged_photo_arrives(stack: Stack, fault: Fault) -> N
         await sending
         await until(lambda: is_settled(stack), seconds=SETTLED_SECONDS, what="every photo is ready")
 
-    assert len({ack.asset_id for ack in client.acks}) == len(PHOTOS)
-    assert await count(stack, "select count(*) from assets") == len(PHOTOS)
-    assert await count(stack, "select count(*) from file_records where state = 'present'") == len(PHOTOS)
-    assert await count(stack, "select count(*) from thumbnails") == 3 * len(PHOTOS)
+    assert len({ack.asset_id for ack in client.acks}) == PHOTOS
+    assert await count(stack, "select count(*) from assets") == PHOTOS
+    assert await count(stack, "select count(*) from file_records where state = 'present'") == PHOTOS
+    assert await count(stack, "select count(*) from thumbnails") == 3 * PHOTOS
     await until(lambda: not list((stack.repository / ".lumilio/staging/incoming").iterdir()), what="staging is empty")
     said: list[str] = []
     assert await verify(stack.database_url, acks=client.acks, say=said.append), "\n".join(said)
@@ -140,11 +146,11 @@ async def test_an_orderly_restart_waits_for_no_lease(tmp_path: Path) -> None:
 
 async def send_all(client: Client) -> None:
     """All photos, a few at a time, each until it is acknowledged."""
-    waiting = list(enumerate(PHOTOS))
+    waiting = list(range(PHOTOS))
 
     async def send_some() -> None:
         while waiting:
-            number, content = waiting.pop()
-            await client.send(content, f"IMG_{number % 20:04}.jpg")
+            number = waiting.pop()
+            await client.send(photo(number), f"IMG_{number % 20:04}.jpg")
 
     await asyncio.gather(*(send_some() for _ in range(PARALLEL)))
