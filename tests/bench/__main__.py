@@ -9,7 +9,20 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import figures, films, formats, looks, metadata, raws, sharing
+from tests.bench import (
+    figures,
+    films,
+    formats,
+    inference,
+    library,
+    looks,
+    metadata,
+    raws,
+    scans,
+    sharing,
+    thumbnails,
+    vectors,
+)
 from tests.bench.figures import SETTINGS, Bench, Results, measuring
 from tests.support.stack import Stack, running_stack
 
@@ -56,9 +69,14 @@ ALL = (
     *looks.ALL,
     sharing.beside_films,
     *figures.ALL,
+    *thumbnails.ALL,
     metadata.metadata_pass,
     formats.every_format,
     raw_previews,
+    inference.inference,
+    *scans.ALL,
+    vectors.vectors,
+    library.library,
 )
 
 

@@ -9,7 +9,7 @@ import psutil
 from tests.support.stack import Stack
 
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
-NAMES = ("gateway", "ingest", "processor", "nats", "postgres")
+NAMES = ("gateway", "ingest", "processor", "syncer", "ml-dispatcher", "nats", "postgres")
 
 
 def spent_ms(stack: Stack) -> Counter[str]:

@@ -36,12 +36,18 @@ UPLOAD_BYTES = 4 << 20
 HUGE_BYTES = 5 << 30
 BACKLOG = 2000
 
+INFERENCE_PORT = ports.choose(0)
+"""Where the figures that need a model have one served; the others have none."""
+
 # As an installation has them; tests have them shorter.
 SETTINGS = {
     "LUMILIO_LEASE_SECONDS": "60",
     "LUMILIO_POLL_SECONDS": "15",
     "LUMILIO_RELAY_SECONDS": "2",
     "LUMILIO_ACCESS_TOKEN_SECONDS": "7200",
+    "LUMILIO_UPLOADS_AT_ONCE": "16",
+    "LUMILIO_TRASH_DAYS": "0",  # what was made by SQL has no files that could be purged
+    "LUMILIO_INFERENCE_SERVERS": f"127.0.0.1:{INFERENCE_PORT}",
 }
 
 Results = dict[str, float]
@@ -245,14 +251,15 @@ async def _receiver(folder: Path) -> AsyncIterator[Sender]:
     port = ports.choose(0)
     process = subprocess.Popen([sys.executable, "-m", receiver.__name__, str(folder), str(port)])
     try:
-        await until(lambda: _listens(port))
+        await until(lambda: listens(port))
         yield Sender(port)
     finally:
         process.kill()
         process.wait()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

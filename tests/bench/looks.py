@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import av
 
-from processor import audios, previews, sandbox, videos
+from processor import audios, frames, previews, sandbox, videos
 from processor.sandbox import VIDEO, Sandbox
 from processor.videos import Video
 from tests.bench import clips
@@ -25,7 +25,7 @@ Figures = AsyncIterator[tuple[str, float]]
 
 
 async def posters(bench: Bench) -> Results:
-    """Milliseconds from a phone's clip to its facts and thumbnails, with and without its preview."""
+    """Milliseconds from a phone's clip to its facts and thumbnails, with and without its preview and frames."""
     async with sandbox.open(1, modules=(*sandbox.DECODERS, __name__)) as box:
         return {name: value async for name, value in _posters(box, bench.folder)}
 
@@ -39,15 +39,17 @@ async def waveforms(bench: Bench) -> Results:
 async def _posters(box: Sandbox, folder: Path) -> Figures:
     for codec in clips.CODECS:
         path = await asyncio.to_thread(clips.phone, folder / f"{codec}.mp4", codec, seconds=CLIP_SECONDS)
-        alone, whole, bare = [], [], []
+        alone, moving, whole, bare = [], [], [], []
         for _ in range(ROUNDS):
             bare.append(await asyncio.to_thread(_seconds, still, path))
-            alone.append(await _confined(box, without_preview, path, "video/mp4"))
+            alone.append(await _confined(box, poster_alone, path, "video/mp4"))
+            moving.append(await _confined(box, without_frames, path, "video/mp4"))
             whole.append(await _confined(box, videos.render, path, "video/mp4"))
         yield f"clips: facts and poster of {codec}, ms (<= 200)", 1000 * min(alone)
         yield f"clips: one bare picture of {codec}, ms", 1000 * min(bare)
         yield f"clips: ratio of the two, {codec}", _ratio(alone, bare)
-        yield f"clips: facts, poster and preview of {codec}, ms", 1000 * min(whole)
+        yield f"clips: facts, poster and preview of {codec}, ms", 1000 * min(moving)
+        yield f"clips: the same with frames of {codec}, ms", 1000 * min(whole)
 
 
 async def _waveforms(box: Sandbox, folder: Path) -> Figures:
@@ -78,9 +80,15 @@ def _seconds(work: Callable[[Path], object], path: Path) -> float:
     return time.monotonic() - began
 
 
-def without_preview(file: BinaryIO, mime: str) -> Video:
-    """What rendering a clip cost if it made no animation."""
+def poster_alone(file: BinaryIO, mime: str) -> Video:
+    """What rendering a clip cost if it made no animation and no frames."""
     with patch.object(previews, "preview", return_value=None):
+        return without_frames(file, mime)
+
+
+def without_frames(file: BinaryIO, mime: str) -> Video:
+    """What rendering a clip cost if it made no frames."""
+    with patch.object(frames, "spread", return_value={}):
         return videos.render(file, mime)
 
 
@@ -90,8 +98,8 @@ def still(path: Path) -> object:
         stream = container.streams.video[0]
         stream.thread_count = 1
         container.seek(av.time_base)
-        frames = (frame for frame in container.decode(stream) if frame.time is not None and frame.time >= 1)
-        return next(frames).to_ndarray(width=1920, height=1080, format="rgb24")
+        later = (frame for frame in container.decode(stream) if frame.time is not None and frame.time >= 1)
+        return next(later).to_ndarray(width=1920, height=1080, format="rgb24")
 
 
 def heard(path: Path) -> int:
