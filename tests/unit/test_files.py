@@ -4,11 +4,13 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
+from blake3 import blake3
 
-from common import files, folders, layout, roots
+from common import derived_files, files, folders, layout, roots
 from common.marker import Marker
 from tests.support.recorder import Recorder
 
@@ -307,7 +309,7 @@ def test_a_file_in_the_making_has_no_name_until_it_is_whole(root: bytes) -> None
     parent, path = os.path.join(root, os.path.dirname(MADE)), os.path.join(root, MADE)
     for content in (b"a film", b"another"):
         before = os.listdir(parent) if os.path.exists(parent) else []
-        with files.making(root, MADE) as (writing, reading):
+        with derived_files.making(root, MADE) as (writing, reading):
             os.write(writing, content)
             assert os.listdir(parent) == before
             assert os.read(reading, 10) == content
@@ -337,13 +339,13 @@ def test_where_every_file_has_a_name_one_in_the_making_is_hidden(
     monkeypatch.setattr(os, *(("open", refusing) if lacks == "files without a name" else ("link", no_links)))
     parent = os.path.join(root, os.path.dirname(MADE))
 
-    with suppress(ZeroDivisionError), files.making(root, MADE):
+    with suppress(ZeroDivisionError), derived_files.making(root, MADE):
         (begun,) = os.listdir(parent)
         assert layout.is_unfinished(os.path.join(os.path.dirname(MADE), begun))
         raise ZeroDivisionError
     assert os.listdir(parent) == []
 
-    with files.making(root, MADE) as (writing, reading):
+    with derived_files.making(root, MADE) as (writing, reading):
         os.write(writing, b"a film")
         assert os.read(reading, 10) == b"a film"
     assert os.listdir(parent) == [os.path.basename(MADE)]
@@ -353,9 +355,84 @@ def test_what_went_wrong_in_the_making_leaves_nothing(root: bytes) -> None:
     """Neither a name nor an open file."""
     descriptors = os.listdir("/proc/self/fd")
 
-    with suppress(ZeroDivisionError), files.making(root, MADE) as (writing, _):
+    with suppress(ZeroDivisionError), derived_files.making(root, MADE) as (writing, _):
         os.write(writing, b"half")
         raise ZeroDivisionError
 
     assert os.listdir(os.path.join(root, os.path.dirname(MADE))) == []
     assert os.listdir("/proc/self/fd") == descriptors
+
+
+def test_what_is_condemned_goes_and_nothing_else(root: bytes) -> None:
+    """The very file with the very bytes; one that was written or replaced after it was read stays."""
+    path = os.path.join(root, b"inbox/own.jpg")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    Path(os.fsdecode(path)).write_bytes(b"a photo")
+
+    with pytest.raises(files.OtherBytes):
+        files.condemn(root, b"inbox/own.jpg", content_hash=blake3(b"another").digest())
+    with pytest.raises(FileNotFoundError):
+        files.condemn(root, b"inbox/other.jpg", content_hash=blake3(b"a photo").digest())
+    condemned = files.condemn(root, b"inbox/own.jpg", content_hash=blake3(b"a photo").digest())
+    Path(os.fsdecode(path)).write_bytes(b"written since")
+    with pytest.raises(BlockingIOError):
+        condemned.remove()
+    condemned.close()
+    assert Path(os.fsdecode(path)).read_bytes() == b"written since"
+
+    condemned = files.condemn(root, b"inbox/own.jpg", content_hash=blake3(b"written since").digest())
+    condemned.remove()
+    condemned.remove()
+    condemned.close()
+    assert not os.path.exists(path)
+
+
+def test_what_is_placed_and_what_is_purged_at_once_is_never_the_same(root: bytes) -> None:
+    """A thousand times one takes a file out of the trash while another purges it: once it is out, it stays."""
+    content, kept = b"a photo", 0
+    for name in (layout.TRASH, layout.INBOX, b"mine"):
+        os.makedirs(os.path.join(root, name), exist_ok=True)
+
+    def take_out(number: int, meet: Barrier, records: dict[int, bytes]) -> bool:
+        meet.wait()
+        with suppress(FileNotFoundError, BlockingIOError):
+            files.move(root, layout.TRASH + b"/%d" % number, layout.INBOX + b"/%d" % number)
+            records[number] = layout.INBOX
+            return True
+        return False
+
+    def purge(number: int, meet: Barrier, records: dict[int, bytes]) -> bool:
+        meet.wait()
+        with suppress(FileNotFoundError, BlockingIOError):
+            path = layout.TRASH + b"/%d" % number
+            condemned = files.condemn(root, path, content_hash=blake3(content).digest())
+            try:
+                if records[number] == layout.TRASH:
+                    condemned.remove()
+            finally:
+                condemned.close()
+        return not os.path.exists(os.path.join(root, path))
+
+    records: dict[int, bytes] = {}
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(1000):
+            path = Path(os.fsdecode(os.path.join(root, layout.TRASH, b"%d" % number)))
+            path.write_bytes(content)
+            records[number] = layout.TRASH
+            meet = Barrier(2)
+            was_moved, _ = (
+                job.result() for job in [threads.submit(work, number, meet, records) for work in (take_out, purge)]
+            )
+            moved = Path(os.fsdecode(os.path.join(root, layout.INBOX, b"%d" % number)))
+            assert moved.exists() == was_moved
+            kept += was_moved
+    assert kept
+
+
+@pytest.mark.parametrize("path", [b"inbox/a.jpg", b"holiday/a.jpg", b".lumilio/trash/a.jpg"])
+def test_what_is_made_replaces_no_original(root: bytes, path: bytes) -> None:
+    """Whatever its maker may think that it is called."""
+    with pytest.raises(folders.UnsafePath):
+        derived_files.write(root, path, b"small")
+
+    assert not os.path.exists(os.path.join(root, path))

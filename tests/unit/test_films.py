@@ -36,7 +36,7 @@ CASES = [
 ]
 NAMES = {media.RED: "red", media.GREEN: "green", media.BLUE: "blue", media.GREY: "grey"}
 CORNERS = ["red", "green", "blue", "grey"]
-CIF, SECONDS, RATE = (352, 288), 3, 25
+CIF, SECONDS, RATE = (352, 288), 1, 25
 HALF = 0.5
 LAX = {"wmv": 0.11, "m2ts": 0.1, "ts": 0.1, "mpg": 0.15}
 """How far durations may be off, in seconds, where a container counts its own delays in or does not tell them."""

@@ -12,13 +12,24 @@ from common.settings import Settings
 from gateway.main import Settings as GatewaySettings
 from ingest.main import IngestSettings
 from lumilio.ballast import BallastSettings
+from ml_dispatcher.settings import DispatcherSettings
+from ml_server.settings import MlServerSettings
 from processor.main import ProcessorSettings
+from syncer.main import SyncerSettings
 
-GIVEN = {"LUMILIO_DATABASE_URL": "postgresql://", "LUMILIO_NATS_URL": "nats://", "LUMILIO_JWT_SECRET": "x" * 32}
-KINDS: list[type[msgspec.Struct]] = [GatewaySettings, IngestSettings, ProcessorSettings, BallastSettings]
+GIVEN = {
+    "LUMILIO_DATABASE_URL": "postgresql://",
+    "LUMILIO_NATS_URL": "nats://",
+    "LUMILIO_JWT_SECRET": "x" * 32,
+    "LUMILIO_MODELS": "models",
+}
+KINDS: list[type[msgspec.Struct]] = [
+    *(GatewaySettings, IngestSettings, ProcessorSettings, SyncerSettings, BallastSettings, MlServerSettings),
+    DispatcherSettings,
+]
 ZERO_IS_FINE = {
     *("health_port", "port", "stop_seconds", "workers", "reserve_bytes", "reserve_percent", "ballast_bytes"),
-    "transcodes",
+    *("transcodes", "trash_days", "scrub_days", "ml_port", "ml_threads", "ml_batch", "ml_waiting"),
 }
 
 

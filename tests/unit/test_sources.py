@@ -26,7 +26,9 @@ def beside(root: Path, path: str) -> list[tuple[str, bytes]]:
         mime_type="image/jpeg",
         kind="photo",
         file_name="photo.jpg",
+        size=0,
         modified_ns=0,
+        inode=0,
         uploaded_at=datetime.now(UTC),
     )
     seen = []
