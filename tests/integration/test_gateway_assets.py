@@ -11,6 +11,11 @@ from tests.support.rows import do
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(5000)
 FIELDS = {
+    "title",
+    "description",
+    "rating",
+    "liked",
+    "archived_at",
     "asset_id",
     "owner_id",
     "repository_id",
@@ -28,6 +33,7 @@ FIELDS = {
     "taken_time",
     "is_deleted",
     "deleted_at",
+    "missing_since",
     "thumbhash",
     "live_video_id",
     "has_motion",
@@ -35,6 +41,7 @@ FIELDS = {
     "has_waveform",
     "specific_metadata",
 }
+BELONGINGS = {"tags", "albums", "species_predictions"}
 PLACED = """
     insert into file_records (repository_id, path, display_name, asset_id, size, modified_ns, inode)
     select repository_id, 'inbox/beach.jpg', file_name, asset_id, size, 0, 0 from uploads
@@ -78,13 +85,13 @@ async def test_pages_follow_each_other_without_gaps(api: Api, pool: Pool, user: 
     assert found == sorted(found, reverse=order == "desc")
 
 
-async def test_limit_and_offset_are_honoured_and_capped(api: Api, pool: Pool, user: User) -> None:
-    """The contract's paging works too; no page has more than 100."""
+async def test_limit_and_offset_are_honoured(api: Api, pool: Pool, user: User) -> None:
+    """The contract's paging works too; more than 100 are refused and not cut."""
     await make_many(pool, user)
     whole = await listed(api, limit="100")
 
     assert await listed(api, limit="5", offset="10") == whole[10:15]
-    assert (await api.client.get("/api/v1/assets?limit=5000")).json()["data"]["limit"] == 100
+    assert (await api.client.get("/api/v1/assets?limit=101")).status_code == 400
 
 
 async def test_kinds_can_be_chosen(api: Api, pool: Pool, user: User) -> None:
@@ -131,7 +138,7 @@ async def test_an_asset_tells_its_progress_and_its_failures(api: Api, pool: Pool
 
     data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
 
-    assert set(data) == FIELDS | {"edited", "thumbnails", "renditions", "web_policy", "stages", "stacks"}
+    assert set(data) == FIELDS | {"edited", "thumbnails", "renditions", "web_policy", "stages", "stacks"} | BELONGINGS
     assert data["status"] == "failed"
     assert data["stages"] == [
         {"stage": "place", "state": "done", "error": None},
@@ -148,7 +155,7 @@ async def test_an_asset_whose_original_is_gone_is_not_complete(api: Api, pool: P
 
     data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
 
-    assert (data["status"], data["storage_path"]) == ("failed", "")
+    assert (data["status"], data["storage_path"]) == ("warning", "")
 
 
 async def test_a_processed_asset_is_complete(api: Api, pool: Pool) -> None:
@@ -207,3 +214,62 @@ async def listed(api: Api, **params: str) -> list[dict[str, Any]]:
     assert answer.status_code == 200, answer.text
     assets: list[dict[str, Any]] = answer.json()["data"]["assets"]
     return assets
+
+
+async def test_an_asset_tells_what_it_belongs_to(api: Api, pool: Pool, user: User) -> None:
+    """Its own tags, its albums and what models see in it, each unless it is not wanted."""
+    asset = (await api.uploaded())["asset_id"]
+    await do(pool, f"""insert into asset_metadata (asset_id, facts) values ('{asset}', '{{"keywords": ["A/B"]}}')""")
+    await do(pool, f"insert into albums (owner_id, album_name) values ({user.user_id}, 'One')")
+    await do(pool, f"insert into album_assets (album_id, asset_id, position) values (1, '{asset}', 1)")
+    await do(
+        pool,
+        "insert into labels (asset_id, label, owner_id, sort_at, score, source, model)"
+        " select asset_id, 'Parus major', owner_id, sort_at, 0.5, 'bioclip_classify', 'bioclip' from assets",
+    )
+
+    data = (await api.client.get(f"/api/v1/assets/{asset}")).json()["data"]
+
+    assert [tag["tag_name"] for tag in data["tags"]] == ["A/B"]
+    assert [(album["album_id"], album["album_name"]) for album in data["albums"]] == [(1, "One")]
+    seen = {"label": "Parus major", "score": 0.5, "source": "bioclip_classify", "model": "bioclip"}
+    assert data["species_predictions"] == [seen]
+    for name, field in (("tags", "tags"), ("albums", "albums"), ("species", "species_predictions")):
+        answer = await api.client.get(f"/api/v1/assets/{asset}", params={f"include_{name}": "false"})
+        assert field not in answer.json()["data"]
+
+
+async def test_what_is_shown_can_be_sent_back_with_changes(api: Api, pool: Pool) -> None:
+    """What a person can say is kept; the file's own word is refused where it is different, and harmless where not."""
+    asset = (await api.uploaded())["asset_id"]
+    await do(
+        pool,
+        f"""
+        insert into asset_metadata (asset_id, facts)
+        values ('{asset}', '{{"camera_model": "5D", "taken_time": "2020-01-01T00:00:00", "rating": 2}}')
+        """,
+    )
+    path = f"/api/v1/assets/{asset}"
+    shown = (await api.client.get(path)).json()["data"]["specific_metadata"]
+
+    same = await api.client.put(path, json={"specific_metadata": shown})
+    fixed = await api.client.put(path, json={"specific_metadata": shown | {"camera_model": "6D", "f_number": 2}})
+    wrong = await api.client.put(path, json={"specific_metadata": {"rating": 9}})
+    changed = await api.client.put(
+        path,
+        json={
+            "specific_metadata": shown | {"taken_time": "2021-02-03T04:05:06+02:00", "keywords": ["A"], "title": "T"}
+        },
+    )
+
+    assert (same.status_code, fixed.status_code, wrong.status_code, changed.status_code) == (200, 422, 400, 200)
+    assert same.json()["data"]["message"] == "nothing is different"
+    assert fixed.json()["error"].startswith("camera_model, f_number: the file says so")
+    data = (await api.client.get(path)).json()["data"]
+    assert (data["taken_time"], data["title"], data["rating"]) == ("2021-02-03T04:05:06+02:00", "T", 2)
+    assert (data["specific_metadata"]["keywords"], data["edited"]) == (
+        ["A"],
+        ["offset_minutes", "tags", "taken_time", "title"],
+    )
+    unknown = "/api/v1/assets/00000000-0000-0000-0000-000000000000"
+    assert (await api.client.put(unknown, json={"specific_metadata": {}})).status_code == 404

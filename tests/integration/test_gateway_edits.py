@@ -159,7 +159,7 @@ async def test_nobody_edits_what_is_not_theirs(api: Api, photo: str, pool: Pool,
     (known,) = await ask(pool, "select password_hash from users where username = 'anna'")
     other = await given.new_user(pool, "berta", user.password, password_hash=known)
     async with serving(pool) as served:
-        await served.login(other.username, other.password)
+        await served.enter(other.username)
         foreign = [await edit(served, photo, title="mine"), await edit(served, str(uuid4()), title="mine")]
         for way, body in (("rating", {"rating": 1}), ("description", {"description": "mine"})):
             foreign.append(await served.client.put(f"/api/v1/assets/{photo}/{way}", json=body))

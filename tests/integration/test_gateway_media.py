@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from blake3 import blake3
 
-from common import files, layout
+from common import derived_files, files, layout
 from common.db import Pool
 from tests.support.gateway import JPEG, Api
 from tests.support.given import Repository
@@ -229,7 +229,7 @@ async def place(pool: Pool, repository: Repository, target: bytes) -> None:
 
 async def render(pool: Pool, repository: Repository, path: str, size: str) -> None:
     target = b"/".join((layout.THUMBNAILS, size.encode() + b".webp"))
-    files.write_derived(repository.root, target, PICTURE)
+    derived_files.write(repository.root, target, PICTURE)
     async with pool.connection() as conn:
         await conn.execute(
             """

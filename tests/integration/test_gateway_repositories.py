@@ -37,7 +37,7 @@ async def api(pool: Pool, repository: Repository, user: User, ground: Path) -> A
     await do(pool, "update users set is_admin = true")
     grounds = Grounds((bytes(ground),), bytes(ground.parent / "private"))
     async with serving(pool, grounds=grounds) as served:
-        await served.login(user.username, user.password)
+        await served.enter(user.username)
         yield served
 
 
@@ -83,6 +83,7 @@ async def test_a_new_repository_takes_uploads_by_its_own_rules(api: Api, ground:
         "local_settings": {"preserve_original_filename": True, **settings},
         "rendering": {**dict.fromkeys(Rendering.__struct_fields__), **rendering},
         "path": str(ground / "deep" / "holidays"),
+        "owner": "anna",
     }
     assert marker.check(bytes(ground / "deep" / "holidays"), UUID(made["id"])).name == "Holidays"
     assert (await send_to(api, made["id"])).status_code == 200
@@ -310,7 +311,7 @@ async def test_names_and_settings_are_checked_before_anything_is_made(api: Api, 
 async def test_without_grounds_no_repository_is_made(api: Api, pool: Pool, user: User, ground: Path) -> None:
     """The setting is named to whoever misses it."""
     async with serving(pool) as bare:
-        await bare.login(user.username, user.password)
+        await bare.enter(user.username)
 
         answer = await create(bare, ground / "a")
 
@@ -500,3 +501,24 @@ async def test_a_wish_for_thumbnails_that_makes_no_sense_is_told(api: Api, groun
     assert shown["rendering"]["thumbnail_format"] is None
     assert [warning.split(":")[0] for warning in shown["warnings"]] == ["rendering.thumbnail_format"]
     assert (await send_to(api, made["id"])).status_code == 200
+
+
+async def test_what_is_found_belongs_to_who_is_named(api: Api, pool: Pool, ground: Path) -> None:
+    """The caller, unless another is named; changing it takes nothing from anybody, and nobody unknown gets anything."""
+    await do(pool, "insert into users (username, email, password_hash) values ('berta', 'b@localhost', '')")
+    mine, hers = await created(api, ground / "mine"), await created(api, ground / "hers", owner="berta")
+
+    unknown = await create(api, ground / "nobodys", owner="carla")
+    changed = await api.client.put(f"{REPOSITORIES}/{mine['id']}/owner", json={"owner": "berta"})
+    refused = await api.client.put(f"{REPOSITORIES}/{mine['id']}/owner", json={"owner": "carla"})
+    nothing = await api.client.put(f"{REPOSITORIES}/{uuid4()}/owner", json={"owner": "berta"})
+
+    assert (mine["owner"], hers["owner"], changed.json()["data"]["owner"]) == ("anna", "berta", "berta")
+    assert (unknown.status_code, refused.status_code, nothing.status_code) == (422, 422, 404)
+    assert "is called carla" in unknown.json()["error"]
+    assert not (ground / "nobodys").exists()
+    listed = (await api.client.get(REPOSITORIES)).json()["data"]["repositories"]
+    assert sorted(one["owner"] for one in listed) == ["anna", "berta", "berta"]
+    await do(pool, "update users set is_admin = false")
+    assert "owner" not in (await api.client.get(f"{REPOSITORIES}/{mine['id']}")).json()["data"]
+    assert (await api.client.put(f"{REPOSITORIES}/{mine['id']}/owner", json={"owner": "anna"})).status_code == 403

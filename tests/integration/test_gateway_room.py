@@ -30,7 +30,7 @@ MIB = 1 << 20
 @pytest.fixture
 async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
     async with serving(pool, max_upload_bytes=4 * MIB, reserve=Reserve(1, 0)) as served:
-        await served.login(user.username, user.password)
+        await served.enter(user.username)
         yield served
 
 
@@ -38,7 +38,7 @@ async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[A
 async def full(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
     """A gateway whose disk has nothing to spare."""
     async with serving(pool, reserve=Reserve(1 << 60, 0)) as served:
-        await served.login(user.username, user.password)
+        await served.enter(user.username)
         yield served
 
 
@@ -63,7 +63,7 @@ async def test_an_announced_file_must_fit(pool: Pool, repository: Repository, us
     disk = os.statvfs(repository.root)
     spare = 256 * MIB
     async with serving(pool, reserve=Reserve(disk.f_bavail * disk.f_frsize - spare, 0)) as api:
-        await api.login(user.username, user.password)
+        await api.enter(user.username)
         large = await api.first(post(api, form(JPEG)[:1000], length=2 * spare))
         small = await api.upload()
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import time
@@ -18,15 +19,17 @@ from common import passwords
 from common.db import Pool
 from gateway import auth
 from gateway.queries import refresh_tokens
+from tests.support import given, people
 from tests.support.gateway import SECRET, Api, serving
 from tests.support.given import User
-from tests.support.rows import ask
+from tests.support.rows import ask, do
 from tests.support.waiting import until
 
 LOGIN = "/api/v1/auth/login"
 REFRESH = "/api/v1/auth/refresh"
 LOGOUT = "/api/v1/auth/logout"
 ME = "/api/v1/auth/me"
+SESSIONS = "/api/v1/auth/sessions"
 
 
 @pytest.fixture
@@ -40,11 +43,16 @@ async def test_a_right_password_gives_a_pair_of_tokens(api: Api, user: User) -> 
     data = await api.login(user.username, user.password)
 
     assert set(data) == {"user", "token", "refreshToken", "expiresAt"}
-    claims = jwt.decode(data["token"], SECRET, algorithms=["HS256"], issuer="lumilio-photos")
-    assert set(claims) == {"user_id", "username", "exp", "iat", "nbf", "iss", "sub"}
+    claims = jwt.decode(
+        data["token"], SECRET, algorithms=["HS256"], issuer="lumilio-photos", audience="lumilio-photos api"
+    )
+    assert set(claims) == {"user_id", "username", "sid", "exp", "iat", "nbf", "iss", "aud", "sub"}
     assert (claims["user_id"], claims["sub"], claims["exp"] - claims["iat"]) == (user.user_id, str(user.user_id), 900)
     me = (await api.client.get(ME)).json()["data"]
-    assert set(me) == {"user_id", "username", "email", "created_at", "is_active", "is_admin", "last_login"}
+    about = {"user_id", "username", "email", "created_at", "is_active", "is_admin", "last_login"}
+    assert set(me) == about | {"scopes", "key_id", "usage"}
+    assert (me["scopes"], me["key_id"]) == (["delete", "edit", "read", "share", "upload"], None)
+    assert None not in {me[name] for name in about}
     assert (me["user_id"], me["username"], me["is_active"]) == (user.user_id, "anna", True)
 
 
@@ -78,12 +86,12 @@ async def test_a_sign_in_clears_away_what_has_expired(api: Api, user: User, pool
     """Tokens of long ago do not pile up."""
     await api.login(user.username, user.password)
     async with pool.connection() as conn:
-        await conn.execute("update refresh_tokens set expires_at = now() - interval '1 day'")
+        await conn.execute("update sessions set expires_at = now() - interval '1 day'")
 
     await api.login(user.username, user.password)
 
-    async with pool.connection() as conn:
-        assert (await (await conn.execute("select count(*) from refresh_tokens")).fetchall()) == [(1,)]
+    assert await ask(pool, "select count(*) from sessions") == await ask(pool, "select count(*) from refresh_tokens")
+    assert await ask(pool, "select count(*) from sessions") == [1]
 
 
 async def test_a_refresh_token_buys_one_successor(api: Api, user: User) -> None:
@@ -179,44 +187,56 @@ async def test_a_wrong_clock_changes_nothing(api: Api, user: User, monkeypatch: 
     claims = jwt.decode(fresh["token"], options={"verify_signature": False})
 
     assert (await me(api, f"Bearer {fresh['token']}")).status_code == 200
-    assert (await me(api, f"Bearer {signed(claims | {'exp': now - 60})}")).status_code == 401
+    over = signed(claims | {"exp": now - 60}, headers=jwt.get_unverified_header(fresh["token"]))
+    assert (await me(api, f"Bearer {over}")).status_code == 401
     assert (await api.client.post(REFRESH, json={"refreshToken": fresh["refreshToken"]})).status_code == 200
 
 
-async def test_forged_tokens_are_refused(api: Api, user: User) -> None:
+async def test_forged_tokens_are_refused(api: Api, user: User, pool: Pool) -> None:
     """No trick with algorithm, key, time, issuer, claims or size lets anybody in."""
     now = int(time.time())
-    claims = {
-        "user_id": user.user_id,
-        "username": user.username,
-        "exp": now + 900,
-        "iat": now,
-        "nbf": now,
-        "iss": "lumilio-photos",
-        "sub": str(user.user_id),
+    await given.new_user(pool, "berta", user.password, password_hash=passwords.hashed(user.password))
+    issued = (await api.login(user.username, user.password))["token"]
+    claims = jwt.decode(issued, options={"verify_signature": False})
+    head = jwt.get_unverified_header(issued)
+    other = jwt.decode((await api.login("berta", user.password))["token"], options={"verify_signature": False})
+    valid = signed(claims, headers=head)
+    changed: dict[str, dict[str, Any]] = {
+        "from the future": {"nbf": now + 3600},
+        "issued in the future": {"iat": now + 3600},
+        "over": {"exp": now - 60},
+        "another issuer": {"iss": "somebody"},
+        "another audience": {"aud": "another service"},
+        "another subject": {"sub": "77"},
+        "nobody": {"sub": "77", "user_id": 77},
+        "a user that is a text": {"user_id": str(user.user_id)},
+        "a user that is true": {"user_id": True, "sub": "True"},
+        "a user that is huge": {"user_id": 10**30, "sub": str(10**30)},
+        "somebody else's sign-in": {"sid": other["sid"]},
+        "no sign-in of ours": {"sid": "00000000-0000-4000-8000-000000000000"},
+        "a sign-in that is a number": {"sid": 7},
+        "8 KB": {"more": "x" * 8_000},  # heads are no longer than 16 KB
     }
-    valid = signed(claims)
+    named: dict[str, dict[str, Any]] = {
+        "a key elsewhere": {"kid": "../../dev/null"},
+        "a key that is SQL": {"kid": "' union select 'x"},
+        "a key at an address": {"jku": "http://x"},
+        "no key": {"kid": None},
+        "a key within": {"jwk": {"kty": "oct", "k": "eA"}},
+    }
     forged = {
-        "no algorithm": signed(claims, algorithm="none", key=""),
-        "another algorithm": signed(claims, algorithm="HS512"),
-        "another key": signed(claims, key="another secret, which is long enough for HS256"),
-        "a key in the header": signed(claims, key="x" * 32, headers={"kid": "../../dev/null", "jku": "http://x"}),
-        "another type": unsigned({"alg": "RS256", "typ": "JWT"}, claims),
-        "from the future": signed(claims | {"nbf": now + 3600}),
-        "issued in the future": signed(claims | {"iat": now + 3600}),
-        "over": signed(claims | {"exp": now - 60}),
-        "another issuer": signed(claims | {"iss": "somebody"}),
-        "another subject": signed(claims | {"sub": "77"}),
-        "nobody": signed(claims | {"sub": "77", "user_id": 77}),
-        "a user that is a text": signed(claims | {"user_id": str(user.user_id)}),
-        "a user that is true": signed(claims | {"user_id": True, "sub": "True"}),
-        "a user that is huge": signed(claims | {"user_id": 10**30, "sub": str(10**30)}),
-        "an audience": signed(claims | {"aud": "another service"}),
-        "64 KB": signed(claims | {"more": "x" * 64_000}),
+        "no algorithm": unsigned({**head, "alg": "none"}, claims),
+        "another algorithm": signed(claims, algorithm="HS512", headers={**head, "alg": "HS512"}),
+        "another key": signed(claims, key="another secret, which is long enough for HS256", headers=head),
+        "another type": unsigned({**head, "alg": "RS256"}, claims),
+        "a swapped type": swapped({**head, "alg": "RS256"}, claims),
         "half": valid[: len(valid) // 2],
         "dots": "." * 3,
         "a changed signature": valid[:-4] + "AAAA",
-    } | {f"without {claim}": signed({k: v for k, v in claims.items() if k != claim}) for claim in claims}
+        **{trick: signed(claims | more, headers=head) for trick, more in changed.items()},
+        **{trick: signed(claims, headers=head | more) for trick, more in named.items()},
+        **{f"no {one}": signed({k: v for k, v in claims.items() if k != one}, headers=head) for one in claims},
+    }
 
     assert (await me(api, f"Bearer {valid}")).status_code == 200
     statuses = {trick: (await me(api, f"Bearer {token}")).status_code for trick, token in forged.items()}
@@ -226,13 +246,17 @@ async def test_forged_tokens_are_refused(api: Api, user: User) -> None:
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
-def signed(
-    claims: dict[str, Any], *, key: str = SECRET, algorithm: str = "HS256", headers: dict[str, str] | None = None
-) -> str:
-    if algorithm == "none":
-        return unsigned({"alg": "none", "typ": "JWT"}, claims)
+def signed(claims: dict[str, Any], *, key: str = SECRET, algorithm: str = "HS256", headers: dict[str, Any]) -> str:
     key = key if algorithm == "HS256" else key * 2
-    return jwt.encode(claims, key, algorithm=algorithm, headers=headers)
+    told = {name: value for name, value in headers.items() if value is not None}
+    return jwt.encode(claims, key, algorithm=algorithm, headers=told)
+
+
+def swapped(head: dict[str, str], claims: dict[str, Any]) -> str:
+    """A token whose head names an algorithm of public keys, signed with our secret as if it were one."""
+    said = unsigned(head, claims).rpartition(".")[0]
+    signature = hmac.digest(SECRET.encode(), said.encode(), "sha256")
+    return f"{said}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
 def unsigned(head: dict[str, str], claims: dict[str, Any]) -> str:
@@ -267,7 +291,7 @@ async def test_the_end_of_a_family_waits_for_a_refresh_in_flight(api: Api, user:
         leaving = asyncio.create_task(api.client.post(LOGOUT, json={"refreshToken": first}))
         await until(lambda: waits_for_a_lock(pool))
         await refresh_tokens.save_token(
-            conn, digest(third), family_id=found.family_id, user_id=user.user_id, lives_seconds=60
+            conn, digest(third), session_id=found.session_id, user_id=user.user_id, lives_seconds=60
         )
     assert (await leaving).status_code == 200
 
@@ -280,3 +304,96 @@ def digest(token: str) -> bytes:
 
 async def waits_for_a_lock(pool: Pool) -> bool:
     return await ask(pool, "select count(*) from pg_locks where not granted") == [1]
+
+
+async def test_sign_ins_are_listed_with_where_they_are_from(api: Api, user: User, pool: Pool) -> None:
+    """The one that asks is marked, and what a client calls itself is cut and cleaned."""
+    await api.login(user.username, user.password)
+    odd = {b"User-Agent": b"Phone\x9b[31m\t" + b"x" * 300}
+    body = {"username": user.username, "password": user.password}
+    assert (await api.client.post(LOGIN, json=body, headers=odd)).status_code == 200
+
+    listed = (await api.client.get(SESSIONS)).json()["data"]["sessions"]
+    pages = [(await api.client.get(SESSIONS, params={"limit": 1})).json()["data"]]
+    pages.append((await api.client.get(SESSIONS, params={"limit": 1, "after": pages[0]["next"]})).json()["data"])
+
+    assert [one["is_this"] for one in listed] == [False, True]
+    assert {one["session"]["address"] for one in listed} == {"127.0.0.1"}
+    agent = listed[0]["session"]["user_agent"]
+    assert agent.startswith("Phone [31m")
+    assert (len(agent), agent.isprintable()) == (200, True)
+    assert [page["sessions"] for page in pages] == [[one] for one in listed]
+
+
+async def test_a_sign_in_that_is_ended_stops_at_once(api: Api, user: User, pool: Pool) -> None:
+    """Neither its access token nor its refresh token is worth anything; nobody ends somebody else's."""
+    other = await api.login(user.username, user.password)
+    await api.login(user.username, user.password)
+    listed = (await api.client.get(SESSIONS)).json()["data"]["sessions"]
+    ended = next(one["session"]["session_id"] for one in listed if not one["is_this"])
+    berta = await people.person(pool, "berta")
+    async with people.signed_in(api, berta) as foreign:
+        assert (await foreign.client.delete(f"{SESSIONS}/{ended}")).status_code == 404
+    assert (await me(api, f"Bearer {other['token']}")).status_code == 200
+
+    assert (await api.client.delete(f"{SESSIONS}/{ended}")).status_code == 200
+
+    assert (await me(api, f"Bearer {other['token']}")).status_code == 401
+    assert (await api.client.post(REFRESH, json={"refreshToken": other["refreshToken"]})).status_code == 401
+    assert (await api.client.get(ME)).status_code == 200
+    assert (await api.client.delete(f"{SESSIONS}/{ended}")).status_code == 404
+
+
+async def test_all_other_sign_ins_end_together(api: Api, user: User) -> None:
+    """The one that asks goes on."""
+    others = [await api.login(user.username, user.password) for _ in range(3)]
+    await api.login(user.username, user.password)
+
+    assert "3 other" in (await api.client.delete(SESSIONS)).json()["data"]["message"]
+
+    assert [(await me(api, f"Bearer {other['token']}")).status_code for other in others] == [401] * 3
+    assert (await api.client.get(ME)).status_code == 200
+
+
+async def test_a_used_sign_in_forgets_its_old_tokens(api: Api, user: User, pool: Pool) -> None:
+    """A sign-in that lasts for years keeps no row for every ten minutes of them."""
+    first = await api.login(user.username, user.password)
+    second = await refreshed(api, first["refreshToken"])
+    await do(pool, "update refresh_tokens set expires_at = now() - interval '1 s' where used_at is not null")
+
+    await refreshed(api, second["refreshToken"])
+
+    assert await ask(pool, "select count(*) from refresh_tokens") == [2]
+
+
+async def test_no_sign_in_begins_by_a_password_that_was_changed_meanwhile(api: Api, pool: Pool, user: User) -> None:
+    """It was compared with the one before: neither a sign-in nor, hashed anew, that password comes back."""
+    await do(pool, f"update users set password_hash = '{PasswordHasher(time_cost=1).hash(user.password)}'")
+    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+
+    async with pool.connection() as conn:
+        await conn.execute("select from users for update")
+        sent = {"username": user.username, "password": user.password}
+        login = asyncio.create_task(api.client.post(LOGIN, json=sent))
+        await until(lambda: ask(pool, waiting))
+        await conn.execute("update users set password_hash = %s", (people.HASHED,))
+
+    assert (await login).status_code == 401
+    assert await ask(pool, "select password_hash from users") == [people.HASHED]
+    assert await ask(pool, "select 1 from sessions") == []
+
+
+async def test_no_password_is_changed_by_one_that_was_changed_meanwhile(api: Api, pool: Pool, user: User) -> None:
+    """Whoever still has the old one does not undo a reset."""
+    await api.login(user.username, user.password)
+    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+
+    async with pool.connection() as conn:
+        await conn.execute("select from users for update")
+        sent = {"old_password": user.password, "new_password": "another good password"}
+        change = asyncio.create_task(api.client.put("/api/v1/auth/password", json=sent))
+        await until(lambda: ask(pool, waiting))
+        await conn.execute("update users set password_hash = %s", (people.HASHED,))
+
+    assert (await change).status_code == 403
+    assert await ask(pool, "select password_hash from users") == [people.HASHED]

@@ -201,7 +201,7 @@ async def test_a_photo_needs_none(api: Api, pool: Pool) -> None:
 async def test_nobody_else_decides(api: Api, pool: Pool, user: User, clip: UUID) -> None:
     """Somebody else's video is as unknown as nobody's, and stays as it is."""
     await new_user(pool, "berta", user.password, password_hash=passwords.hashed(user.password))
-    await api.login("berta", user.password)
+    await api.enter("berta")
     url = f"/api/v1/assets/{clip}/transcode"
 
     answers = [await api.client.post(url, json={"policy": "always"}), await api.client.delete(url)]

@@ -27,7 +27,7 @@ from tests.support.waiting import until
 @pytest.fixture
 async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
     async with serving(pool, max_upload_bytes=1_000_000) as served:
-        await served.login(user.username, user.password)
+        await served.enter(user.username)
         yield served
 
 

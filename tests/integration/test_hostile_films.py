@@ -38,12 +38,6 @@ HARMLESS = {"an endless duration", "a million pictures a second", "60 fonts"}
 
 
 @pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(1) as opened:
-        yield opened
-
-
-@pytest.fixture
 async def program() -> AsyncIterator[Ffmpeg]:
     async with ffmpeg.opened() as opened:
         yield opened

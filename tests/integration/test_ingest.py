@@ -185,6 +185,7 @@ async def test_a_duplicate_upload_repairs_a_lost_original(
         "missing" if damage == "gone" else "corrupt",
         "present",
     ]
+    assert await ask(pool, "select count(*) from outbox where subject = 'lumilio.file.corrupted'") == [damage != "gone"]
 
 
 async def test_an_upload_during_placing_is_not_missed(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from common import files, layout
+from common import derived_files, layout
 from common.db import Pool
 from common.stages import Stage
 from ingest import leftovers
@@ -35,7 +35,7 @@ async def written(pool: Pool, repository: Repository, epoch: int, at: float = LO
     async with pool.connection() as conn:
         ((digest, owner),) = await (await conn.execute("select content_hash, owner_id from assets")).fetchall()
     path = layout.thumbnail("small", digest, owner, epoch, ".webp")
-    files.write_derived(repository.root, path, CONTENT)
+    derived_files.write(repository.root, path, CONTENT)
     os.utime(os.path.join(repository.root, path), (at, at))
     return path
 

@@ -5,15 +5,17 @@ from uuid import UUID
 
 import pytest
 
-from common import queries
+from common import queries, trash
 from common.db import Pool
 from common.stages import Stage
 from gateway import reprocess, transcode
 from ingest.handlers import Ingest
+from ingest.purge import Purge
 from tests.support import playing
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
-from tests.support.placing import new_asset, place_all
+from tests.support.placing import PHOTO, new_asset, place_all, placed
+from tests.support.purging import throw, wish
 from tests.support.rows import ask, claim, do
 from tests.support.waiting import until
 
@@ -115,3 +117,47 @@ async def test_many_leases_are_written_in_the_order_of_their_assets(pool: Pool, 
         await conn.execute("select from asset_stages where asset_id = %s for update nowait", (two[1],))
 
     await task
+
+
+async def test_a_purge_waits_for_the_place_before_it_holds_anything(
+    pool: Pool, repository: Repository, user: User, ingest: Ingest
+) -> None:
+    """It settles its own stage last, as all others lock the place of an asset before its purge."""
+    asset = await placed(pool, repository, user, PHOTO)
+    await throw(pool, user, asset)
+    await wish(pool, asset)
+    claimed = await claim(pool, Stage.PURGE)
+
+    async with pool.connection() as conn:
+        await conn.execute("select from asset_stages where stage = 'place' for update")
+        task = asyncio.create_task(Purge(pool).purge(claimed))
+        await until(lambda: ask(pool, WAITING))
+        await conn.execute("select from asset_stages where stage = 'purge' for update nowait")
+        await conn.execute("select from assets for update nowait")
+        await conn.execute("select from file_records for update nowait")
+
+    await task
+    assert await ask(pool, "select 1 from assets") == []
+
+
+async def test_restoring_and_purging_many_lock_in_one_order(pool: Pool, repository: Repository, user: User) -> None:
+    """By their assets, whatever order somebody names them in."""
+    assets = sorted([await placed(pool, repository, user, PHOTO + b"%d" % number) for number in range(2)])
+    await throw(pool, user, *assets)
+
+    async def restore() -> None:
+        async with pool.connection() as conn:
+            await trash.take_back_many(conn, assets[::-1], owner=user.user_id)
+
+    async def purge() -> None:
+        async with pool.connection() as conn:
+            await trash.purge(conn, assets[::-1], asked_by=None, why="asked")
+
+    for write in (purge, restore):
+        async with pool.connection() as conn:
+            await conn.execute("select from asset_stages where asset_id = %s for update", (assets[0],))
+            task = asyncio.create_task(write())
+            await until(lambda: ask(pool, WAITING))
+            await conn.execute("select from asset_stages where asset_id = %s for update nowait", (assets[1],))
+            await conn.execute("select from assets for update nowait")
+        await task

@@ -200,7 +200,7 @@ async def test_a_photo_that_stopped_moving_has_no_rendition(
         pool,
         """
         insert into renditions (asset_id, kind, repository_id, path, mime_type, bytes, hash)
-        select asset_id, 'motion', repository_id, 'x', 'video/mp4', 1, content_hash
+        select asset_id, 'motion', repository_id, 'x', 'video/mp4', 1, assets.content_hash
         from file_records join assets using (asset_id)
         """,
     )

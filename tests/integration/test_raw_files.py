@@ -3,6 +3,7 @@
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +17,36 @@ from processor.unreadable import Unreadable
 from tests.support import media, raws
 
 DNG, CR3, NEF = (known.mime_type for known in (formats.DNG, formats.CR3, formats.NEF))
-PREVIEW = raws.jpeg(media.quadrants(1200, 800))
-WHOLE: dict[str, tuple[str, bytes]] = {
-    "developed": (DNG, raws.dng()),
-    "preview": (DNG, raws.dng(2400, 1600, preview=raws.jpeg(media.quadrants(2400, 1600)))),
-    "damaged, with a preview": (DNG, raws.dng(1600, 1000, preview=PREVIEW)[:-1_000_000]),
-    "a TIFF that turns out to be raw": ("image/tiff", raws.dng()),
-    "CR3": (CR3, raws.cr3(PREVIEW, xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")),
-    "NEF": (NEF, raws.shape("NIKON CORPORATION", PREVIEW)),
-    "RAF": (formats.RAF.mime_type, raws.raf(raws.jpeg(media.quadrants(1200, 800), exif=media.everything()))),
-    "RW2": (formats.RW2.mime_type, raws.rw2(PREVIEW)),
-    "MRW": (formats.MRW.mime_type, raws.mrw(PREVIEW)),
-    "Adobe RGB": (DNG, raws.dng(preview=raws.jpeg(media.quadrants()), more={50970: 3})),
-}
+NAMES = (
+    *("developed", "preview", "damaged, with a preview", "a TIFF that turns out to be raw"),
+    *("CR3", "NEF", "RAF", "RW2", "MRW", "Adobe RGB"),
+)
+
+
+@cache
+def whole(name: str) -> tuple[str, bytes]:
+    """The type and content of a raw file that is well, or as well as its name says."""
+    preview = raws.jpeg(media.quadrants(1200, 800))
+    match name:
+        case "developed":
+            return DNG, raws.dng()
+        case "preview":
+            return DNG, raws.dng(2400, 1600, preview=raws.jpeg(media.quadrants(2400, 1600)))
+        case "damaged, with a preview":
+            return DNG, raws.dng(1600, 1000, preview=preview)[:-1_000_000]
+        case "a TIFF that turns out to be raw":
+            return formats.TIFF.mime_type, raws.dng()
+        case "CR3":
+            return CR3, raws.cr3(preview, xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
+        case "NEF":
+            return NEF, raws.shape("NIKON CORPORATION", preview)
+        case "RAF":
+            return formats.RAF.mime_type, raws.raf(raws.jpeg(media.quadrants(1200, 800), exif=media.everything()))
+        case "RW2":
+            return formats.RW2.mime_type, raws.rw2(preview)
+        case "MRW":
+            return formats.MRW.mime_type, raws.mrw(preview)
+    return DNG, raws.dng(preview=raws.jpeg(media.quadrants()), more={50970: 3})
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one sandbox for all
@@ -40,10 +58,10 @@ async def box() -> AsyncIterator[Sandbox]:
         yield opened
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", NAMES)
 async def test_raw_files_are_rendered(box: Sandbox, tmp_path: Path, name: str) -> None:
     """A raw file comes out of the sandbox as it does without one."""
-    mime, content = WHOLE[name]
+    mime, content = whole(name)
     (tmp_path / "photo").write_bytes(content)
     with (tmp_path / "photo").open("rb") as file:
         plain = images.render(file, mime)
@@ -73,7 +91,7 @@ async def assert_unhurt(box: Sandbox, folder: Path) -> None:
 @pytest.mark.parametrize("name", ["developed", "preview", "CR3", "NEF", "RAF"])
 async def test_cut_raw_files(box: Sandbox, tmp_path: Path, name: str) -> None:
     """A raw file that ends too early is shown as far as it has a whole preview, or has a verdict."""
-    mime, content = WHOLE[name]
+    mime, content = whole(name)
     outcomes: Counter[str] = Counter()
 
     for length in (20, 100, 1000, *(len(content) * part // 10 for part in range(1, 10)), len(content) - 1):
@@ -88,7 +106,7 @@ async def test_cut_raw_files(box: Sandbox, tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["developed", "preview", "CR3", "NEF", "RAF", "RW2", "MRW"])
 async def test_raw_files_with_wrong_bits(box: Sandbox, tmp_path: Path, name: str) -> None:
     """Whatever is wrong in a raw file, its reader may die of it and nobody else."""
-    mime, content = WHOLE[name]
+    mime, content = whole(name)
     random, outcomes = np.random.default_rng(7), set()
 
     for _ in range(25):

@@ -11,9 +11,10 @@ import pytest
 from rich.console import Console
 
 from common.db import Pool
-from lumilio.reprocess import command
-from lumilio.reprocess.command import Watch, follow
-from lumilio.reprocess.server import Server
+from lumilio import following
+from lumilio.following import Asking, Watch
+from lumilio.reprocess.command import follow
+from lumilio.reprocess.server import Scope, Server
 from lumilio.upload.patience import Gone, Patience
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
@@ -30,7 +31,7 @@ async def server(api: Api, user: User, pool: Pool, asset: UUID, tmp_path: Path) 
     """A server that is done with the one photo that it has, as the command knows it."""
     await do(pool, DONE)
     with sending(api.port, user, bytes(tmp_path / "photos")) as sender:
-        yield Server(sender.session, Patience(Event()))
+        yield Server(Asking(sender.session, Patience(Event())))
 
 
 def test_how_far_it_is_comes_from_what_is_left() -> None:
@@ -42,7 +43,7 @@ def test_how_far_it_is_comes_from_what_is_left() -> None:
     more = watch.note(20_000, now=101.0)
 
     assert (first.line, first.done) == ("0 of 10,000 done", 0)
-    assert (later.line, later.done, later.total) == ("1,234 of 10,000 done, 11 min 50 s left", 1234, 10_000)
+    assert later == (1234, 10_000, "1,234 of 10,000 done, 12.3 a second, 11 min 50 s left")
     assert more.line == "0 of 20,000 done"
 
 
@@ -50,7 +51,7 @@ async def test_what_is_asked_for_is_queued(server: Server, pool: Pool, repositor
     """The filters of the command are those of the server; nothing is asked for twice."""
     mine, others = str(repository.repository_id), str(UUID(int=1))
 
-    async def queued(scope: str, **filters: str) -> int:
+    async def queued(scope: Scope, **filters: str) -> int:
         return await asyncio.to_thread(server.reprocess, scope, **filters)
 
     assert await queued("failed") == 0
@@ -64,10 +65,10 @@ async def test_a_run_is_followed_to_its_end(
     server: Server, pool: Pool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Lines tell how far it is and what holds it up; in the end nothing is left, and nothing failed."""
-    monkeypatch.setattr(command, "LINE_SECONDS", 0.05)
+    monkeypatch.setattr(following, "LINE_SECONDS", 0.05)
     await do(pool, "insert into stage_pauses values ('render', 1, 'a new disk', now(), now() + interval '1 hour')")
     queued = await asyncio.to_thread(server.reprocess, "all")
-    following = asyncio.create_task(asyncio.to_thread(follow, server, queued, Console(file=io.StringIO())))
+    running = asyncio.create_task(asyncio.to_thread(follow, server, queued, Console(file=io.StringIO())))
     seen = ""
 
     def told() -> bool:
@@ -78,7 +79,7 @@ async def test_a_run_is_followed_to_its_end(
     await until(told)
     await do(pool, DONE)
 
-    assert await following == 0
+    assert await running == 0
     assert "all is done" in capfd.readouterr().out
 
 
@@ -86,20 +87,20 @@ async def test_what_could_not_be_done_is_counted(
     server: Server, pool: Pool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The exit status says so; what had failed before is not counted."""
-    monkeypatch.setattr(command, "LINE_SECONDS", 0.05)
+    monkeypatch.setattr(following, "LINE_SECONDS", 0.05)
     await asyncio.to_thread(server.reprocess, "all")
-    following = asyncio.create_task(asyncio.to_thread(follow, server, 1, Console(file=io.StringIO())))
+    running = asyncio.create_task(asyncio.to_thread(follow, server, 1, Console(file=io.StringIO())))
     await until(lambda: "0 of 1 done" in capfd.readouterr().out)
 
     await do(pool, "update asset_stages set state = 'failed', next_at = null, error = 'no pixels' where lane = 1")
 
-    assert await following == 1
+    assert await running == 1
     assert "1 could not be processed: `lumilio failed`" in capfd.readouterr().out
 
 
 async def test_what_the_server_refuses_ends_the_command(server: Server, pool: Pool) -> None:
     """Everybody's photos are for administrators, in the server's own words."""
-    everyones = Server(server.session, server.patience, everyone=True)
+    everyones = Server(server.asking, everyone=True)
 
     with pytest.raises(Gone, match="`all` is for administrators"):
         await asyncio.to_thread(everyones.reprocess, "all")

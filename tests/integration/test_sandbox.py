@@ -30,9 +30,9 @@ async def box() -> AsyncIterator[Sandbox]:
 
 
 def sandboxed(service: int | None = None) -> list[psutil.Process]:
-    """The zygote of a service, by default ourselves, and behind it its children."""
+    """The zygote of a service, by default ourselves, and behind it its children; not that which all tests share."""
     for process in psutil.Process(service).children():
-        if "processor.zygote" in process.cmdline():
+        if {"processor.zygote", "tests.support.escapes"}.issubset(process.cmdline()):
             return [process, *process.children()]
     return []
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from common import passwords, roots
+from common import passwords, queries, roots
 from common.db import Pool
 from common.marker import Marker
 from lumilio import data as directory
@@ -241,6 +241,18 @@ async def test_preparing_twice_has_one_effect(database_url: str, pool: Pool, dat
     assert [(name, admin) for name, _, admin in users] == [("admin", True)]
     assert passwords.matches(users[0][1], secrets.first_password or "")
     assert roots == [(os.fsencode(data.repository), True)]
+
+
+async def test_a_server_that_starts_anew_waits_for_no_dead_syncer(database_url: str, pool: Pool, data: Data) -> None:
+    """Who held its repositories died with it; what is done once a day is not done again for that."""
+    for name in ("repository 1", "daily clean-up"):
+        async with pool.connection() as conn:
+            await queries.take_lease(conn, name, uuid4(), seconds=60)
+
+    await first_start.prepare(database_url, data, directory.read_secrets(data))
+
+    async with pool.connection() as conn:
+        assert await (await conn.execute("select name from leases")).fetchall() == [("daily clean-up",)]
 
 
 def test_the_password_is_told_once(data: Data, capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,6 +61,7 @@ async def test_a_trashed_original_lies_in_the_trash_with_a_note(
     note = msgspec.json.decode(paths(repository, layout.TRASH)[f"{stored}_p.jpg.json"])
     assert note | {"deleted_at": ""} == {
         "deleted_at": "",
+        "reason": "trashed by its owner",
         "original_path": "inbox/p.jpg",
         "asset_id": str(stored),
         "user_id": user.user_id,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from common import files, layout, stages, trash
+from common import derived_files, layout, stages, trash
 from common.db import Pool
 from common.stages import Stage
 from ingest.handlers import Ingest
@@ -53,6 +53,22 @@ async def wrong(database_url: str, *acks: Ack) -> set[str]:
 async def test_a_sound_system_has_nothing_wrong(database_url: str, placed: Path) -> None:
     """No false alarm."""
     assert await wrong(database_url) == set()
+
+
+async def test_a_repository_that_is_away_is_named(
+    database_url: str, repository: Repository, placed: Path, tmp_path: Path
+) -> None:
+    """Of whatever is missing then, people hear why: no disk, or an empty folder where it was mounted."""
+    said: list[str] = []
+    os.rename(repository.root, tmp_path / "elsewhere")
+
+    await verify(database_url, say=said.append)
+    os.mkdir(repository.root)
+    await verify(database_url, say=said.append)
+
+    told = [line for line in said if "away, with all that lies in it" in line]
+    assert ["its folder is gone" in line for line in told] == [True, False]
+    assert "its folder has no .lumiliorepo; is its disk mounted?" in told[1]
 
 
 def vanish(original: Path, _: Path) -> str:
@@ -253,7 +269,7 @@ async def test_a_changed_thumbnail_is_found(
 ) -> None:
     """Derived files are compared with their rows too."""
     path = layout.THUMBNAILS + b"/small/t.webp"
-    files.write_derived(repository.root, path, b"other bytes")
+    derived_files.write(repository.root, path, b"other bytes")
     async with pool.connection() as conn:
         await conn.execute(
             """
@@ -273,7 +289,7 @@ async def test_a_version_in_the_making_is_no_alarm(
     (asset,) = await ask(pool, "select asset_id from assets join file_records using (asset_id)")
     path = layout.derived(layout.WEB_VIDEOS, bytes(32), 1, 2, ".mp4")
 
-    with files.making(repository.root, path) as (writing, _):
+    with derived_files.making(repository.root, path) as (writing, _):
         os.write(writing, b"half of a film")
         assert await wrong(database_url) == set()
 

@@ -1,7 +1,6 @@
 """What is written about a photo arrives from the sandbox, where nothing can be loaded any more."""
 
 import os
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from PIL.ExifTags import Base
 from common.db import Pool
 from common.stages import Stage
 from ingest.handlers import Ingest
-from processor import images, sandbox
+from processor import images
 from processor.handlers import Processor
 from processor.images import Photo
 from processor.metadata import Told
@@ -24,12 +23,6 @@ from tests.support.staging import stage
 from tests.support.words import bag, packet, photo, picture, records
 
 PICASA = b"[photo.jpg]\nstar=yes\ncaption=Gr\xf6\xdfe\nfaces=rect64(199933334ccc6666),1\n"
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with sandbox.open(1) as opened:
-        yield opened
 
 
 async def looked_at(box: Sandbox, path: Path, *, sidecar: bytes, folder: bytes) -> Photo:
