@@ -5,19 +5,22 @@ import os
 import sys
 from asyncio import create_subprocess_exec
 from asyncio.subprocess import PIPE, STDOUT
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 from PIL.ExifTags import Base
 
+from lumilio_client import AsyncClient, api
 from tests.support import media, raws
-from tests.support.client import Client, signed_in
+from tests.support.client import program
 from tests.support.heic import Heic, heic
 from tests.support.stack import Stack
 
 UPRIGHT = (480, 320)
+SIZES: list[Literal["small", "medium", "large"]] = ["small", "medium", "large"]
 PLAIN = (".gif", ".bmp", ".jp2", ".psd")
 """Formats that say nothing of a camera."""
 TURNED = (".jpg", ".png", ".webp", ".tif", ".avif")
@@ -65,10 +68,9 @@ async def upload(stack: Stack, folder: Path) -> str:
     return said.decode()
 
 
-async def assets(client: Client) -> dict[str, dict[str, Any]]:
+async def assets(client: AsyncClient) -> dict[str, api.AssetDTO]:
     """Everything that the server shows, by its file's name."""
-    answer = await client.get("/assets", type="PHOTO", limit="100")
-    return {asset["original_filename"]: asset for asset in answer.json()["data"]["assets"]}
+    return {asset.original_filename: asset async for asset in client.each(api.list_assets(type="PHOTO"))}
 
 
 def furthest(content: bytes) -> float:
@@ -90,20 +92,20 @@ async def test_a_folder_of_every_kind(stack: Stack, tmp_path: Path) -> None:
 
     await upload(stack, folder)
 
-    async with signed_in(stack) as client:
+    async with program(stack) as client:
         found = await assets(client)
         assert sorted(found) == names
         for name, asset in found.items():
             is_raw = name in RAWS or name.endswith((".dng", ".cr3", ".rw2"))
-            facts = asset["specific_metadata"]
-            assert (asset["status"], facts["is_raw"]) == ("complete", is_raw), name
-            assert (asset["width"], asset["height"]) == UPRIGHT, name
+            facts = asset.specific_metadata
+            assert (asset.status, facts["is_raw"]) == ("complete", is_raw), name
+            assert (asset.width, asset.height) == UPRIGHT, name
             if not name.startswith("plain"):
-                assert asset["taken_time"] == (
+                assert asset.taken_time == datetime.fromisoformat(
                     "2023-04-05T06:07:08+02:00" if is_raw else "2024-05-17T12:00:00.250000+02:00"
                 )
                 assert (facts["city"], facts["country_code"]) == ("Paris", "FR"), name
-            for size in ("small", "medium", "large"):
-                answer = await client.get(f"/assets/{asset['asset_id']}/thumbnail", size=size)
-                assert furthest(answer.content) <= (70 if name == "negative.dng" else 6), (name, size)
-                assert b"Exif" not in answer.content
+            for size in SIZES:
+                picture = await client.ask(api.thumbnail(asset.asset_id, size=size))
+                assert furthest(picture) <= (70 if name == "negative.dng" else 6), (name, size)
+                assert b"Exif" not in picture

@@ -1,5 +1,6 @@
 """`lumilio up` from a person's point of view: it starts, says what matters, survives and ends cleanly."""
 
+import io
 import shutil
 import socket
 import time
@@ -8,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from signal import SIGINT
 
-import httpx
 import psycopg
 import pytest
 
+from lumilio_client import api
 from tests.support import photos
-from tests.support.client import signed_in
+from tests.support.client import program
 from tests.support.processes import family, runs
 from tests.support.stack import Stack
 from tests.support.waiting import until
@@ -38,10 +39,8 @@ def has_told(stack: Stack, begin: str) -> bool:
 
 
 async def signs_in(stack: Stack) -> bool:
-    async with httpx.AsyncClient(base_url=stack.base_url) as client:
-        credentials = {"username": stack.username, "password": stack.password}
-        answer = await client.post("/api/v1/auth/login", json=credentials)
-    return answer.status_code == 200
+    async with program(stack) as client:
+        return (await client.ask(api.me())).username == stack.username
 
 
 async def test_the_first_start_shows_the_password_and_no_other_does(stack: Stack) -> None:
@@ -75,15 +74,15 @@ async def test_a_first_start_that_crashes_anywhere_is_completed_by_the_next(idle
 async def test_a_repository_that_is_added_gets_what_is_sent_to_it(stack: Stack) -> None:
     """Below the data directory without any setting, by the API, and its photos are shown like all others."""
     place = stack.data / "repositories" / "holidays"
-    async with signed_in(stack) as client:
-        wish = {"name": "Holidays", "path": str(place), "storage_strategy": "flat"}
-        made = (await client.http.post("/repositories", json=wish)).json()["data"]
-        fields, files = {"repository_id": made["id"]}, {"file": ("a.jpg", photos.jpeg(80, 60))}
-        asset = (await client.http.post("/assets", data=fields, files=files)).json()["data"]["asset_id"]
+    async with program(stack) as client:
+        wish = api.CreateRepository(name="Holidays", path=str(place), storage_strategy="flat")
+        made = await client.ask(api.create_repository(wish))
+        photo = io.BytesIO(photos.jpeg(80, 60))
+        asset = (await client.upload(photo, name="a.jpg", repository_id=made.id)).asset_id
 
         async def is_complete() -> bool:
-            shown = (await client.get(f"/assets/{asset}")).json()["data"]
-            return (shown["status"], shown["storage_path"]) == ("complete", "inbox/a.jpg")
+            shown = await client.ask(api.get_asset(asset))
+            return (shown.status, shown.storage_path) == ("complete", "inbox/a.jpg")
 
         await until(is_complete, seconds=30)
     assert (place / "inbox" / "a.jpg").exists()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from pathlib import Path
@@ -35,7 +36,14 @@ async def uploading(stack: Stack, folder: Path, *options: str) -> Process:
     """The command, started."""
     command = ["-m", "lumilio", "upload", str(folder), "--server", stack.base_url, *options]
     environment = {**os.environ, "LUMILIO_PASSWORD": stack.password}
-    return await asyncio.create_subprocess_exec(sys.executable, *command, env=environment, stdout=PIPE, stderr=STDOUT)
+    return await asyncio.create_subprocess_exec(
+        sys.executable, *command, env=environment, stdout=PIPE, stderr=STDOUT, preexec_fn=interruptible
+    )
+
+
+def interruptible() -> None:
+    """As on a terminal; tests that run in the background are deaf to interrupts, and so would be what they start."""
+    signal.signal(SIGINT, signal.SIG_DFL)
 
 
 async def finished(process: Process) -> tuple[int | None, str]:
