@@ -1,5 +1,6 @@
 """Originals and thumbnails: the right bytes, in the right parts, under headers that make them harmless."""
 
+import asyncio
 import os
 from uuid import UUID
 
@@ -133,6 +134,23 @@ async def test_a_missing_original_says_so(api: Api, path: str, pool: Pool, repos
 
     assert (changed.status_code, missing.status_code) == (404, 404)
     assert "not on the disk" in missing.json()["error"]
+
+
+async def test_an_original_on_its_way_to_another_folder_is_waited_for(
+    api: Api, path: str, pool: Pool, repository: Repository
+) -> None:
+    """Between the move on the disk and its row, whoever asks waits a moment, and then hears what goes on."""
+    await place(pool, repository, b"inbox/beach.jpg")
+    await do(pool, "update asset_stages set state = 'pending' where stage = 'place'")
+    os.rename(os.path.join(repository.root, b"inbox/beach.jpg"), os.path.join(repository.root, b"inbox/again.jpg"))
+
+    early = await api.client.get(path)
+    late = asyncio.create_task(api.client.get(path))
+    await do(pool, "update file_records set path = 'inbox/again.jpg'")
+
+    assert (early.status_code, early.headers["retry-after"]) == (404, "2")
+    assert "on its way to another folder" in early.json()["error"]
+    assert (await late).content == JPEG
 
 
 async def test_an_offline_repository_is_an_outage(api: Api, path: str, repository: Repository) -> None:

@@ -25,6 +25,8 @@ Request: TypeAlias = litestar.Request[Any, Any, Any]
 
 LARGEST_READ = 64 << 20
 """Up to which size a file of another date is read before it is sent, for it may be the same all the same."""
+PAUSES = (0.0, 0.1, 0.4, 1.0)
+"""Seconds before each further look for a file that is not where it was; the later ones only while it is moved."""
 STANDS_IN = {"cache-control": "private, no-cache"}
 """Of an original that is played until there is a version for browsers: whoever asks again gets that."""
 
@@ -104,14 +106,19 @@ async def _find(pool: Pool, asset_id: UUID, *, owner: int) -> tuple[Original, li
 
 
 async def _open(pool: Pool, asset_id: UUID, found: Original, places: list[Place]) -> int:
-    """A file may get its place between the look and the opening, so a second look counts."""
-    descriptor = await _open_first(places, found)
+    """A file may get its place between the look and the opening, so further looks count."""
+    descriptor, is_moving = await _open_first(places, found), False
+    for pause in PAUSES:
+        if descriptor is None:
+            await asyncio.sleep(pause)
+            async with glance(pool) as conn:
+                is_moving = await queries.is_moving(conn, asset_id)
+                places = await queries.list_places(conn, asset_id, found.content_hash)
+            descriptor = await _open_first(places, found)
+        if not is_moving:
+            break
     if descriptor is None:
-        async with glance(pool) as conn:
-            places = await queries.list_places(conn, asset_id, found.content_hash)
-        descriptor = await _open_first(places, found)
-    if descriptor is None:
-        await _explain_absence(found, places)
+        await _explain_absence(found, places, is_moving=is_moving)
     return descriptor
 
 
@@ -138,10 +145,12 @@ def _is_right(descriptor: int, place: Place, found: Original) -> bool:
     return found.size <= LARGEST_READ and files.hash_open(descriptor) == found.content_hash
 
 
-async def _explain_absence(found: Original, places: list[Place]) -> NoReturn:
+async def _explain_absence(found: Original, places: list[Place], *, is_moving: bool) -> NoReturn:
     """A repository that is gone is an outage; a file that is gone from one that is there is not."""
     for place in places:
         await asyncio.to_thread(marker.check, place.root, place.repository_id, place.private_root)
+    if is_moving:
+        raise NotReady("the file is not on the disk while it is on its way to another folder: ask again in a moment")
     if found.is_changed or await asyncio.to_thread(_is_edited, places):
         raise NotReady("another program has just changed the file, and it is being read again")
     if found.is_damaged:

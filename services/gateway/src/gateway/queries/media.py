@@ -109,6 +109,22 @@ async def list_places(conn: Connection, asset_id: UUID, content_hash: bytes) -> 
         return await cursor.fetchall()
 
 
+async def is_moving(conn: Connection, asset_id: UUID) -> bool:
+    """Whether the files of an asset are to be moved, or are being moved at the moment."""
+    cursor = await conn.execute(
+        """
+        select
+        from asset_stages
+        where asset_id = %s
+          and stage = 'place'
+          and state in ('pending', 'running')
+          and failures = 0
+        """,
+        (asset_id,),
+    )
+    return await cursor.fetchone() is not None
+
+
 async def find_thumbnail(conn: Connection, asset_id: UUID, size: str, *, owner: int) -> Derived | None:
     """One thumbnail of one of the owner's assets."""
     async with conn.cursor(row_factory=struct_row(Derived)) as cursor:
