@@ -92,16 +92,22 @@ async def test_a_client_that_does_not_read_is_left(api: Api) -> None:
     writer.close()
 
 
-async def test_one_person_sends_four_files_at_once(api: Api, pool: Pool, repository: Repository) -> None:
+@pytest.fixture
+async def patient(pool: Pool, repository: Repository, user: User) -> AsyncIterator[Api]:
+    async with serving(pool, slow_seconds=60, uploads_at_once=4) as served:
+        await served.enter(user.username)
+        yield served
+
+
+async def test_one_person_sends_four_files_at_once(patient: Api) -> None:
     """A fifth waits for its turn and hears so; when one is done, it is taken."""
-    body = form(JPEG)
-    halves = []
-    for _ in range(4):
+    api, body, halves = patient, form(JPEG), []
+
+    async def is_refused() -> bool:
+        """With one upload more that stands still, until four of them do."""
         reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
         writer.write(post(api, body[:200], length=len(body)))
         halves.append((reader, writer))
-
-    async def is_refused() -> bool:
         return (await api.upload(JPEG + b"5")).status_code == 429
 
     assert await until(is_refused)
