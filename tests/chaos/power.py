@@ -24,7 +24,7 @@ from tests.support import photos
 from tests.support.client import Client, signed_in
 from tests.support.loops import Disk, disk
 from tests.support.servers import running_nats
-from tests.support.settling import failures, is_settled, is_tidy
+from tests.support.settling import failures, is_tidy, until_settled
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
@@ -78,13 +78,13 @@ class Machine:
         self.originals.mount()
         began = time.monotonic()
         await self.server.start()
-        await until(self._is_settled, seconds=SETTLE_SECONDS, what="everything that was sent is ready")
+        await self._until_settled("everything that was sent is ready")
         self.recoveries.append(time.monotonic() - began)
         await until(partial(is_tidy, self.server), seconds=SETTLE_SECONDS, what="staging is empty")
         assert await failures(self.server) == []
 
-    async def _is_settled(self) -> bool:
-        return await is_settled(self.server, stages=self.server.stages)
+    async def _until_settled(self, what: str) -> None:
+        await until_settled(self.server, stages=self.server.stages, seconds=SETTLE_SECONDS, what=what)
 
     async def ask_for_lost_thumbnails(self) -> None:
         """A thumbnail may be lost, for it can be made again; whoever asks for it has it made."""
@@ -92,7 +92,7 @@ class Machine:
         async with signed_in(self.server) as client:
             for asset, size in lost:
                 await client.get(f"/assets/{asset}/thumbnail", size=size)
-        await until(self._is_settled, seconds=SETTLE_SECONDS, what="lost thumbnails are made again")
+        await self._until_settled("lost thumbnails are made again")
 
     async def check(self) -> None:
         """Nothing that was acknowledged is lost or changed, and nothing lies around."""

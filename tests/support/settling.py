@@ -34,6 +34,31 @@ async def is_settled(server: Recorded, *, stages: Sequence[str] = ("place", "ren
     return False
 
 
+async def until_settled(server: Recorded, *, stages: Sequence[str], seconds: float, what: str) -> None:
+    """Wait until a server is settled; where it is not in time, the error tells what remains to be done."""
+    try:
+        await until(partial(is_settled, server, stages=stages), seconds=seconds, what=what)
+    except AssertionError as error:
+        error.add_note("\n".join(await _remains(server, stages)))
+        raise
+
+
+async def _remains(server: Recorded, stages: Sequence[str]) -> list[str]:
+    """A line for each stage, upload and event that has no end."""
+    async with await psycopg.AsyncConnection.connect(server.database_url) as conn:
+        rows = await conn.execute(
+            """
+            select row_to_json(s)::text from asset_stages s where state not in ('done', 'failed') and stage = any(%s)
+            union all
+            select row_to_json(u)::text from uploads u where state = 'staged'
+            union all
+            select row_to_json(o)::text from outbox o where published_at is null
+            """,
+            [list(stages)],
+        )
+        return [row[0] for row in await rows.fetchall()]
+
+
 def is_tidy(server: Recorded) -> bool:
     """Whether nothing lies in staging; what a dead server leaves there, its successor clears away within seconds."""
     return not any((server.repository / ".lumilio/staging/incoming").iterdir())
