@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -122,6 +122,20 @@ class Doorbell:
             await tasks.cancel(fetch)
             if self._woken.is_set():
                 await self._forget()
+
+    async def follow(self, look: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:
+        """Look at the rows until told to stop: at once, at each ring, and after the seconds that the last look said."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                ringing = asyncio.create_task(self.wait(await look()))
+                await asyncio.wait({stopping, ringing}, return_when=asyncio.FIRST_COMPLETED)
+                if ringing.done() and (message := ringing.result()) is not None:
+                    await acknowledge(message)
+                await tasks.cancel(ringing)
+        finally:
+            stopping.cancel()
+            await self.close()
 
     def wake(self) -> None:
         """Have whoever waits, or waits next, look at the rows."""

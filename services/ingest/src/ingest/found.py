@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import bus, files, formats, layout, log, marker, outbox, streams, trash_queries
+from common import files, formats, layout, log, marker, outbox, streams, trash_queries
 from common import queries as core
 from common.bus import Bus, Doorbell
 from common.db import Connection, Pool
@@ -51,18 +51,7 @@ class Registrar:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Register until told to stop; an outage only delays it."""
-        doorbell = Doorbell(self.bus, streams.REGISTER)
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            while not stop.is_set():
-                seconds = await self._all()
-                ringing = asyncio.create_task(doorbell.wait(seconds))
-                await asyncio.wait({stopping, ringing}, return_when=asyncio.FIRST_COMPLETED)
-                if ringing.done() and (message := ringing.result()) is not None:
-                    await bus.acknowledge(message)
-        finally:
-            stopping.cancel()
-            await doorbell.close()
+        await Doorbell(self.bus, streams.REGISTER).follow(self._all, stop)
 
     async def _all(self) -> float:
         """Register whatever waits, but nothing of what is away; returns the seconds until it is worth to look again."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import bus, log, streams
+from common import log, streams
 from common.bus import Doorbell
 from common.db import Connection, Pool, glance
 from common.process import Core
@@ -35,18 +35,8 @@ class Lost(Exception):
 
 async def run(core: Core, stop: asyncio.Event, *, idle_seconds: float) -> None:
     """Learn until told to stop; any number of dispatchers may do so at once, and an outage only delays it."""
-    doorbell = Doorbell(core.bus, streams.LEARN)
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        while not stop.is_set():
-            seconds = await _learn_all(core.pool, stop, idle_seconds)
-            ringing = asyncio.create_task(doorbell.wait(seconds))
-            await asyncio.wait({stopping, ringing}, return_when=asyncio.FIRST_COMPLETED)
-            if ringing.done() and (message := ringing.result()) is not None:
-                await bus.acknowledge(message)
-    finally:
-        stopping.cancel()
-        await doorbell.close()
+    look = partial(_learn_all, core.pool, stop, idle_seconds)
+    await Doorbell(core.bus, streams.LEARN).follow(look, stop)
 
 
 async def _learn_all(pool: Pool, stop: asyncio.Event, idle_seconds: float) -> float:
