@@ -107,16 +107,15 @@ async def _find(pool: Pool, asset_id: UUID, *, owner: int) -> tuple[Original, li
 
 async def _open(pool: Pool, asset_id: UUID, found: Original, places: list[Place]) -> int:
     """A file may get its place between the look and the opening, so further looks count."""
-    descriptor, is_moving = await _open_first(places, found), False
+    descriptor, is_moving = await _open_first(places, found), True
     for pause in PAUSES:
-        if descriptor is None:
-            await asyncio.sleep(pause)
-            async with glance(pool) as conn:
-                is_moving = await queries.is_moving(conn, asset_id)
-                places = await queries.list_places(conn, asset_id, found.content_hash)
-            descriptor = await _open_first(places, found)
-        if not is_moving:
+        if descriptor is not None or not is_moving:
             break
+        await asyncio.sleep(pause)
+        async with glance(pool) as conn:
+            is_moving = await queries.is_moving(conn, asset_id)
+            places = await queries.list_places(conn, asset_id, found.content_hash)
+        descriptor = await _open_first(places, found)
     if descriptor is None:
         await _explain_absence(found, places, is_moving=is_moving)
     return descriptor
