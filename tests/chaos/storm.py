@@ -18,7 +18,7 @@ from lumilio.verify import verify
 from tests.chaos.figures import Figures
 from tests.support import films, photos
 from tests.support.processes import family
-from tests.support.settling import count, failures, is_settled, is_tidy
+from tests.support.settling import count, failures, is_tidy, until_settled
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
@@ -57,9 +57,7 @@ async def storm(folder: Path, *, files: int, wipes: int = 0, seed: int = 0) -> F
         sending = await _upload(stack, sent, report)
         blows = await _rage(stack, sending, chance, wipes=wipes)
         ended = time.monotonic()
-        await until(
-            lambda: is_settled(stack, stages=STAGES), seconds=SETTLE_SECONDS, every=0.5, what="everything is ready"
-        )
+        await until_settled(stack, stages=STAGES, seconds=SETTLE_SECONDS, every=0.5, what="everything is ready")
         figures = {**blows, "sent s": ended - began, "settled s": time.monotonic() - ended}
 
         explained = {os.path.basename(json.loads(line)["path"]) for line in report.read_text().splitlines()}

@@ -15,7 +15,7 @@ import pytest
 from lumilio.verify import verify
 from tests.support import photos
 from tests.support.client import Client, signed_in
-from tests.support.settling import count, is_settled
+from tests.support.settling import count, until_settled
 from tests.support.stack import QUICK, Stack, running_stack
 from tests.support.waiting import until
 
@@ -93,7 +93,7 @@ async def overtake_stopped_workers(stack: Stack, client: Client) -> None:
     others = [await another(stack, name) for name in WORKERS]
     try:
         await acknowledged(client, 100)
-        await until(lambda: is_settled(stack), seconds=2 * SETTLED_SECONDS, what="others do the work")
+        await until_settled(stack, seconds=2 * SETTLED_SECONDS, what="others do the work")
     finally:
         for pid in stopped:
             os.kill(pid, SIGCONT)
@@ -121,7 +121,7 @@ async def test_every_acknowledged_photo_arrives(stack: Stack, fault: Fault) -> N
         sending = asyncio.create_task(send_all(client))
         await fault(stack, client)
         await sending
-        await until(lambda: is_settled(stack), seconds=SETTLED_SECONDS, what="every photo is ready")
+        await until_settled(stack, seconds=SETTLED_SECONDS, what="every photo is ready")
 
     assert len({ack.asset_id for ack in client.acks}) == PHOTOS
     assert await count(stack, "select count(*) from assets") == PHOTOS
@@ -139,7 +139,7 @@ async def test_an_orderly_restart_waits_for_no_lease(tmp_path: Path) -> None:
             sending = asyncio.create_task(send_all(client))
             await restart_each_service(stack, client)
             await sending
-            await until(lambda: is_settled(stack), seconds=SETTLED_SECONDS, what="every photo is ready")
+            await until_settled(stack, seconds=SETTLED_SECONDS, what="every photo is ready")
 
         assert await count(stack, "select count(*) from asset_stages where state <> 'done'") == 0
 

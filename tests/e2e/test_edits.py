@@ -14,7 +14,7 @@ from processor.metadata import xmp
 from processor.metadata.record import Said
 from tests.support import clips, motions, photos
 from tests.support.client import Client, signed_in
-from tests.support.settling import is_settled, until_sound
+from tests.support.settling import until_settled, until_sound
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
@@ -25,7 +25,7 @@ LIVE = "5B1A6F8C-LIVE"
 
 async def until_done(stack: Stack) -> None:
     """Wait until nothing is left to do."""
-    await until(lambda: is_settled(stack, stages=ALL), seconds=60, what="everything is done")
+    await until_settled(stack, stages=ALL, seconds=60, what="everything is done")
 
 
 async def say(client: Client, asset: object, **said: Any) -> httpx.Response:

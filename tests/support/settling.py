@@ -34,10 +34,12 @@ async def is_settled(server: Recorded, *, stages: Sequence[str] = ("place", "ren
     return False
 
 
-async def until_settled(server: Recorded, *, stages: Sequence[str], seconds: float, what: str) -> None:
+async def until_settled(
+    server: Recorded, *, stages: Sequence[str] = ("place", "render"), seconds: float, every: float = 0.05, what: str
+) -> None:
     """Wait until a server is settled; where it is not in time, the error tells what remains to be done."""
     try:
-        await until(partial(is_settled, server, stages=stages), seconds=seconds, what=what)
+        await until(partial(is_settled, server, stages=stages), seconds=seconds, every=every, what=what)
     except AssertionError as error:
         error.add_note("\n".join(await _remains(server, stages)))
         raise
@@ -66,7 +68,7 @@ def is_tidy(server: Recorded) -> bool:
 
 async def until_sound(server: Recorded, acks: Sequence[Ack], *, seconds: float = 60) -> None:
     """Everything that was acknowledged is ready, and disk and record agree."""
-    await until(partial(is_settled, server), seconds=seconds, what="every photo is ready")
+    await until_settled(server, seconds=seconds, what="every photo is ready")
     await until(partial(is_tidy, server), seconds=seconds, what="staging is empty")
     said: list[str] = []
     assert await verify(server.database_url, acks=acks, say=said.append), "\n".join(said)
