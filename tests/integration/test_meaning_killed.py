@@ -5,8 +5,9 @@ from functools import partial
 from common.db import Pool
 from lumilio import ports
 from tests.support.given import Repository, User
-from tests.support.meaning import many_pictured, running
+from tests.support.meaning import many_pictured
 from tests.support.rows import ask
+from tests.support.stack import running
 from tests.support.waiting import until
 
 

@@ -1,11 +1,8 @@
 """Of two syncers one tends a repository; who lost its lease changes nothing, and others go on soon."""
 
-import asyncio
-import os
-import sys
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import Any
 from uuid import uuid4
@@ -20,7 +17,7 @@ from syncer.scans import NotOurs, Scan
 from syncer.tending import INTERRUPTED, Tending
 from tests.support.rows import ask, do
 from tests.support.scanning import Disk, HereReaders
-from tests.support.stack import QUICK
+from tests.support.stack import running
 from tests.support.waiting import until
 
 Fault = Callable[[Disk, Process], Awaitable[None]]
@@ -33,19 +30,9 @@ def jpeg(number: int) -> bytes:
     return b"\xff\xd8\xff photo %d" % number
 
 
-@asynccontextmanager
-async def syncer(disk: Disk, nats_url: str) -> AsyncIterator[Process]:
+def syncer(disk: Disk, nats_url: str) -> AbstractAsyncContextManager[Process]:
     """A syncer as a service of its own, killed in the end."""
-    environment = {**os.environ, **QUICK, "LUMILIO_DATABASE_URL": disk.database_url, "LUMILIO_NATS_URL": nats_url}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "syncer", env=environment, stdout=DEVNULL, stderr=DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    return running("syncer", LUMILIO_DATABASE_URL=disk.database_url, LUMILIO_NATS_URL=nats_url)
 
 
 async def tending(disk: Disk) -> Tending:

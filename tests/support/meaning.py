@@ -1,9 +1,6 @@
 """The work of ml-dispatcher in this process, with short waits."""
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
@@ -20,7 +17,6 @@ from ml_dispatcher.staff import Staff
 from tests.support import placing, thumbs
 from tests.support.given import Repository, User
 from tests.support.inference import Fake
-from tests.support.stack import QUICK
 
 
 @asynccontextmanager
@@ -72,20 +68,3 @@ async def many_pictured(pool: Pool, repository: Repository, user: User, count: i
             """,
             {"asset": asset, "count": count},
         )
-
-
-@asynccontextmanager
-async def running(module: str, *arguments: str, **environment: str) -> AsyncIterator[Process]:
-    """A module as a process of its own, killed in the end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, *arguments),
-        env={**os.environ, **QUICK, **environment},
-        stdout=DEVNULL,
-        stderr=DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()

@@ -1,10 +1,12 @@
 """A whole `lumilio up` for tests that ask, break and restart it: real servers, real services, real disk."""
 
+import asyncio
 import fcntl
 import os
 import re
 import subprocess
 import sys
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -210,3 +212,20 @@ async def running_stack(folder: Path, **environment: str) -> AsyncIterator[Stack
         yield stack
     finally:
         await stack.end()
+
+
+@asynccontextmanager
+async def running(module: str, *arguments: str, **environment: str) -> AsyncIterator[Process]:
+    """A module as a process of its own, killed in the end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments),
+        env={**os.environ, **QUICK, **environment},
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
