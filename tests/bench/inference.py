@@ -105,13 +105,15 @@ async def _dispatched(bench: Bench, models: Path, number: int) -> float:
 
         await until(lambda: done(BEGUN), seconds=120, every=0.01)
         began, begun = time.perf_counter(), await bench.ask(EMBEDDED) - before
-        await until(lambda: done(number), seconds=120, every=0.02)
+        await until(lambda: done(number), seconds=120, every=SELDOM)
         seconds = time.perf_counter() - began
         await bench.until_done()
     return (number - begun) / seconds
 
 
 EMBEDDED = "select count(*) from embeddings"
+SELDOM = 0.25
+"""Seconds between looks, each of which costs as much as a photo."""
 
 
 def _bare(path: Path) -> float:

@@ -26,8 +26,8 @@ class Slow:
 
 
 @asynccontextmanager
-async def at_work(slow: Slow) -> AsyncIterator["Batches[int, int]"]:
-    batches: Batches[int, int] = Batches(slow, 3)
+async def at_work(slow: Slow, at_once: int = 1) -> AsyncIterator["Batches[int, int]"]:
+    batches: Batches[int, int] = Batches(slow, 3, at_once)
     working = asyncio.create_task(batches.work())
     yield batches
     slow.go.release(100)
@@ -45,6 +45,19 @@ async def test_who_comes_during_a_run_is_in_the_next() -> None:
 
         assert await asyncio.gather(*asked) == [2, 4, 6, 8, 10, 12]
     assert slow.runs == [[1, 2, 3], [4, 5, 6]]
+
+
+async def test_runs_go_side_by_side() -> None:
+    """Who finds a run free need not wait for the one that goes on; who finds none is in the first that ends."""
+    slow = Slow()
+    async with at_work(slow, at_once=2) as batches:
+        asked = [asyncio.create_task(batches.ask(number)) for number in (1, 2, 3, 4)]
+        await until(lambda: sorted(slow.runs) == [[1, 2, 3], [4]])
+        asked += [asyncio.create_task(batches.ask(5))]
+        slow.go.release(3)
+
+        assert await asyncio.gather(*asked) == [2, 4, 6, 8, 10]
+    assert slow.runs[2:] == [[5]]
 
 
 async def test_one_that_fails_spoils_no_other() -> None:

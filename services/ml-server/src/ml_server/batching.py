@@ -37,13 +37,14 @@ class Room:
 
 @dataclass
 class Batches(Generic[Item, Result]):
-    """A slow function of many, asked by many for one each; at most `most` go into a run, and one run at a time.
+    """A slow function of many, asked by many for one each; at most `most` go into a run, and so many runs `at_once`.
 
-    Nobody waits for company: a run takes who came while the one before it went on.
+    Nobody waits for company: a run takes who came while all others went on.
     """
 
     run: Callable[[Sequence[Item]], Sequence[Result | Exception]]
     most: int
+    at_once: int = 1
     _waiting: "deque[tuple[Item, asyncio.Future[Result]]]" = field(default_factory=deque)
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,14 +57,19 @@ class Batches(Generic[Item, Result]):
 
     async def work(self) -> None:
         """Run until cancelled; whoever still waits then is cancelled as well."""
-        with ThreadPoolExecutor(1) as thread:
+        with ThreadPoolExecutor(self.at_once) as threads:
             try:
-                while True:
-                    await self._rung.wait()
-                    await self._run(self._taken(), thread)
+                async with asyncio.TaskGroup() as running:
+                    for _ in range(self.at_once):
+                        running.create_task(self._run_on(threads))
             finally:
                 for _, future in self._waiting:
                     future.cancel()
+
+    async def _run_on(self, threads: ThreadPoolExecutor) -> None:
+        while True:
+            await self._rung.wait()
+            await self._run(self._taken(), threads)
 
     def _taken(self) -> "list[tuple[Item, asyncio.Future[Result]]]":
         """The next ones; who left meanwhile costs nothing."""
@@ -76,12 +82,12 @@ class Batches(Generic[Item, Result]):
             self._rung.clear()
         return taken
 
-    async def _run(self, taken: "list[tuple[Item, asyncio.Future[Result]]]", thread: ThreadPoolExecutor) -> None:
+    async def _run(self, taken: "list[tuple[Item, asyncio.Future[Result]]]", threads: ThreadPoolExecutor) -> None:
         if not taken:
             return
         items, futures = zip(*taken, strict=True)
         try:
-            results = await asyncio.get_running_loop().run_in_executor(thread, self.run, items)
+            results = await asyncio.get_running_loop().run_in_executor(threads, self.run, items)
         except Exception as error:  # noqa: BLE001  # whatever went wrong, who asked is told
             results = [error] * len(items)
         except asyncio.CancelledError:

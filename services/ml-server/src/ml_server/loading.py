@@ -16,15 +16,17 @@ from ml_server.models import Model
 from ml_server.service import Limits, Service
 from ml_server.settings import MlServerSettings
 
-USUAL_BATCH, BATCH_OF_CARDS = 8, 32
+USUAL_BATCH, BATCH_OF_CARDS = 4, 32
 
 
 async def work(config: MlServerSettings, inference: Inference, told: Told) -> None:
     """Load what there is, tell that it can be asked, learn the labels, and answer until cancelled."""
     threads = config.ml_threads or len(os.sched_getaffinity(0))
     batch = config.ml_batch or (BATCH_OF_CARDS if towers.has_card() else USUAL_BATCH)
-    busy = 2 * batch + threads  # one run at work, the next one whole, and a picture in every thread
-    limits = Limits(batch, concurrency=min(busy, config.ml_waiting or busy), waiting=config.ml_waiting or 4 * busy)
+    runs = 1 if towers.has_card() else threads
+    busy = 2 * runs * batch + threads  # all runs at work, the next ones whole, and a picture in every thread
+    most = config.ml_waiting or 4 * busy
+    limits = Limits(batch, runs, concurrency=min(busy, most), waiting=most)
     with ThreadPoolExecutor(threads) as pool:
         loaded = [model async for model in _load_all(config, inference, threads)]
         services = [Service(model, limits, pool) for model in loaded]

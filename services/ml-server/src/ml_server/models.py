@@ -54,7 +54,11 @@ class Model:
 
 
 def load(folder: Folder, *, threads: int) -> Model:
-    """The model of a folder, each half tried once; Unusable if something is wrong with it."""
+    """The model of a folder, each half tried once; Unusable if something is wrong with it.
+
+    People wait for words, so those are read by all `threads` together. Pictures come in numbers: each run of them has
+    one thread, for threads that work together wait for whichever of them is interrupted.
+    """
     try:
         return _load(folder, threads)
     except OSError as error:
@@ -62,7 +66,7 @@ def load(folder: Folder, *, threads: int) -> Model:
 
 
 def _load(folder: Folder, threads: int) -> Model:
-    eyes = _eyes(folder.visual, threads) if folder.visual else None
+    eyes = _eyes(folder.visual) if folder.visual else None
     reader = Reader(towers.load(folder.textual, threads=threads), words.load(folder)) if folder.textual else None
     lengths = [*([_seen(eyes)] if eyes else []), *([_read(reader)] if reader else [])]
     if len(set(lengths)) > 1:
@@ -72,8 +76,8 @@ def _load(folder: Folder, threads: int) -> Model:
     return Model(folder, folders.identity(folder), lengths[0], precision, eyes, reader)
 
 
-def _eyes(path: Path, threads: int) -> Eyes:
-    tower = towers.load(path, threads=threads)
+def _eyes(path: Path) -> Eyes:
+    tower = towers.load(path, threads=1)
     config = path.parent / "preprocess_cfg.json"
     wanted, side = folders.read(config, Preprocess), tower.side()
     if wanted is None:

@@ -56,9 +56,10 @@ class Half(Generic[Sent]):
 
 @dataclass(frozen=True)
 class Limits:
-    """How many pictures run together, how many requests make the server busy, and how many may wait."""
+    """How many pictures run together, in how many runs at once, how many requests make it busy, how many may wait."""
 
     batch: int
+    runs: int
     concurrency: int
     waiting: int
 
@@ -77,7 +78,7 @@ class Service:
         self._memory = Memory(REMEMBERED)
         self._pictures, self._texts = Room(self.limits.waiting), Room(self.limits.waiting)
         if eyes:
-            self._seeing = Half(eyes.prepare, Batches(eyes.tower.embed, batch), self.threads)
+            self._seeing = Half(eyes.prepare, Batches(eyes.tower.embed, batch, self.limits.runs), self.threads)
             self._offer(IMAGE_EMBED, pictures.MIMES, answers.EMBEDDING, self._pictures, self._embed_picture)
         if reader:
             self._reading = Half(reader.prepare, Batches(reader.tower.embed, batch), self.threads)
