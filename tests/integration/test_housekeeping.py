@@ -42,6 +42,26 @@ async def test_a_young_file_without_a_row_stays(pool: Pool, repository: Reposito
     assert staging(repository) == [b"young.part"]
 
 
+async def test_bytes_from_before_a_restore_are_never_rubbish(pool: Pool, repository: Repository) -> None:
+    """An upload that was acknowledged after the backup has no row any more, and its bytes are all that is left of it."""
+    os.close(files.create(repository.root, layout.staged("acknowledged.part")))
+    await do(pool, "update server set restored_at = now()")
+
+    await Housekeeping(pool, 1, abandoned_seconds=0).clean()
+
+    assert staging(repository) == [b"acknowledged.part"]
+
+
+async def test_what_is_left_long_after_a_restore_goes(pool: Pool, repository: Repository) -> None:
+    """A restore of last week protects what lay there, and nothing that came later."""
+    os.close(files.create(repository.root, layout.staged("abandoned.part")))
+    await do(pool, "update server set restored_at = now() - interval '7 days'")
+
+    await Housekeeping(pool, 1, abandoned_seconds=0).clean()
+
+    assert staging(repository) == []
+
+
 async def test_cleaning_never_takes_an_upload_that_is_being_committed(
     pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
 ) -> None:

@@ -102,5 +102,15 @@ class Housekeeping:
         with contextlib.suppress(FileNotFoundError):  # it was placed meanwhile
             touched_ns = files.touched_ns(repository.root, path)
             is_old = touched_ns is not None and now - touched_ns / 1e9 > self.abandoned_seconds
-            return is_old and not files.is_being_written(repository.root, path)
+            if is_old and not _may_be_promised(repository, path):
+                return not files.is_being_written(repository.root, path)
         return False
+
+
+def _may_be_promised(repository: Repository, path: bytes) -> bool:
+    """Whether bytes lay here when the database was restored: then they may have been acknowledged without a row now.
+
+    A file that was copied to this disk since is as old as its content, and clocks of disks may be wrong by a day.
+    """
+    seen, restored = files.see(repository.root, path), repository.restored_at
+    return restored is not None and seen is not None and seen.modified_ns / 1e9 < restored + leftovers.DAY

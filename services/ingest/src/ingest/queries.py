@@ -79,8 +79,11 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
+    """Where uploads go, and when the database was restored from a backup that knows none of the latest."""
+
     repository_id: UUID
     root: bytes
+    restored_at: float | None = None
 
 
 async def find_asset(conn: Connection, asset_id: UUID) -> Asset | None:
@@ -302,8 +305,9 @@ async def list_repositories(conn: Connection) -> list[Repository]:
     async with conn.cursor(row_factory=struct_row(Repository)) as cursor:
         await cursor.execute(
             """
-            select repository_id, root
+            select repository_id, root, extract(epoch from restored_at)::float8 as restored_at
             from repositories
+            cross join server
             where private_root is null
             order by repository_id
             """
