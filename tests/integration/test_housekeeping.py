@@ -43,7 +43,7 @@ async def test_a_young_file_without_a_row_stays(pool: Pool, repository: Reposito
 
 
 async def test_bytes_from_before_a_restore_are_never_rubbish(pool: Pool, repository: Repository) -> None:
-    """An upload that was acknowledged after the backup has no row any more, and its bytes are all that is left of it."""
+    """An upload acknowledged after the backup has no row any more, and its bytes are all that is left of it."""
     os.close(files.create(repository.root, layout.staged("acknowledged.part")))
     await do(pool, "update server set restored_at = now()")
 
