@@ -33,6 +33,7 @@ fmt: .venv/ready
 contract: .venv/ready
 	$(BIN)/python -m gateway.contract docs/openapi.json docs/clients.md
 	$(BIN)/python libs/client/generate.py docs/openapi.json libs/client/src/lumilio_client/api.py
+	$(BIN)/python libs/common/generate_events.py docs/asyncapi.json docs/events.md
 
 # The stubs of the protocol of inference servers, beside it.
 protos: .venv/ready

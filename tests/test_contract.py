@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from common import messages
+from common.messages import EVENTS, Event
 from gateway import errors
 from gateway.contract import apart, breaks, document, operations, reference, refusals
 from gateway.contract.operations import Operation
@@ -53,6 +55,32 @@ def test_the_client_is_made_of_the_contract(tmp_path: Path) -> None:
     is_same = made.read_bytes() == (CLIENT / "src/lumilio_client/api.py").read_bytes()
 
     assert is_same, "libs/client is not made of the contract as it is: run `make contract` and commit what it writes"
+
+
+def test_events_are_written_down(tmp_path: Path) -> None:
+    """Who listens on the bus reads which events there are, as they are now."""
+    document, page = tmp_path / "asyncapi.json", tmp_path / "events.md"
+    page.write_bytes((DOCS / "events.md").read_bytes())
+    command = [sys.executable, str(ROOT / "libs/common/generate_events.py"), str(document), str(page)]
+    subprocess.run(command, check=True, timeout=60)
+
+    is_same = all(one.read_bytes() == (DOCS / one.name).read_bytes() for one in (document, page))
+
+    assert is_same, (
+        "docs/asyncapi.json or docs/events.md are not what the code says: run `make contract` and commit them"
+    )
+
+
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_every_example_of_an_event_is_one(kind: type[Event]) -> None:
+    """What people copy from the document is an event, on the subject that stands beside it."""
+    document = json.loads((DOCS / "asyncapi.json").read_text())
+    body = document["components"]["messages"][kind.__name__]["examples"][0]["payload"]
+
+    event = messages.decode(kind.subject, json.dumps(body).encode())
+
+    address = document["channels"][kind.__name__]["address"]
+    assert address.format_map(body) == event.subject_of()
 
 
 def test_nothing_breaks_who_built_on_the_last_release(served: dict[str, Any]) -> None:

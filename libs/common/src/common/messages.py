@@ -1,11 +1,20 @@
 """Every event of the system, declared once: facts in the past tense, with ids and no bytes or absolute paths."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 Kind = Literal["photo", "video", "audio"]
+
+# What is said of the fields is for people, in `docs/events.md`.
+OwnerId = Annotated[int, Meta(description="the user whose things it is about; 0 where they are nobody's")]
+AssetId = Annotated[UUID, Meta(description="the asset, as the API names it")]
+RepositoryId = Annotated[UUID, Meta(description="the repository, as the API names it")]
+KindOfAsset = Annotated[Kind, Meta(description="what the asset is")]
+FilePath = Annotated[str, Meta(description="the file, as seen from the root of its repository, percent-encoded")]
+Reason = Annotated[str, Meta(description="why, in words for people")]
 
 
 class Malformed(ValueError):
@@ -17,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: ClassVar[str]
 
-    owner_id: int
+    owner_id: OwnerId
 
     def subject_of(self) -> str:
         """Where this event is published."""
@@ -29,9 +38,9 @@ class UploadStaged(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.upload.staged"
 
-    upload_id: int
-    asset_id: UUID
-    repository_id: UUID
+    upload_id: Annotated[int, Meta(description="the upload, as the API names it")]
+    asset_id: AssetId
+    repository_id: RepositoryId
 
 
 class AssetStored(Event, frozen=True, kw_only=True):
@@ -39,9 +48,9 @@ class AssetStored(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.stored"
 
-    asset_id: UUID
-    repository_id: UUID
-    kind: Kind
+    asset_id: AssetId
+    repository_id: RepositoryId
+    kind: KindOfAsset
 
     def subject_of(self) -> str:
         """One subject per kind, so that a reader can take only photos."""
@@ -53,7 +62,7 @@ class AssetProcessed(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.processed"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class AssetProbed(Event, frozen=True, kw_only=True):
@@ -61,8 +70,8 @@ class AssetProbed(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.probed"
 
-    asset_id: UUID
-    kind: Kind
+    asset_id: AssetId
+    kind: KindOfAsset
 
     def subject_of(self) -> str:
         """One subject per kind, so that a reader can take only videos."""
@@ -74,7 +83,7 @@ class TranscodeRequested(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.transcode.requested"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class AssetTranscoded(Event, frozen=True, kw_only=True):
@@ -82,7 +91,7 @@ class AssetTranscoded(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.transcoded"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class AssetEmbedded(Event, frozen=True, kw_only=True):
@@ -90,7 +99,7 @@ class AssetEmbedded(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.embedded"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class AssetClassified(Event, frozen=True, kw_only=True):
@@ -98,7 +107,7 @@ class AssetClassified(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.classified"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class LabelTaught(Event, frozen=True, kw_only=True):
@@ -106,7 +115,7 @@ class LabelTaught(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.label.taught"
 
-    label_id: int
+    label_id: Annotated[int, Meta(description="the label, as the API names it")]
 
 
 class AssetTrashed(Event, frozen=True, kw_only=True):
@@ -114,7 +123,7 @@ class AssetTrashed(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.trashed"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class AssetRestored(Event, frozen=True, kw_only=True):
@@ -122,7 +131,7 @@ class AssetRestored(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.restored"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class PurgeRequested(Event, frozen=True, kw_only=True):
@@ -130,7 +139,7 @@ class PurgeRequested(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.purge.requested"
 
-    assets: int
+    assets: Annotated[int, Meta(description="how many")]
 
 
 class AssetPurged(Event, frozen=True, kw_only=True):
@@ -138,7 +147,7 @@ class AssetPurged(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.purged"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class AssetReopened(Event, frozen=True, kw_only=True):
@@ -146,7 +155,7 @@ class AssetReopened(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.reopened"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class AssetUpdated(Event, frozen=True, kw_only=True):
@@ -154,7 +163,7 @@ class AssetUpdated(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.asset.updated"
 
-    asset_id: UUID
+    asset_id: AssetId
 
 
 class AssetsUpdated(Event, frozen=True, kw_only=True):
@@ -162,29 +171,28 @@ class AssetsUpdated(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.assets.updated"
 
-    asset_ids: list[UUID]
+    asset_ids: Annotated[list[UUID], Meta(description="the assets, as the API names them")]
 
 
 class ScanRequested(Event, frozen=True, kw_only=True):
-    """Somebody wants a repository scanned, or one folder of it; other systems may say so as well.
-
-    `folder` is percent-encoded; `operation_id` is of the row that a request through the API has already.
-    """
+    """Somebody wants a repository scanned, or one folder of it; other systems may say so as well."""
 
     subject = "lumilio.scan.requested"
 
-    owner_id: int = 0
-    repository_id: UUID
-    folder: str = ""
-    operation_id: int | None = None
+    owner_id: OwnerId = 0
+    repository_id: RepositoryId
+    folder: Annotated[str, Meta(description="as seen from the root, percent-encoded; empty for all of it")] = ""
+    operation_id: Annotated[int | None, Meta(description="the scan, where the API knows it; others leave it out")] = (
+        None
+    )
 
 
 class FileEvent(Event, frozen=True, kw_only=True):
-    """Something about one file in a repository; `path` is relative to its root and percent-encoded."""
+    """Something about one file in a repository."""
 
-    repository_id: UUID
-    path: str
-    asset_id: UUID | None = None
+    repository_id: RepositoryId
+    path: FilePath
+    asset_id: Annotated[UUID | None, Meta(description="the asset whose file it is, where that is known")] = None
 
 
 class FileDiscovered(FileEvent, frozen=True, kw_only=True):
@@ -204,7 +212,7 @@ class FileMoved(FileEvent, frozen=True, kw_only=True):
 
     subject = "lumilio.file.moved"
 
-    moved_from: str
+    moved_from: Annotated[str, Meta(description="its path before, percent-encoded as well")]
 
 
 class FileVanished(FileEvent, frozen=True, kw_only=True):
@@ -224,8 +232,8 @@ class RepositoryWentOffline(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.repository.went_offline"
 
-    repository_id: UUID
-    reason: str
+    repository_id: RepositoryId
+    reason: Reason
 
 
 class RepositoryCameOnline(Event, frozen=True, kw_only=True):
@@ -233,7 +241,7 @@ class RepositoryCameOnline(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.repository.came_online"
 
-    repository_id: UUID
+    repository_id: RepositoryId
 
 
 class StageFailed(Event, frozen=True, kw_only=True):
@@ -241,9 +249,9 @@ class StageFailed(Event, frozen=True, kw_only=True):
 
     subject = "lumilio.stage.failed"
 
-    asset_id: UUID
-    stage: str
-    reason: str
+    asset_id: AssetId
+    stage: Annotated[str, Meta(description="what could not be done, as `lumilio stages` names it")]
+    reason: Reason
 
 
 EVENTS: tuple[type[Event], ...] = (
