@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from common.db import Pool
+from gateway.queries import labels as taught_labels
 from ingest import departure_queries
-from ml_dispatcher import learnt, learnt_queries
+from ml_dispatcher import learnt, learnt_queries, queries
+from ml_dispatcher.queries import Label
 from tests.support import looks, people
 from tests.support.given import User
 from tests.support.rows import ask, do
@@ -66,31 +68,90 @@ async def learn_all(pool: Pool) -> None:
 
 
 async def test_a_label_is_said_of_all_that_shows_it(pool: Pool, user: User, library: Library) -> None:
-    """Of what comes later, too; what a model says in the same words, and what a person said of a picture, stays."""
-    garden, *_, odd = library.gardens
+    """Of what comes later, too; what a person said of a picture stays; where a model says the same the surer counts."""
+    dull, *_, odd = library.gardens
+    sure = library.gardens[7]
     away = await people.person(pool, "berta")
     theirs = await looks.pictures(pool, away, None)
     await looks.seen(pool, library.space, theirs, directions(1, of=0))
-    await do(
-        pool,
-        f"insert into labels (asset_id, label, owner_id, sort_at, score, source)"
-        f" select asset_id, 'garden', owner_id, sort_at, 0.3, 'smart_classify' from assets where asset_id = '{garden}'",
-    )
+    for asset, score in ((dull, 0.3), (sure, 1.0)):
+        await said_by_a_model(pool, asset, score)
     await teach(pool, user, library.gardens[1:7], [odd])
 
     await learn_all(pool)
 
     assert await ask(pool, STATE) == [("ready", None, 300, 300)]
-    assert await ask(pool, SAID) == library.gardens[1:-1]
+    assert await ask(pool, SAID) == [one for one in library.gardens[:-1] if one != sure]
     scores = "select min(score) >= 0.5, max(score) = 1, max(model) from labels where source = 'learnt'"
     assert await ask(pool, scores) == [(True, True, "tiny")]
-    assert await ask(pool, f"select score::text, source from labels where asset_id = '{garden}'") == [
+    assert await ask(pool, f"select score::text, source from lesser_labels where asset_id = '{dull}'") == [
         ("0.3", "smart_classify")
+    ]
+    assert await ask(pool, f"select score::text, source from labels where asset_id = '{sure}'") == [
+        ("1", "smart_classify")
     ]
     new = await looks.pictures(pool, user, None, None)
     await looks.seen(pool, library.space, new, [*directions(1, of=0), *directions(1, of=3)])
     assert await learnt.apply_due(pool) == 3
-    assert await ask(pool, SAID) == [*library.gardens[1:-1], new[0]]
+    assert await ask(pool, SAID) == [*(one for one in library.gardens[:-1] if one != sure), new[0]]
+
+
+async def said_by_a_model(pool: Pool, asset: UUID, score: float) -> None:
+    await do(
+        pool,
+        f"insert into labels (asset_id, label, owner_id, sort_at, score, source)"
+        f" select asset_id, 'garden', owner_id, sort_at, {score}, 'smart_classify'"
+        f" from assets where asset_id = '{asset}'",
+    )
+
+
+async def test_a_word_is_kept_by_whoever_says_it_last(pool: Pool, user: User, library: Library) -> None:
+    """A model that says it no longer, and a person who teaches it no longer, leave what the other says."""
+    asset, other, *_ = library.gardens
+    await teach(pool, user, library.gardens[1:7], [])
+    await learn_all(pool)
+    said = f"select source, round(score::numeric, 1)::float8 from labels where asset_id = '{asset}' order by 1"
+    for score in (1.0, 0.6):
+        for labels in ([Label(label="garden", score=score)], []):
+            async with pool.connection() as conn:
+                await queries.save_labels(conn, asset, labels, source="classify", model="bio")
+            expected = "classify" if labels and score == 1.0 else "learnt"
+            assert [row[0] for row in await ask(pool, said)] == [expected], (score, labels)
+    async with pool.connection() as conn:
+        await queries.save_labels(conn, asset, [Label(label="garden", score=0.6)], source="classify", model="bio")
+        await queries.save_labels(conn, other, [Label(label="garden", score=1)], source="classify", model="bio")
+        assert await taught_labels.forget(
+            conn, (await ask(pool, "select label_id from learnt_labels"))[0], owner=user.user_id
+        )
+
+    everything = "select asset_id, source, round(score::numeric, 1)::float8 from labels order by 1"
+    assert await ask(pool, everything) == [(asset, "classify", 0.6), (other, "classify", 1.0)]
+    assert await ask(pool, "select 1 from lesser_labels") == []
+
+
+async def test_services_of_before_go_on(pool: Pool, user: User, library: Library) -> None:
+    """Their statements run while others are newer, and what they outdo is kept for when they take it back."""
+    asset = library.gardens[0]
+    await teach(pool, user, library.gardens[:6], [])
+    await learn_all(pool)
+    for said in ("('garden', 2.0), ('dog', 0.1)", "('dog', 0.2)"):
+        await do(pool, f"delete from labels where asset_id = '{asset}' and source = 'classify'")
+        await do(
+            pool,
+            f"""
+            insert into labels as l (asset_id, label, owner_id, sort_at, score, source, model)
+            select asset_id, seen.label, owner_id, sort_at, seen.score, 'classify', 'bio'
+            from assets, (values {said}) seen (label, score)
+            where asset_id = '{asset}'
+            on conflict (asset_id, label) do update
+            set score = excluded.score, source = excluded.source, model = excluded.model
+            where excluded.score > l.score
+            """,
+        )
+
+    sources = f"select label, source from labels where asset_id = '{asset}' order by 1"
+    assert await ask(pool, sources) == [("dog", "classify"), ("garden", "learnt")]
+    assert await ask(pool, "select 1 from lesser_labels") == []
 
 
 async def test_what_cannot_be_learnt_yet_waits_and_says_why(pool: Pool, user: User) -> None:

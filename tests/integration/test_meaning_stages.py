@@ -44,7 +44,7 @@ async def settled(pool: Pool, stage: str, count: int = 1) -> None:
 async def test_labels_and_findings_are_kept_as_they_were_told(
     pool: Pool, bus: Bus, repository: Repository, user: User
 ) -> None:
-    """With score, source and model; renewed as a whole, and what others say stays unless it is less sure."""
+    """With score, source and model; renewed as a whole, and what people taught comes back where a model was surer."""
     asset = await pictured(pool, repository, user)
     await thumbs.keep(pool, repository, asset, "medium", b"larger")
     await do(pool, OTHERS)
@@ -63,7 +63,11 @@ async def test_labels_and_findings_are_kept_as_they_were_told(
     learnt = [("sea", 0.99, "learnt", "mine"), ("my cat", 0.9, "learnt", "mine")]
     told = [("dog", 0.7, "bioclip_classify", "bio"), ("cat", 0.2, "bioclip_classify", "bio")]
     assert first == [*learnt, *told]
-    assert await ask(pool, LABELS) == [*learnt, ("bird", 0.6, "bioclip_classify", "bio")]
+    assert await ask(pool, LABELS) == [
+        *learnt,
+        ("bird", 0.6, "bioclip_classify", "bio"),
+        ("dog", 0.4, "learnt", "mine"),
+    ]
     assert fake.asked["ocr"] == [b"larger"]
     found = await ask(pool, "select stage, model, found ->> 'model_id' from findings order by stage")
     assert found == [("faces", "face", "face"), ("texts", "ocr", "ocr")]

@@ -13,8 +13,9 @@ from common.bus import Doorbell
 from common.db import Connection, Pool, glance
 from common.process import Core
 from common.stages import Wait
-from ml_dispatcher import learning, turns
+from ml_dispatcher import label_queries, learning, turns
 from ml_dispatcher import learnt_queries as queries
+from ml_dispatcher.label_queries import LEARNT, Said
 from ml_dispatcher.learnt_queries import Claim, Seen, Taught
 
 LEASE_SECONDS = 60.0
@@ -159,11 +160,10 @@ async def _say(conn: Connection, taught: Taught, found: Sequence[Seen]) -> None:
         return
     told = await queries.list_told(conn, taught.label_id, list({one.asset_id for one in found}))
     sure = _sure(taught, found) | {asset_id: float(shows_it) for asset_id, shows_it in told.items()}
-    meant = [(asset_id, score) for asset_id, score in sorted(sure.items()) if score >= SURE]
-    rest = [asset_id for asset_id, score in sorted(sure.items()) if score < SURE]
+    meant = [Said(asset_id, taught.label, score) for asset_id, score in sorted(sure.items()) if score >= SURE]
     await queries.hold_assets(conn, sure)
-    await queries.save_labels(conn, taught.label, meant, owner=taught.owner_id, model=taught.model)
-    await queries.forget_labels(conn, taught.label, rest, owner=taught.owner_id)
+    await label_queries.take_back_learnt(conn, taught.label, list(sure), owner=taught.owner_id)
+    await label_queries.say(conn, meant, owner=taught.owner_id, source=LEARNT, model=taught.model)
 
 
 def _sure(taught: Taught, found: Sequence[Seen]) -> dict[UUID, float]:

@@ -235,41 +235,6 @@ async def hold_assets(conn: Connection, asset_ids: Iterable[UUID]) -> None:
     await conn.execute("select from assets where asset_id = any(%s) order by asset_id for share", (list(asset_ids),))
 
 
-async def save_labels(
-    conn: Connection, label: str, found: Sequence[tuple[UUID, float]], *, owner: int, model: str
-) -> None:
-    """Say it of assets of the owner, which are held; what a model says in the same words stays as it is."""
-    await conn.execute(
-        """
-        insert into labels as x (asset_id, label, owner_id, sort_at, score, source, model)
-        select a.asset_id, %(label)s, a.owner_id, a.sort_at, given.score, 'learnt', %(model)s
-        from unnest(%(assets)s::uuid[], %(scores)s::real[]) given (asset_id, score)
-        join assets a on a.asset_id = given.asset_id
-        where a.owner_id = %(owner)s
-        order by a.asset_id
-        on conflict (asset_id, label) do update
-        set score = excluded.score, model = excluded.model
-        where x.source = 'learnt'
-          and (x.score, x.model) is distinct from (excluded.score, excluded.model)
-        """,
-        {
-            "label": label,
-            "model": model,
-            "owner": owner,
-            "assets": [asset_id for asset_id, _ in found],
-            "scores": [score for _, score in found],
-        },
-    )
-
-
-async def forget_labels(conn: Connection, label: str, asset_ids: Sequence[UUID], *, owner: int) -> None:
-    """It is not said of these assets, unless a model says it."""
-    await conn.execute(
-        "delete from labels where label = %s and asset_id = any(%s) and owner_id = %s and source = 'learnt'",
-        (label, list(asset_ids), owner),
-    )
-
-
 async def take_due(conn: Connection, *, limit: int) -> list[UUID]:
     """Take out assets with new vectors, those that wait longest; they are back if the transaction fails."""
     cursor = await conn.execute(

@@ -9,6 +9,8 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection, struct_row
 from common.space_queries import Space, list_spaces
+from ml_dispatcher import label_queries
+from ml_dispatcher.label_queries import Said
 
 __all__ = ["Space", "list_spaces"]
 
@@ -110,28 +112,14 @@ async def save_vectors(
 
 
 async def save_labels(conn: Connection, asset_id: UUID, labels: Sequence[Label], *, source: str, model: str) -> None:
-    """What one source sees in an asset is this from now on; of what others see as well, the surer counts."""
-    await conn.execute("select from assets where asset_id = %s for no key update", (asset_id,))
-    await conn.execute("delete from labels where asset_id = %s and source = %s", (asset_id, source))
-    await conn.execute(
-        """
-        insert into labels as l (asset_id, label, owner_id, sort_at, score, source, model)
-        select asset_id, seen.label, owner_id, sort_at, seen.score, %(source)s, %(model)s
-        from unnest(%(labels)s::text[], %(scores)s::real[]) seen (label, score)
-        join assets on asset_id = %(asset)s
-        order by seen.label
-        on conflict (asset_id, label) do update
-        set score = excluded.score, source = excluded.source, model = excluded.model
-        where excluded.score > l.score
-        """,
-        {
-            "asset": asset_id,
-            "labels": [one.label for one in labels],
-            "scores": [one.score for one in labels],
-            "source": source,
-            "model": model,
-        },
-    )
+    """Models see this in an asset from now on, whatever they saw before; what people taught stands beside it."""
+    cursor = await conn.execute("select owner_id from assets where asset_id = %s for no key update", (asset_id,))
+    held = await cursor.fetchone()
+    if held is None:
+        return
+    await label_queries.take_back_seen(conn, asset_id)
+    said = [Said(asset_id, one.label, one.score) for one in labels]
+    await label_queries.say(conn, said, owner=held[0], source=source, model=model)
 
 
 async def save_finding(conn: Connection, asset_id: UUID, stage: str, found: object, *, owner: int, model: str) -> None:

@@ -145,5 +145,22 @@ async def forget(conn: Connection, label_id: int, *, owner: int) -> bool:
     row = await cursor.fetchone()
     if row is None:
         return False
-    await conn.execute("delete from labels where owner_id = %s and label = %s and source = 'learnt'", (owner, row[0]))
+    while await _take_back(conn, row[0], owner=owner):
+        pass
     return True
+
+
+async def _take_back(conn: Connection, label: str, *, owner: int) -> int:
+    """Nobody is said to have taught it; how many were, for what a model says meanwhile may have moved some."""
+    lesser = await conn.execute(
+        """
+        delete from lesser_labels l
+        using assets a
+        where l.label = %(label)s and l.source = 'learnt' and a.asset_id = l.asset_id and a.owner_id = %(owner)s
+        """,
+        {"label": label, "owner": owner},
+    )
+    surest = await conn.execute(
+        "delete from labels where owner_id = %s and label = %s and source = 'learnt'", (owner, label)
+    )
+    return lesser.rowcount + surest.rowcount
