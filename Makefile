@@ -53,7 +53,7 @@ chaos: .venv/ready
 
 # The lock names packages and hashes only: no index, mirror or host.
 lock: .venv/ready
-	$(BIN)/uv pip compile pyproject.toml --group dev $(PROJECTS) --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --group dev $(PROJECTS) --extra up --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate $(LOCK_ARGS) \
 	    $(foreach member,common gateway ingest processor syncer ml-dispatcher ml-server home-native lumilio-client,--no-emit-package $(member)) -o requirements.lock -q > /dev/null
 

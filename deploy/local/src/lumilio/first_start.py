@@ -42,6 +42,19 @@ async def prepare(database_url: str, data: Data, secrets: Secrets) -> None:
             await queries.create_first_user(conn, username=USERNAME, email=EMAIL, password_hash=hashed)
 
 
+async def give_repository(database_url: str, path: str) -> None:
+    """Have uploads go to a directory where they have no place yet; for servers and services that run by themselves."""
+    root = os.path.realpath(path)
+    async with await AsyncConnection.connect(database_url) as conn:
+        await repository_queries.lock_repositories(conn)
+        try:
+            await _ensure_repository(conn, os.fsencode(root))
+        except OSError as error:
+            if error.errno not in roots.NOT_ALLOWED:
+                raise
+            raise CannotStart(f"the account {os.geteuid()} may not write to {root}: give it that directory") from None
+
+
 def tell_password(data: Data, secrets: Secrets) -> None:
     """Show the administrator's first password, and forget it only then; unseen it is shown by the next start."""
     if secrets.first_password is None:

@@ -17,7 +17,7 @@ from psycopg import OperationalError
 
 from common import settings
 from common.files import FULL_DISK
-from lumilio import data, failures, migrations, repositories, verify, work
+from lumilio import data, failures, first_start, migrations, repositories, verify, work
 from lumilio.ballast import BallastSettings
 from lumilio.inference import InferenceSettings
 from lumilio.ml import options as ml
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_up)
 
     migrate = commands.add_parser("migrate", help="bring LUMILIO_DATABASE_URL and LUMILIO_NATS_URL up to date")
+    migrate.add_argument("--repository", metavar="PATH", help="where uploads shall go, while there is no such place")
     migrate.set_defaults(run=_migrate)
 
     check = commands.add_parser("verify", help="compare the catalogue with the disk, both ways, also while serving")
@@ -139,13 +140,15 @@ def _up(arguments: argparse.Namespace) -> None:
         asyncio.run(serve(held))
 
 
-def _migrate(_: argparse.Namespace) -> None:
+def _migrate(arguments: argparse.Namespace) -> None:
     try:
         database_url, nats_url = os.environ["LUMILIO_DATABASE_URL"], os.environ["LUMILIO_NATS_URL"]
     except KeyError as error:
         raise CannotStart(f"the environment lacks {error.args[0]}: set it to the address of the server") from None
     applied = asyncio.run(migrations.apply(database_url))
     asyncio.run(migrations.declare(nats_url))
+    if arguments.repository:
+        asyncio.run(first_start.give_repository(database_url, arguments.repository))
     print(f"applied {', '.join(applied)}" if applied else "everything is up to date")
 
 
