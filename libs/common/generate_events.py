@@ -14,10 +14,11 @@ from common.streams import DAY, DURABLES, NAME, STREAM
 Schema = dict[str, Any]
 START = "<!-- What follows is written by `make contract`. -->\n"
 REFERENCE = "#/components/schemas/{name}"
+DAYS = int(STREAM.max_age or 0) // DAY
 ABOUT = f"""What happened to photos, videos and recordings, and where they lie, as messages of NATS.
 
-Every event is delivered at least once and in no promised order. All are kept for {(STREAM.max_age or 0) // DAY:.0f} days
-in the stream {NAME}. Fields may be added at any time: leave aside what you do not know."""
+Every event is delivered at least once and in no promised order. All are kept for {DAYS} days in
+the stream {NAME}. Fields may be added at any time: leave aside what you do not know."""
 HEADERS = {
     "type": "object",
     "required": ["Nats-Msg-Id"],
