@@ -38,6 +38,10 @@ async def dismiss(api: Api, *assets: object) -> httpx.Response:
     return await api.client.post("/api/v1/duplicates/dismiss", json={"asset_ids": [str(one) for one in assets]})
 
 
+async def restore(api: Api, *assets: object) -> httpx.Response:
+    return await api.client.post("/api/v1/duplicates/restore", json={"asset_ids": [str(one) for one in assets]})
+
+
 async def compare(pool: Pool) -> None:
     while await likeness.compare(pool):
         pass
@@ -131,15 +135,17 @@ async def test_what_cannot_be_merged_stays_as_it_is(api: Api, pool: Pool, three:
         await merge(api, foreign, three[1]),
         await merge(api, three[0], uuid4()),
         await dismiss(api, three[0], foreign),
+        await restore(api, three[0], foreign),
         await merge(api, three[0], three[0], three[1]),
         await merge(api, three[0]),
         await dismiss(api, three[0], three[0]),
+        await restore(api, three[0], three[0]),
         await api.client.post(
             "/api/v1/duplicates/merge", json={"keep": three[0], "others": three[1:]}, headers=editing
         ),
     ]
 
-    assert [one.status_code for one in refused] == [404] * 4 + [400] * 3 + [403]
+    assert [one.status_code for one in refused] == [404] * 5 + [400] * 4 + [403]
     assert await groups(api) == before
     await api.client.delete(f"/api/v1/assets/{three[0]}")
     assert (await merge(api, three[0], three[1])).status_code == 409
@@ -159,6 +165,24 @@ async def test_what_is_dismissed_is_never_found_again(api: Api, pool: Pool, thre
 
     assert await groups(api) == []
     assert await ask(pool, "select count(*) from likeness_pairs where dismissed_at is not null") == [3]
+
+
+async def test_what_was_dismissed_can_be_taken_back(api: Api, pool: Pool, user: User, three: list[str]) -> None:
+    """At once where it was found alike; what is alike by now is found, what was dismissed of others stays so."""
+    (odd,) = await pictures(pool, user, STRONG >> 9)
+    await dismiss(api, *three, odd)
+    assert await groups(api) == []
+
+    answer = await restore(api, *three[:2])
+    assert (answer.status_code, "again" in answer.json()["data"]["message"]) == (200, True), answer.text
+    assert [set(group) for group in await groups(api)] == [set(three[:2])]
+    assert "nobody" in (await restore(api, *three[:2])).json()["data"]["message"]
+
+    assert (await restore(api, *three, odd)).status_code == 200
+    assert [set(group) for group in await groups(api)] == [set(three)]
+    await compare(pool)
+    assert [set(group) for group in await groups(api)] == [set(three)]
+    assert await ask(pool, "select count(*) from likeness_pairs") == [3]
 
 
 async def test_one_asset_at_several_paths_is_told_with_them(api: Api, pool: Pool, three: list[str]) -> None:

@@ -599,7 +599,7 @@ class DescribeRequest(Struct, frozen=True, kw_only=True):
 
 
 class DismissRequest(Struct, frozen=True, kw_only=True):
-    """Assets that only look alike."""
+    """Assets that only look alike, or were said to."""
 
     asset_ids: list[UUID]
 
@@ -3466,6 +3466,14 @@ def restore_asset(asset_id: UUID) -> Call[Message]:
     An API key needs the scope `delete`.
     """
     return Call("POST", f"/api/v1/assets/{asset_id}/restore", Message)
+
+
+def restore_duplicates(body: DismissRequest) -> Call[Message]:
+    """Take back that some of the caller's assets only look alike: those that do are in a group again.
+
+    An API key needs the scope `edit`.
+    """
+    return Call("POST", "/api/v1/duplicates/restore", Message, body=body)
 
 
 def restore_trash(body: TrashChoice) -> Call[TrashRestored]:

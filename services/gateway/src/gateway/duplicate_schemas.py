@@ -20,7 +20,7 @@ class MergeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class DismissRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Assets that only look alike."""
+    """Assets that only look alike, or were said to."""
 
     asset_ids: Several
 

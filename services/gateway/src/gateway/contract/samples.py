@@ -91,6 +91,7 @@ BODIES: dict[str, Any] = {
     "make_stack": {"asset_ids": [ASSET, "019a8f4e-7c1d-7b52-9d63-2f7e1c0a5b12"], "cover_asset_id": ASSET},
     "merge_duplicates": {"keep": ASSET, "others": ["019a8f4e-7c1d-7b52-9d63-2f7e1c0a5b12"]},
     "dismiss_duplicates": {"asset_ids": [ASSET, "019a8f4e-7c1d-7b52-9d63-2f7e1c0a5b12"]},
+    "restore_duplicates": {"asset_ids": [ASSET, "019a8f4e-7c1d-7b52-9d63-2f7e1c0a5b12"]},
     "teach_label": {"label": "our garden", "examples": [f"{ASSET[:-1]}{number}" for number in range(1, 6)]},
     "add_label_examples": {"examples": [ASSET]},
     "remove_user": {"assets": "transfer", "to": 1, "only_count": True},

@@ -196,10 +196,7 @@ async def join_albums(conn: Connection, keep: UUID, others: Sequence[UUID]) -> N
 
 async def dismiss(conn: Connection, asset_ids: Sequence[UUID], *, owner: int) -> None:
     """None of these assets of the owner is a duplicate of another of them, whatever is found later."""
-    await conn.execute(
-        "select from assets where asset_id = any(%s) order by asset_id for key share", (list(asset_ids),)
-    )
-    await conn.execute("select pg_advisory_xact_lock(hashtextextended('likeness', 0))")
+    await _hold_pairs(conn, asset_ids)
     await conn.execute(
         """
         insert into likeness_pairs as p (asset_id, other_id, owner_id, dismissed_at)
@@ -215,3 +212,46 @@ async def dismiss(conn: Connection, asset_ids: Sequence[UUID], *, owner: int) ->
         """,
         {"assets": list(asset_ids), "owner": owner},
     )
+
+
+async def restore(conn: Connection, asset_ids: Sequence[UUID], *, owner: int) -> int:
+    """Nothing is said any more against these assets of the owner being duplicates of each other; of how many pairs.
+
+    Those that were found alike are so at once, and all are compared anew.
+    """
+    await _hold_pairs(conn, asset_ids)
+    cursor = await conn.execute(
+        """
+        with meant as materialized (
+            select p.asset_id, p.other_id, p.bits is not null as is_measured
+            from likeness_pairs p
+            join assets a on a.asset_id = p.asset_id and a.owner_id = %(owner)s
+            where p.asset_id = any(%(assets)s) and p.other_id = any(%(assets)s) and p.dismissed_at is not null
+        ), unknown as (
+            delete from likeness_pairs p
+            using meant m
+            where p.asset_id = m.asset_id and p.other_id = m.other_id and not m.is_measured
+        ), known as (
+            update likeness_pairs p
+            set dismissed_at = null
+            from meant m
+            where p.asset_id = m.asset_id and p.other_id = m.other_id and m.is_measured
+        ), due as (
+            insert into likeness_due (asset_id)
+            select asset_id from meant
+            union
+            select other_id from meant
+        )
+        select count(*) from meant
+        """,
+        {"assets": list(asset_ids), "owner": owner},
+    )
+    return int((await cursor.fetchall())[0][0])
+
+
+async def _hold_pairs(conn: Connection, asset_ids: Sequence[UUID]) -> None:
+    """None of these assets goes until the transaction ends, and nobody else writes pairs."""
+    await conn.execute(
+        "select from assets where asset_id = any(%s) order by asset_id for key share", (list(asset_ids),)
+    )
+    await conn.execute("select pg_advisory_xact_lock(hashtextextended('likeness', 0))")

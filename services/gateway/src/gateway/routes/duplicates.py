@@ -69,14 +69,30 @@ async def dismiss_duplicates(
 ) -> Envelope[Message]:
     """Say that some of the caller's assets only look alike: no two of them are in a group for that, now or later."""
     async with core.pool.connection() as conn:
-        meant = sorted(set(data.asset_ids))
-        if len(meant) < 2:
-            raise Invalid("say two different assets at least")
-        foreign = await organising.find_foreign(conn, meant, owner=user.user_id)
-        if foreign is not None:
-            raise NotFound(f"no asset {foreign}; nothing was done")
-        await queries.dismiss(conn, meant, owner=user.user_id)
+        await queries.dismiss(conn, await _several(conn, data, owner=user.user_id), owner=user.user_id)
     return Envelope(data=Message(message="they are no duplicates of each other from now on"))
+
+
+@post("/duplicates/restore", status_code=200, opt=EDIT | may(NotFound))
+async def restore_duplicates(
+    core: NamedDependency[Core], user: NamedDependency[User], data: JSONBody[DismissRequest]
+) -> Envelope[Message]:
+    """Take back that some of the caller's assets only look alike: those that do are in a group again."""
+    async with core.pool.connection() as conn:
+        restored = await queries.restore(conn, await _several(conn, data, owner=user.user_id), owner=user.user_id)
+    told = "they may be duplicates of each other again" if restored else "nobody said that they are no duplicates"
+    return Envelope(data=Message(message=told))
+
+
+async def _several(conn: Connection, data: DismissRequest, *, owner: int) -> list[UUID]:
+    """The assets that are meant, which are two at least and all the owner's."""
+    meant = sorted(set(data.asset_ids))
+    if len(meant) < 2:
+        raise Invalid("say two different assets at least")
+    foreign = await organising.find_foreign(conn, meant, owner=owner)
+    if foreign is not None:
+        raise NotFound(f"no asset {foreign}; nothing was done")
+    return meant
 
 
 async def _near(conn: Connection, *, owner: int, limit: int, after: UUID | None) -> DuplicatesList:
@@ -107,4 +123,4 @@ async def _exact(conn: Connection, *, owner: int, limit: int, after: UUID | None
     return DuplicatesList(groups=groups, limit=limit, next=found[-1] if len(found) == limit else UNSET)
 
 
-HANDLERS = [list_duplicates, merge_duplicates, dismiss_duplicates]
+HANDLERS = [list_duplicates, merge_duplicates, dismiss_duplicates, restore_duplicates]
