@@ -34,6 +34,7 @@ contract: .venv/ready
 	$(BIN)/python -m gateway.contract docs/openapi.json docs/clients.md
 	$(BIN)/python libs/client/generate.py docs/openapi.json libs/client/src/lumilio_client/api.py
 	$(BIN)/python libs/common/generate_events.py docs/asyncapi.json docs/events.md
+	$(BIN)/python deploy/local/generate_settings.py docs/configuration.md
 
 # The stubs of the protocol of inference servers, beside it.
 protos: .venv/ready

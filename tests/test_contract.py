@@ -1,6 +1,7 @@
 """The contract is what the server does: it is written down, complete, and breaks nobody who built on it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -69,6 +70,28 @@ def test_events_are_written_down(tmp_path: Path) -> None:
     assert is_same, (
         "docs/asyncapi.json or docs/events.md are not what the code says: run `make contract` and commit them"
     )
+
+
+def test_settings_are_written_down(tmp_path: Path) -> None:
+    """Who sets the server up reads of every setting what it means, and what it is where nobody sets it."""
+    page = tmp_path / "configuration.md"
+    page.write_bytes((DOCS / "configuration.md").read_bytes())
+    command = [sys.executable, str(ROOT / "deploy/local/generate_settings.py"), str(page)]
+    subprocess.run(command, check=True, timeout=60)
+
+    is_same = page.read_bytes() == (DOCS / "configuration.md").read_bytes()
+
+    assert is_same, "docs/configuration.md does not tell every setting as it is: run `make contract` and commit it"
+
+
+def test_no_variable_is_secret() -> None:
+    """What a program reads of its environment by another way than its settings is on their page as well."""
+    sources = [path for folder in ("services", "libs", "deploy") for path in (ROOT / folder).rglob("src/**/*.py")]
+    read = {name for path in sources for name in re.findall(r"LUMILIO_[A-Z]+(?:_[A-Z]+)*\b", path.read_text())}
+
+    told = set(re.findall(r"LUMILIO_[A-Z_]+", (DOCS / "configuration.md").read_text()))
+
+    assert not read - told, "docs/configuration.md lacks these: tell them in its table of the commands"
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)

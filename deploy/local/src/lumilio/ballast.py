@@ -16,11 +16,14 @@ MB = 1 << 20
 
 
 class BallastSettings(Struct, frozen=True, kw_only=True):
-    """How much is held back (0 for nothing), and what must stay free beside it, as for uploads."""
+    """How much is held back, and beside what."""
 
     ballast_bytes: NotNegative = 256 * MB
+    """What is held back for a database on a full disk; 0 for nothing."""
     reserve_bytes: NotNegative = 2 << 30
+    """What must stay free beside it ..."""
     reserve_percent: Percent = 2.0
+    """... or so much of the disk, whichever is more; as the gateway is told."""
 
 
 @dataclass(frozen=True)

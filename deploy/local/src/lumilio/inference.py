@@ -18,13 +18,18 @@ NO = {"false", "0", "no"}
 
 
 class InferenceSettings(Struct, frozen=True, kw_only=True):
-    """Where models lie (by default below the data directory), where they are served, and who is asked instead."""
+    """What runs for search by meaning, and who is asked instead."""
 
     models: str = ""
+    """Where models for search by meaning lie; without it in `models` of the data directory."""
     ml_host: Text = "127.0.0.1"
+    """The address on which their server is asked; it knows no passwords, so others need a network of their own."""
     ml_port: Port = 50051
+    """Its port, or the next that is free."""
     ml_cache: str = ""
+    """Where vectors of labels are kept from one start to the next; without it in `labels` of the data directory."""
     inference_servers: str = ""
+    """Who is asked instead of a server on this machine, as ml-dispatcher is told."""
 
 
 def beside(data: Data, settings: InferenceSettings, *, stops_by: float) -> Program | None:

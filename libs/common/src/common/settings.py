@@ -29,15 +29,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What every service needs to know; times are in seconds."""
 
     database_url: Text
+    """Where the database is, `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
     nats_url: Text
+    """Where the NATS server is, with its password, `nats://USER:PASSWORD@HOST:PORT`."""
     nats_monitor_url: str = ""
+    """Where the NATS server tells how it is set up, `http://HOST:8222`; else nobody sees whether it is durable."""
     health_host: str = "127.0.0.1"
+    """The address on which `/live` and `/ready` are answered, beside the work proper."""
     health_port: Port = 0
+    """Its port; 0 for none."""
     lease_seconds: Positive = 60.0
+    """How long the work of a process that died stays its own, before another takes it."""
     poll_seconds: Positive = 15.0
+    """How often work is looked for that nobody rang for."""
     relay_seconds: Positive = 2.0
+    """How often events are looked for that nobody has published."""
     ping_seconds: Positive = 10.0
+    """How often the NATS server is asked whether it is there."""
     stop_seconds: Patience = 8.0
+    """How long work in hand may take when the process is to stop."""
 
 
 StructT = TypeVar("StructT", bound=Struct)

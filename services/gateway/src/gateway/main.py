@@ -37,47 +37,58 @@ Directories = Annotated[str, Meta(pattern="^(/.*)?$")]
 
 
 class Settings(common.settings.Settings, frozen=True, kw_only=True):
-    """What the gateway needs to know; `cors_origins` is a list with commas, empty for none.
-
-    Uploads leave `reserve_bytes` or `reserve_percent` of a disk free, whichever is more; `database_directory` lies on
-    the disk of the database, where that is on this machine.
-
-    Repositories may be made below `repository_roots`; below `private_roots` lie the own files of those that may not be
-    written to.
-
-    A client may stand still for `slow_seconds` while it is expected to go on.
-
-    `media_secret` signs addresses of media, by default with a key that is derived from `jwt_secret`; what the previous
-    one signed still counts. `public_url` is where people find this server, for addresses that leave it.
-    `allowed_hosts` are the names it answers to, `trusted_proxies` the addresses and networks of proxies of yours.
-
-    The first user of all registers with `setup_token`; later ones need an invitation, unless `open_registration` is on.
-    """
+    """What the gateway needs to know."""
 
     jwt_secret: Secret
+    """The key of every sign-in: 32 characters or more, and of no other use."""
     host: str = "127.0.0.1"
+    """The address to listen on; `0.0.0.0` for all."""
     port: Port = 8080
+    """Its port."""
     access_token_seconds: AtLeastOne = 10 * 60
+    """How long a token lasts before it is renewed."""
     refresh_token_seconds: AtLeastOne = 7 * 24 * 60 * 60
+    """How long somebody stays signed in who does nothing."""
     max_upload_bytes: AtLeastOne = 50 * 1024**3
+    """The largest file that is taken."""
     uploads_at_once: AtLeastOne = 4
+    """How many uploads of one person run at once; one more is answered with 429."""
     slow_seconds: Positive = heads.SLOW_SECONDS
+    """How long a client may stand still while it is expected to send or to read."""
     reserve_bytes: NotNegative = 2 * 1024**3
+    """What uploads leave free on a disk ..."""
     reserve_percent: Percent = 2.0
+    """... or so much of it, whichever is more."""
     database_directory: str = ""
+    """A folder on the disk of the database, if that is on this machine: uploads leave the reserve free there, too."""
     cors_origins: str = ""
+    """Web pages of other addresses that may use the API, with commas between them."""
     trash_days: Days = 30
+    """How many days something lies in the trash before it goes for good; 0 is for ever. As ingest is told."""
     repository_roots: Directories = ""
+    """Directories below which administrators may make repositories, with colons or commas between them."""
     private_roots: Directories = ""
+    """Where thumbnails and the like of repositories lie that may only be read; the same way."""
     media_secret: OtherSecret = ""
+    """The key of signed addresses, 32 characters or more; without it one is derived from `LUMILIO_JWT_SECRET`."""
     previous_media_secret: OtherSecret = ""
+    """The key before, whose addresses count until they expire."""
     public_url: PublicUrl = ""
+    """Where people find the server, `https://photos.example.com`: an allowed name; signed addresses begin so."""
     allowed_hosts: str = ""
+    """The names that the server answers to, with commas between them; without it, addresses and names of a home network
+    ([security.md](security.md)).
+    """
     trusted_proxies: str = ""
+    """Addresses and networks of proxies that are believed about clients, with commas between them."""
     download_files: AtLeastOne = 10_000
+    """How many originals one archive may have."""
     download_bytes: AtLeastOne = 500 * 1024**3
+    """How many bytes of originals one archive may have."""
     setup_token: SetupToken = ""
+    """What the first user of all registers with, 16 characters or more ([accounts.md](accounts.md))."""
     open_registration: bool = False
+    """`true` lets everybody who finds the server become a user; else invitations do."""
 
     def __post_init__(self) -> None:
         if self.jwt_secret in {urlsplit(url).password for url in (self.database_url, self.nats_url)}:

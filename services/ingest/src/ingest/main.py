@@ -15,13 +15,18 @@ from ingest.purge import Purge
 
 
 class IngestSettings(Settings, frozen=True, kw_only=True):
-    """What ingest needs to know; times are in seconds."""
+    """What ingest needs to know."""
 
     slots: AtLeastOne = 4
+    """How many uploads are placed at once."""
     clean_seconds: Positive = 60.0
+    """How often leftovers are looked for."""
     abandoned_seconds: Positive = DAY
+    """How old a file in staging must be that belongs to nothing before it is removed."""
     failed_seconds: Positive = 30 * DAY
+    """How long an upload that could not be placed is kept in `staging/failed`."""
     trash_days: Days = 30
+    """How many days something lies in the trash before it goes for good; 0 is for ever. As the gateway is told."""
 
 
 async def serve(config: IngestSettings, stop: asyncio.Event) -> None:

@@ -13,13 +13,20 @@ ADDRESS = re.compile(r"unix:.+|(\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+):(\d{1,5})")
 
 
 class DispatcherSettings(Settings, frozen=True, kw_only=True):
-    """What the dispatcher needs to know; servers are named as `host:port`, with commas between them."""
+    """What the dispatcher needs to know."""
 
     inference_servers: str = ""
+    """The inference servers to ask, `HOST:PORT` with commas between them, or `unix:/path`; `ML_SERVICE_ADDR` means the
+    same, and `CLIP_ENABLED=false` none at all ([meaning.md](meaning.md)).
+    """
     inference_tls: bool = False
+    """`true` asks them encrypted only."""
     inference_ca: str = ""
+    """A file with the certificate of their authority, and they are asked encrypted; else those count that all trust."""
     inference_mdns: bool = False
+    """`true` also asks servers that announce themselves in the network; for one of which you know every machine."""
     inference_tasks: str = ""
+    """What servers call tasks that go by other names with them, as JSON: `{"classify": ["my_classify"]}`."""
 
 
 def is_off(environ: Mapping[str, str]) -> bool:

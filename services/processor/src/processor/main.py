@@ -40,20 +40,43 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
     """
 
     reserve_bytes: NotNegative = 2 * 1024**3
+    """What versions for browsers leave free on a disk; thumbnails leave 256 MiB of it."""
     workers: NotNegative = 0
+    """How many photos are rendered at once; 0 is one per core."""
     require_sandbox: bool = False
+    """`true` refuses to run where the kernel cannot confine decoders fully."""
     exiftool: Program = ""
+    """Where exiftool lies, `/usr/bin/exiftool`, to have it look at photos of which nobody else knows the time or the
+    camera ([operations.md](operations.md#a-second-look-by-exiftool)).
+    """
     thumbnail_format: Format = "webp"
+    """What small and medium thumbnails are; large ones are JPEG."""
     thumbnail_quality: Quality = 80
+    """How well those two are kept."""
     thumbnail_large_quality: Quality = 85
+    """How well the large ones are kept."""
     thumbnail_small: Small = 400
+    """The longest edge of small thumbnails in pixels."""
     thumbnail_medium: Medium = 800
+    """The same of the medium ones."""
     thumbnail_large: Large = 1920
+    """The same of the large ones; each is made of the next larger one, so none gets larger than that."""
     web_policy: Policy = "smart"
+    """Of which videos and recordings a version for browsers is made: `smart` of those that need one, `always` of all,
+    `never` of none.
+    """
     renders: bool = True
+    """`false` for a processor that only makes versions for browsers, on another machine say."""
     transcodes: NotNegative = 1
+    """How many of those are made at once; 0 leaves them to another processor."""
     transcode_priority: Priority = "low"
+    """`low` lets everything else have the processors first, thumbnails too; `idle` uses processors and disks only while
+    nobody else does.
+    """
     hardware_encoder: Hardware = "auto"
+    """What encodes videos: `auto` is the first in hardware that works at the start, else software; `none` is software;
+    or one by its name.
+    """
 
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:

@@ -16,8 +16,11 @@ class SyncerSettings(Settings, frozen=True, kw_only=True):
     """What syncer needs to know; times are in seconds."""
 
     readers: AtLeastOne = 2
+    """How many files are read at once that were found or changed in people's own folders."""
     scrub_days: Days = 30
+    """Within how many days every original is read again to see whether it is still what it was; 0 for never."""
     scrub_percent: Share = 20.0
+    """How much of the time of one core that may take."""
 
 
 async def serve(config: SyncerSettings, stop: asyncio.Event) -> None:
