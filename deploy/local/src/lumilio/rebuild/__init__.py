@@ -1,0 +1,1 @@
+"""Makes the catalogue anew from what lies on the disk."""
