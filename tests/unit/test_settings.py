@@ -1,7 +1,5 @@
 """Settings are named, checked one by one, and a wrong one says which it is."""
 
-import re
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -39,10 +37,6 @@ NUMBERS = [
     for field in msgspec.structs.fields(kind)
     if isinstance(msgspec.inspect.type_info(field.type), msgspec.inspect.IntType | msgspec.inspect.FloatType)
 ]
-
-MANUAL = Path(__file__).parents[2] / "docs/operations.md"
-OF_THE_COMMAND = {"LUMILIO_DATA", "LUMILIO_SERVER", "LUMILIO_PASSWORD"}  # defaults of its options, no settings
-ROW = re.compile(r"^\| `(LUMILIO_\w+)` \| [^|]+ \| ([^|]+) \|", re.MULTILINE)
 
 
 def load(kind: type[msgspec.Struct], name: str, value: str) -> Any:
@@ -89,23 +83,3 @@ def test_a_port_is_a_port(name: str) -> None:
     """What no socket can be is told before a service starts."""
     with pytest.raises(settings.WrongSetting, match=f"LUMILIO_{name}"):
         load(GatewaySettings, name, "65536")
-
-
-def written(field: msgspec.structs.FieldInfo) -> str:
-    """The default of a setting as the manual writes it."""
-    if field.required:
-        return "required"
-    if isinstance(field.default, bool):
-        return f"`{str(field.default).lower()}`"
-    if isinstance(field.default, float):
-        return f"`{field.default}`".replace(".0`", "`")
-    return f"`{field.default}`" if field.default != "" else "none"
-
-
-def test_the_manual_has_every_setting_and_its_default() -> None:
-    """Nobody has to read code to find what can be set, and nothing is promised that is not there."""
-    table = dict(ROW.findall(MANUAL.read_text()))
-
-    assert {name: value for name, value in table.items() if name not in OF_THE_COMMAND} == {
-        f"LUMILIO_{field.name.upper()}": written(field) for kind in KINDS for field in msgspec.structs.fields(kind)
-    }
