@@ -17,7 +17,7 @@ from blake3 import blake3
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from common import db, stages, trash
+from common import db, trash
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
 from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
@@ -29,7 +29,7 @@ from tests.chaos.figures import Figures
 from tests.support import databases, given
 from tests.support.intake import send
 from tests.support.recorder import Crash, Recorder
-from tests.support.rows import ask, do, expire
+from tests.support.rows import ask, claim_next, do, expire
 
 CONTENTS = tuple(b"\xff\xd8\xff a photo %d" % number for number in range(4))
 NAMES = ("a.jpg", "b.jpg")
@@ -134,7 +134,7 @@ class Library(RuleBasedStateMachine):
         self.runner.run(self._purge(crash))
 
     async def _purge(self, crash: int | None) -> bool:
-        claim = await stages.claim_next(self.pool, Stage.PURGE, lease_seconds=3600)
+        claim = await claim_next(self.pool, Stage.PURGE, seconds=3600)
         if claim is not None:
             await self._attempt(claim, crash)
         return claim is not None
@@ -161,7 +161,7 @@ class Library(RuleBasedStateMachine):
     async def _claim(self) -> Claim | None:
         waiting = "select coalesce(min(lane), 9) from asset_stages where stage = 'place' and lease_until is null"
         (first,) = await ask(self.pool, f"{waiting} and next_at <= now()")
-        claim = await stages.claim_next(self.pool, Stage.PLACE, lease_seconds=3600)
+        claim = await claim_next(self.pool, Stage.PLACE, seconds=3600)
         assert claim is None or claim.lane <= first, "a person waits behind a bulk import"
         return claim
 
@@ -186,7 +186,7 @@ class Library(RuleBasedStateMachine):
     @rule()
     def pause_a_purge(self) -> None:
         """The same of one that purges."""
-        claim = self.runner.run(stages.claim_next(self.pool, Stage.PURGE, lease_seconds=3600))
+        claim = self.runner.run(claim_next(self.pool, Stage.PURGE, seconds=3600))
         if claim is not None:
             self.paused.append(claim)
 

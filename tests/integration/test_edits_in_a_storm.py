@@ -10,7 +10,6 @@ from uuid import UUID
 import httpx
 import pytest
 
-from common import stages
 from common.db import Pool
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait, Work
 from ingest.handlers import Ingest
@@ -22,7 +21,7 @@ from tests.support import photos
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
 from tests.support.placing import keep, paths, place_all, staged
-from tests.support.rows import ask
+from tests.support.rows import ask, claim_next
 from tests.support.waiting import until
 
 EDITORS, EDITS = 4, 12
@@ -60,7 +59,7 @@ async def works(pool: Pool) -> AsyncIterator[dict[Stage, Work]]:
 async def labour(pool: Pool, stage: Stage, work: Work, chance: Random, end: asyncio.Event) -> None:
     """A worker that is killed now and then and followed by another one; some sleep past their lease and go on."""
     while not end.is_set():
-        claim = await stages.claim_next(pool, stage, lease_seconds=60)
+        claim = await claim_next(pool, stage)
         if claim is None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(end.wait(), 0.01)

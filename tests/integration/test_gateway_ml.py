@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
-from common import queries, stages
+from common import queries
 from common.db import Pool
 from gateway import ml
 from gateway.queries.ml import KnownServer, Progress
@@ -23,7 +23,7 @@ from ml_dispatcher.tasks import Model
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
 from tests.support.meaning import many_pictured
-from tests.support.rows import ask, claim, do
+from tests.support.rows import ask, claim, claim_next, do
 from tests.support.sending import sending
 
 SERVED: dict[str, Any] = {"is_there": True, "tasks": ["embed_image"], "slots": 4, "busy": 1}
@@ -129,9 +129,9 @@ async def test_a_stage_of_meaning_can_rest_as_any_other(api: Api, pool: Pool, fi
         answer = await api.client.post(f"/api/v1/stages/{stage}/pause", json=rest)
         assert answer.status_code == status, answer.text
 
-    assert await stages.claim_next(pool, "embed:1", lease_seconds=60) is None
+    assert await claim_next(pool, "embed:1") is None
     assert (await api.client.post("/api/v1/stages/embed:1/resume")).status_code == 200
-    assert await stages.claim_next(pool, "embed:1", lease_seconds=60) is not None
+    assert await claim_next(pool, "embed:1") is not None
 
 
 async def test_a_person_decides_which_space_counts(api: Api, pool: Pool, filled: None) -> None:

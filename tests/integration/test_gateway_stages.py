@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common import passwords, retries, stages
+from common import passwords, retries
 from common.db import Connection, Pool
 from common.stage_queries import count
 from common.stages import Stage
 from gateway.queries.stages import State, newest
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
-from tests.support.rows import ask, claim, do
+from tests.support.rows import ask, claim, claim_next, do
 
 STAGES = "/api/v1/stages"
 FAIL = "update asset_stages set state = 'failed', next_at = null, error = 'no pixels', error_class = 'permanent'"
@@ -245,7 +245,7 @@ async def test_a_paused_stage_starts_nothing_until_it_is_resumed(
     """The summary says who paused what, why and until when; other stages go on."""
     answer = await api.client.post(f"{STAGES}/place/pause", json={"reason": "the disk is being moved", "minutes": 30})
     paused = answer.json()["data"]["pauses"]
-    held = await stages.claim_next(pool, Stage.PLACE, lease_seconds=9)
+    held = await claim_next(pool, Stage.PLACE, seconds=9)
     resumed = (await api.client.post(f"{STAGES}/place/resume")).json()["data"]["pauses"]
 
     assert [(pause["stage"], pause["paused_by"], pause["reason"]) for pause in paused] == [

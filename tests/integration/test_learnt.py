@@ -11,7 +11,7 @@ from common.db import Pool
 from gateway.queries import labels as taught_labels
 from ingest import departure_queries
 from ml_dispatcher import learnt, learnt_queries, queries
-from ml_dispatcher.queries import Label
+from ml_dispatcher.queries import Label, Labelled
 from tests.support import looks, people
 from tests.support.given import User
 from tests.support.rows import ask, do
@@ -105,6 +105,10 @@ async def said_by_a_model(pool: Pool, asset: UUID, score: float) -> None:
     )
 
 
+def seen(asset: UUID, *labels: Label) -> Labelled:
+    return Labelled(asset_id=asset, source="classify", model="bio", labels=labels)
+
+
 async def test_a_word_is_kept_by_whoever_says_it_last(pool: Pool, user: User, library: Library) -> None:
     """A model that says it no longer, and a person who teaches it no longer, leave what the other says."""
     asset, other, *_ = library.gardens
@@ -114,12 +118,12 @@ async def test_a_word_is_kept_by_whoever_says_it_last(pool: Pool, user: User, li
     for score in (1.0, 0.6):
         for labels in ([Label(label="garden", score=score)], []):
             async with pool.connection() as conn:
-                await queries.save_labels(conn, asset, labels, source="classify", model="bio")
+                await queries.save_labels(conn, [seen(asset, *labels)])
             expected = "classify" if labels and score == 1.0 else "learnt"
             assert [row[0] for row in await ask(pool, said)] == [expected], (score, labels)
     async with pool.connection() as conn:
-        await queries.save_labels(conn, asset, [Label(label="garden", score=0.6)], source="classify", model="bio")
-        await queries.save_labels(conn, other, [Label(label="garden", score=1)], source="classify", model="bio")
+        await queries.save_labels(conn, [seen(asset, Label(label="garden", score=0.6))])
+        await queries.save_labels(conn, [seen(other, Label(label="garden", score=1))])
         assert await taught_labels.forget(
             conn, (await ask(pool, "select label_id from learnt_labels"))[0], owner=user.user_id
         )

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 import psycopg
@@ -9,7 +10,7 @@ from common.db import Pool
 from common.stages import LeaseLost, Stage
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
-from tests.support.rows import ask, claim, expire, row
+from tests.support.rows import ask, claim, claim_next, expire, row
 
 
 async def test_of_two_claims_the_newer_writes(pool: Pool, asset: UUID) -> None:
@@ -72,9 +73,35 @@ async def test_a_row_is_claimed_once(pool: Pool, repository: Repository, user: U
     """Many workers that ask at once get different rows."""
     assets = [await new_asset(pool, repository, user, number) for number in range(6)]
 
-    claims = await asyncio.gather(*(stages.claim_next(pool, Stage.PLACE, lease_seconds=9) for _ in range(8)))
+    claims = await asyncio.gather(*(claim_next(pool, Stage.PLACE, seconds=9) for _ in range(8)))
 
     assert sorted(found.asset_id for found in claims if found) == sorted(assets)
+
+
+async def test_rows_are_claimed_in_groups(pool: Pool, repository: Repository, user: User) -> None:
+    """As many as are wanted and due, and the last of them say that there is nothing left."""
+    assets = [await new_asset(pool, repository, user, number) for number in range(5)]
+
+    first = await stages.claim(pool, Stage.PLACE, most=3, lease_seconds=9)
+    rest = await stages.claim(pool, Stage.PLACE, most=3, lease_seconds=9)
+
+    assert [len(first), len(rest)] == [3, 2]
+    assert {claim.has_more for claim in first} == {True}
+    assert {claim.has_more for claim in rest} == {False}
+    assert {claim.asset_id for claim in [*first, *rest]} == set(assets)
+
+
+async def test_what_many_came_to_is_saved_at_once(pool: Pool, repository: Repository, user: User) -> None:
+    """All but what somebody newer holds, whose result nobody saves."""
+    assets = [await new_asset(pool, repository, user, number) for number in range(3)]
+    held = [await claim(pool, Stage.PLACE) for _ in assets]
+    lost = replace(held[1], epoch=held[1].epoch - 1)
+
+    async with stages.settle_all(pool, [held[0], lost, held[2]]) as (_, ours):
+        assert ours == [True, False, True]
+
+    states = [(await row(pool, claim.asset_id))["state"] for claim in held]
+    assert states == ["done", "running", "done"]
 
 
 async def test_a_dead_workers_row_comes_first(pool: Pool, repository: Repository, user: User) -> None:

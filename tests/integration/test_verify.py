@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from common import derived_files, layout, stages, trash
+from common import derived_files, layout, trash
 from common.db import Pool
 from common.stages import Stage
 from ingest.handlers import Ingest
@@ -14,7 +14,7 @@ from lumilio.verify import Ack, verify
 from tests.support import playing
 from tests.support.given import Repository, User
 from tests.support.placing import settle
-from tests.support.rows import ask, do
+from tests.support.rows import ask, claim_next, do
 from tests.support.staging import stage
 
 PHOTO = b"\xff\xd8\xff a photo"
@@ -35,7 +35,7 @@ async def placed(pool: Pool, repository: Repository, user: User) -> Path:
         await stage(
             pool, repository_id=repository.repository_id, root=repository.root, owner=user.user_id, content=content
         )
-    claim = await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)
+    claim = await claim_next(pool, Stage.PLACE)
     assert claim is not None
     await Ingest(pool).place(claim)
     return next(Path(os.fsdecode(repository.root), "inbox").rglob("*.jpg"))

@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from common import outbox, stages, streams
+from common import outbox, streams
 from common.bus import Bus
 from common.db import Pool
 from common.messages import AssetProcessed, UploadStaged
 from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, LeaseLost, Stage
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
-from tests.support.rows import ask, claim, do, expire, row
+from tests.support.rows import ask, claim, claim_next, do, expire, row
 from tests.support.waiting import until
 from tests.support.working import raising, recording, worker_of, working
 
@@ -184,7 +184,7 @@ async def test_a_pause_holds_until_its_end(pool: Pool, asset: UUID, user: User) 
     async with running.settle(pool):
         pass
     await do(pool, "update asset_stages set state = 'pending', next_at = now() where stage = 'place'")
-    assert await stages.claim_next(pool, Stage.PLACE, lease_seconds=9) is None
+    assert await claim_next(pool, Stage.PLACE, seconds=9) is None
 
     await do(pool, "update stage_pauses set until = now() where stage = 'place'")
     assert (await claim(pool, Stage.PLACE)).asset_id == asset

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 from nats.aio.client import Client
 
-from common import folders, layout, marker, stages, streams
+from common import folders, layout, marker, streams
 from common.bus import Bus
 from common.db import Pool
 from common.marker import Clash, LocalSettings, Strategy
@@ -18,7 +18,7 @@ from common.stages import Stage
 from common.worker import Worker
 from ingest.handlers import Ingest
 from tests.support.given import Repository, User
-from tests.support.rows import ask, do
+from tests.support.rows import ask, claim_next, do
 from tests.support.staging import Staged, stage
 
 PHOTO = b"\xff\xd8\xff a photo"
@@ -38,7 +38,7 @@ async def staged(pool: Pool, repository: Repository, user: User, content: bytes 
 
 async def place_all(pool: Pool, ingest: Ingest) -> None:
     """Place whatever is due."""
-    while (found := await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)) is not None:
+    while (found := await claim_next(pool, Stage.PLACE)) is not None:
         await ingest.place(found)
 
 
@@ -55,7 +55,7 @@ async def settle(pool: Pool, ingest: Ingest) -> None:
     config = Settings(database_url="", nats_url="")
     worker = Worker(pool, idle, Relay(pool, idle, 60), config, streams.PLACE, Stage.PLACE, ingest.place, 1)
     while await ask(pool, "select 1 from asset_stages where stage = 'place' and next_at is not null"):
-        while (found := await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)) is not None:
+        while (found := await claim_next(pool, Stage.PLACE)) is not None:
             await worker._attempt(found)
         await do(pool, "update asset_stages set next_at = now() where next_at > now() and stage = 'place'")
 

@@ -16,7 +16,7 @@ from ingest.handlers import Ingest
 from ingest.purge import Purge
 from tests.support.given import User
 from tests.support.placing import place_all
-from tests.support.rows import ask
+from tests.support.rows import ask, claim_next
 
 
 async def throw(pool: Pool, user: User, *assets: UUID) -> None:
@@ -35,7 +35,7 @@ async def wish(pool: Pool, *assets: UUID, by: int | None = None) -> int:
 
 async def purge_all(pool: Pool) -> None:
     """Purge whatever is due."""
-    while (found := await stages.claim_next(pool, Stage.PURGE, lease_seconds=60)) is not None:
+    while (found := await claim_next(pool, Stage.PURGE)) is not None:
         await Purge(pool).purge(found)
 
 
@@ -43,7 +43,7 @@ async def work_off(pool: Pool) -> list[str]:
     """Purge whatever is due as a worker does; the outcomes, in words."""
     outcomes = []
     worker = idle(pool, Purge(pool).purge)
-    while (found := await stages.claim_next(pool, Stage.PURGE, lease_seconds=60)) is not None:
+    while (found := await claim_next(pool, Stage.PURGE)) is not None:
         outcomes.append(await worker._attempt(found))
     return outcomes
 

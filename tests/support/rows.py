@@ -23,9 +23,14 @@ async def do(pool: Pool, statement: str) -> None:
         await conn.execute("alter table asset_stages enable trigger user")
 
 
+async def claim_next(pool: Pool, stage: str, *, seconds: float = 60) -> Claim | None:
+    """The claim of the row that is due first, if any is."""
+    return next(iter(await stages.claim(pool, stage, lease_seconds=seconds)), None)
+
+
 async def claim(pool: Pool, stage: str, *, seconds: float = 60) -> Claim:
     """The claim of a row that is due."""
-    found = await stages.claim_next(pool, stage, lease_seconds=seconds)
+    found = await claim_next(pool, stage, seconds=seconds)
     assert found is not None
     return found
 

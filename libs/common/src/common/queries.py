@@ -28,19 +28,12 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True):
     has_more: bool
 
 
-async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> ClaimedRow | None:
-    """The most urgent due row of a stage, leased to the caller: those of dead workers first, none while paused."""
+async def claim(conn: Connection, stage: str, *, most: int, lease_seconds: float) -> list[ClaimedRow]:
+    """The most urgent due rows of a stage, leased to the caller: those of dead workers first, none while paused."""
     async with conn.cursor(row_factory=struct_row(ClaimedRow)) as cursor:
         await cursor.execute(
             """
-            update asset_stages s
-            set state = 'running',
-                lease_epoch = s.lease_epoch + 1,
-                lease_until = now() + make_interval(secs => %(lease)s),
-                deaths = s.deaths + 1,
-                again = false,
-                progress = null
-            from (
+            with due as materialized (
                 select asset_id, stage
                 from asset_stages
                 where stage = %(stage)s
@@ -48,9 +41,17 @@ async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> C
                   and (lease_until is null or lease_until <= now())
                   and not exists (select from stage_pauses where stage = %(stage)s and until > now())
                 order by lane, next_at, asset_id
-                limit 1
+                limit %(most)s
                 for update skip locked
-            ) due
+            )
+            update asset_stages s
+            set state = 'running',
+                lease_epoch = s.lease_epoch + 1,
+                lease_until = now() + make_interval(secs => %(lease)s),
+                deaths = s.deaths + 1,
+                again = false,
+                progress = null
+            from due
             where s.asset_id = due.asset_id
               and s.stage = due.stage
             returning s.asset_id, s.owner_id, s.lane, s.lease_epoch, s.deaths, s.failures, s.error, (
@@ -59,14 +60,14 @@ async def claim_next(conn: Connection, stage: str, *, lease_seconds: float) -> C
                 where other.stage = %(stage)s
                   and other.next_at <= now()
                   and (other.lease_until is null or other.lease_until <= now())
-                  and other.asset_id <> s.asset_id
+                  and other.asset_id not in (select due.asset_id from due)
                 order by other.lane, other.next_at, other.asset_id
                 limit 1
             ) is not null as has_more
             """,
-            {"stage": stage, "lease": lease_seconds},
+            {"stage": stage, "most": most, "lease": lease_seconds},
         )
-        return await cursor.fetchone()
+        return await cursor.fetchall()
 
 
 async def renew(
@@ -109,6 +110,32 @@ async def settle_done(conn: Connection, asset_id: UUID, stage: str, *, epoch: in
         (asset_id, stage, epoch),
     )
     return await cursor.fetchone() is not None
+
+
+async def settle_all_done(conn: Connection, held: Sequence[tuple[UUID, str, int]]) -> set[tuple[UUID, str]]:
+    """The same for many, each an asset, a stage and an epoch; returns which of them were the caller's."""
+    cursor = await conn.execute(
+        """
+        with mine as materialized (
+            select s.asset_id, s.stage
+            from unnest(%s::uuid[], %s::text[], %s::bigint[]) held (asset_id, stage, epoch)
+            join asset_stages s
+                on s.asset_id = held.asset_id and s.stage = held.stage and s.lease_epoch = held.epoch
+            where s.state = 'running'
+            order by s.asset_id, s.stage
+            for update of s
+        )
+        update asset_stages s
+        set state = case when again then 'pending' else 'done' end, next_at = case when again then now() end,
+            lease_until = null, deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
+        from mine
+        where s.asset_id = mine.asset_id and s.stage = mine.stage
+        returning s.asset_id, s.stage
+        """,
+        ([one[0] for one in held], [one[1] for one in held], [one[2] for one in held]),
+    )
+    return set(await cursor.fetchall())
 
 
 async def settle_failed(

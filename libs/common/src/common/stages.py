@@ -1,6 +1,6 @@
 """Work is a claimed row: what it can end with, and the claim that alone may write its result."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,26 +84,40 @@ class Claim:
             await conn.commit()  # it goes out with the last statements
 
 
+@asynccontextmanager
+async def settle_all(pool: Pool, claims: Sequence[Claim]) -> AsyncIterator[tuple[Connection, list[bool]]]:
+    """One transaction that saves the results of many and ends their stages: all but those that were fenced.
+
+    Says of each claim whether it is still held; what was lost is not to be saved.
+    """
+    async with pool.connection() as conn, conn.pipeline():
+        held = [(claim.asset_id, claim.stage, claim.epoch) for claim in claims]
+        ours = await queries.settle_all_done(conn, held)
+        yield conn, [(claim.asset_id, claim.stage) in ours for claim in claims]
+        await conn.commit()  # it goes out with the last statements
+
+
 Work: TypeAlias = Callable[[Claim], Awaitable[None]]
 
 
-async def claim_next(pool: Pool, stage: str, *, lease_seconds: float) -> Claim | None:
-    """The most urgent due work of a stage, if any."""
+async def claim(pool: Pool, stage: str, *, most: int = 1, lease_seconds: float) -> list[Claim]:
+    """The most urgent due work of a stage, so much at most."""
     async with glance(pool) as conn:
-        row = await queries.claim_next(conn, stage, lease_seconds=lease_seconds)
-    if row is None:
-        return None
-    return Claim(
-        row.asset_id,
-        row.owner_id,
-        stage,
-        row.lane,
-        row.lease_epoch,
-        row.deaths,
-        row.failures,
-        row.error,
-        has_more=row.has_more,
-    )
+        rows = await queries.claim(conn, stage, most=most, lease_seconds=lease_seconds)
+    return [
+        Claim(
+            row.asset_id,
+            row.owner_id,
+            stage,
+            row.lane,
+            row.lease_epoch,
+            row.deaths,
+            row.failures,
+            row.error,
+            has_more=row.has_more,
+        )
+        for row in rows
+    ]
 
 
 def backoff(failures: int) -> float:

@@ -81,7 +81,7 @@ class Worker:
             while True:
                 await free.acquire()
                 message = None if hungry else await self._doorbell.wait(self._poll())
-                self._claiming = asyncio.create_task(self._claim(message, free))
+                self._claiming = asyncio.create_task(self._claim(message, free, 1 + await _acquired(free)))
                 hungry = await asyncio.shield(self._claiming)
         finally:
             await self._doorbell.close()
@@ -89,24 +89,25 @@ class Worker:
     def _poll(self) -> float:
         return self.settings.poll_seconds * random.uniform(0.9, 1.1)  # noqa: S311  # only spreads load
 
-    async def _claim(self, message: Msg | None, free: asyncio.Semaphore) -> bool:
+    async def _claim(self, message: Msg | None, free: asyncio.Semaphore, most: int) -> bool:
         """Claim first, acknowledge after: a message may be lost, a row may not; says whether more rows are due."""
+        claims: list[Claim] = []
         try:
-            claim = await stages.claim_next(self.pool, self.stage, lease_seconds=self.settings.lease_seconds)
+            claims = await stages.claim(self.pool, self.stage, most=most, lease_seconds=self.settings.lease_seconds)
         except (psycopg.Error, PoolTimeout) as error:
             log.get().warning("database away", stage=self.stage, error=_text(error))
-            free.release()
             await asyncio.sleep(1)
             return True
-        if claim is None:
-            free.release()
-        else:
+        finally:
+            for _ in range(most - len(claims)):
+                free.release()
+        for claim in claims:
             self._start(claim, free)
         if message is not None:
             await self._acknowledge(message)
-            if claim is None:  # somebody has the row that rang, and may have to leave it due once more
+            if not claims:  # somebody has the row that rang, and may have to leave it due once more
                 self._look_in(AGAIN_SECONDS)
-        return claim is not None and claim.has_more
+        return any(claim.has_more for claim in claims)
 
     def _look_in(self, seconds: float) -> None:
         """Look at the rows when some seconds have passed, for one gets due then and nobody rings for it."""
@@ -266,6 +267,15 @@ class Worker:
             with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the leases run out
                 async with glance(self.pool) as conn:
                     await queries.give_back(conn, self.stage, [c.asset_id for c in claims], [c.epoch for c in claims])
+
+
+async def _acquired(free: asyncio.Semaphore) -> int:
+    """Take all that is free at the moment; returns how much that was."""
+    count = 0
+    while not free.locked():
+        await free.acquire()
+        count += 1
+    return count
 
 
 def _text(reason: object) -> str:

@@ -55,10 +55,10 @@ async def say(conn: Connection, said: Sequence[Said], *, owner: int, source: str
     )
 
 
-async def take_back_seen(conn: Connection, asset_id: UUID) -> None:
-    """No model says anything of an asset, which is held."""
-    await conn.execute("delete from lesser_labels where asset_id = %s and source <> 'learnt'", (asset_id,))
-    await conn.execute("delete from labels where asset_id = %s and source <> 'learnt'", (asset_id,))
+async def take_back_seen(conn: Connection, asset_ids: Sequence[UUID]) -> None:
+    """No model says anything of these assets, which are held."""
+    await conn.execute("delete from lesser_labels where asset_id = any(%s) and source <> 'learnt'", (list(asset_ids),))
+    await conn.execute("delete from labels where asset_id = any(%s) and source <> 'learnt'", (list(asset_ids),))
 
 
 async def take_back_learnt(conn: Connection, label: str, asset_ids: Sequence[UUID], *, owner: int) -> None:

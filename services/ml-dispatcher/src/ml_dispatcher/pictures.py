@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
 
 from blake3 import blake3
 
@@ -22,16 +25,19 @@ class Unreadable(Exception):
     """A file of ours is not what its row says; the text says why."""
 
 
-async def found(pool: Pool, claim: Claim, *, size: str) -> Sequence[Picture]:
-    """The thumbnail and the frames of an asset, none if there is nothing to see in it; Wait while it is rendered."""
+async def found(pool: Pool, size: str, asset_ids: Sequence[UUID]) -> list[list[Picture] | Exception]:
+    """The thumbnail and the frames of each asset, none if there is nothing to see in it; Wait while it is rendered."""
     async with glance(pool) as conn:
-        pictures = await queries.list_pictures(conn, claim.asset_id, size=size)
-        if pictures:
-            return pictures
-        rendering = await queries.find_rendering(conn, claim.asset_id)
+        pictures = await queries.list_pictures(conn, asset_ids, size=size)
+        of = {asset: list(them) for asset, them in groupby(pictures, attrgetter("asset_id"))}
+        return [of.get(asset) or await _nothing(conn, asset) for asset in asset_ids]
+
+
+async def _nothing(conn: Connection, asset_id: UUID) -> list[Picture] | Exception:
+    rendering = await queries.find_rendering(conn, asset_id)
     if rendering is not None and rendering.state in {"done", "failed"}:
         return []
-    raise Wait("it is not rendered yet", after=RENDERING_SECONDS)
+    return Wait("it is not rendered yet", after=RENDERING_SECONDS)
 
 
 async def read(pool: Pool, claim: Claim, picture: Picture, *, size: str) -> bytes:
@@ -51,7 +57,7 @@ async def read(pool: Pool, claim: Claim, picture: Picture, *, size: str) -> byte
 
 async def _rendered_again(conn: Connection, claim: Claim, picture: Picture, reason: str, *, size: str) -> Exception:
     """Have the asset rendered again, unless that was just done, or it is not this picture any more."""
-    if picture not in await queries.list_pictures(conn, claim.asset_id, size=size):
+    if picture not in await queries.list_pictures(conn, [claim.asset_id], size=size):
         return Wait("it was rendered anew meanwhile", after=1.0)
     rendering = await queries.find_rendering(conn, claim.asset_id)
     if rendering is None or rendering.state == "failed":

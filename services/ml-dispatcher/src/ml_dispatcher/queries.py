@@ -1,5 +1,6 @@
 """The SQL of what is to be looked at, and what came of it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -18,6 +19,7 @@ __all__ = ["Space", "list_spaces"]
 class Picture(Struct, frozen=True, kw_only=True):
     """A file that we made of an asset, and that a server is to look at."""
 
+    asset_id: UUID
     frame: int
     at_ms: int | None
     home: bytes
@@ -34,11 +36,29 @@ class Vector(Struct, frozen=True, kw_only=True):
     vector: list[float]
 
 
+class Placed(Struct, frozen=True, kw_only=True):
+    """All that a model says of where an asset lies in a space."""
+
+    asset_id: UUID
+    space_id: int
+    owner_id: int
+    vectors: Sequence[Vector]
+
+
 class Label(Struct, frozen=True, kw_only=True):
     """What a model sees, and how sure it is."""
 
     label: str
     score: float
+
+
+class Labelled(Struct, frozen=True, kw_only=True):
+    """All that one source sees in an asset."""
+
+    asset_id: UUID
+    source: str
+    model: str
+    labels: Sequence[Label]
 
 
 class Rendering(Struct, frozen=True, kw_only=True):
@@ -48,24 +68,24 @@ class Rendering(Struct, frozen=True, kw_only=True):
     is_recent: bool
 
 
-async def list_pictures(conn: Connection, asset_id: UUID, *, size: str) -> list[Picture]:
-    """An asset's thumbnail of a size, and the frames of a film."""
+async def list_pictures(conn: Connection, asset_ids: Sequence[UUID], *, size: str) -> list[Picture]:
+    """The thumbnails of a size of assets, and the frames of films."""
     async with conn.cursor(row_factory=struct_row(Picture)) as cursor:
         await cursor.execute(
             """
-            select 0 as frame, null::int as at_ms, coalesce(private_root, root) as home, path, mime_type, hash
+            select asset_id, 0 as frame, null::int as at_ms, coalesce(private_root, root) as home, path, mime_type, hash
             from thumbnails
             join repositories using (repository_id)
-            where asset_id = %(asset)s and size = %(size)s
+            where asset_id = any(%(assets)s) and size = %(size)s
             union all
-            select substr(kind, 7)::int, substring(recipe from '^at ([0-9]{1,9})$')::int,
+            select asset_id, substr(kind, 7)::int, substring(recipe from '^at ([0-9]{1,9})$')::int,
                    coalesce(private_root, root), path, mime_type, hash
             from renditions
             join repositories using (repository_id)
-            where asset_id = %(asset)s and kind ~ '^frame_[1-8]$'
-            order by frame
+            where asset_id = any(%(assets)s) and kind ~ '^frame_[1-8]$'
+            order by asset_id, frame
             """,
-            {"asset": asset_id, "size": size},
+            {"assets": list(asset_ids), "size": size},
         )
         return await cursor.fetchall()
 
@@ -84,42 +104,63 @@ async def find_rendering(conn: Connection, asset_id: UUID) -> Rendering | None:
         return await cursor.fetchone()
 
 
-async def save_vectors(
-    conn: Connection, asset_id: UUID, space_id: int, *, owner: int, vectors: Sequence[Vector]
-) -> None:
-    """An asset's vectors in a space are these from now on, and no others."""
+async def save_vectors(conn: Connection, placed: Sequence[Placed]) -> None:
+    """The vectors of assets in spaces are these from now on, and no others."""
+    told = [(one, vector) for one in placed for vector in one.vectors]
     await conn.execute(
         """
-        with gone as (
-            delete from embeddings
-            where asset_id = %(asset)s and space_id = %(space)s and frame <> all(%(frames)s::smallint[])
+        with told as (
+            select *
+            from unnest(
+                %(assets)s::uuid[], %(spaces)s::int[], %(owners)s::int[],
+                %(frames)s::smallint[], %(ats)s::int[], %(vectors)s::text[]
+            ) told (asset_id, space_id, owner_id, frame, at_ms, vector)
+        ), gone as (
+            delete from embeddings e
+            using unnest(%(seen)s::uuid[], %(seen_in)s::int[]) seen (asset_id, space_id)
+            where e.asset_id = seen.asset_id
+              and e.space_id = seen.space_id
+              and not exists (
+                  select
+                  from told
+                  where told.asset_id = e.asset_id and told.space_id = e.space_id and told.frame = e.frame
+              )
         )
         insert into embeddings (asset_id, space_id, frame, owner_id, at_ms, vector)
-        select %(asset)s, %(space)s, frame, %(owner)s, at_ms, vector::halfvec
-        from unnest(%(frames)s::smallint[], %(ats)s::int[], %(vectors)s::text[]) told (frame, at_ms, vector)
+        select asset_id, space_id, frame, owner_id, at_ms, vector::halfvec
+        from told
+        order by asset_id, space_id, frame
         on conflict (asset_id, space_id, frame) do update
         set owner_id = excluded.owner_id, at_ms = excluded.at_ms, vector = excluded.vector
         """,
         {
-            "asset": asset_id,
-            "space": space_id,
-            "owner": owner,
-            "frames": [one.frame for one in vectors],
-            "ats": [one.at_ms for one in vectors],
-            "vectors": [msgspec.json.encode(one.vector).decode() for one in vectors],  # as the type is written
+            "seen": [one.asset_id for one in placed],
+            "seen_in": [one.space_id for one in placed],
+            "assets": [one.asset_id for one, _ in told],
+            "spaces": [one.space_id for one, _ in told],
+            "owners": [one.owner_id for one, _ in told],
+            "frames": [vector.frame for _, vector in told],
+            "ats": [vector.at_ms for _, vector in told],
+            "vectors": [msgspec.json.encode(vector.vector).decode() for _, vector in told],  # as the type is written
         },
     )
 
 
-async def save_labels(conn: Connection, asset_id: UUID, labels: Sequence[Label], *, source: str, model: str) -> None:
-    """Models see this in an asset from now on, whatever they saw before; what people taught stands beside it."""
-    cursor = await conn.execute("select owner_id from assets where asset_id = %s for no key update", (asset_id,))
-    held = await cursor.fetchone()
-    if held is None:
-        return
-    await label_queries.take_back_seen(conn, asset_id)
-    said = [Said(asset_id, one.label, one.score) for one in labels]
-    await label_queries.say(conn, said, owner=held[0], source=source, model=model)
+async def save_labels(conn: Connection, labelled: Sequence[Labelled]) -> None:
+    """Models see this in assets from now on, whatever they saw before; what people taught stands beside it."""
+    assets = [one.asset_id for one in labelled]
+    cursor = await conn.execute(
+        "select asset_id, owner_id from assets where asset_id = any(%s) order by asset_id for no key update", (assets,)
+    )
+    owners: dict[UUID, int] = dict(await cursor.fetchall())
+    await label_queries.take_back_seen(conn, assets)
+    said = defaultdict[tuple[int, str, str], list[Said]](list)
+    for one in labelled:
+        if one.asset_id in owners:
+            by = owners[one.asset_id], one.source, one.model
+            said[by] += [Said(one.asset_id, label.label, label.score) for label in one.labels]
+    for (owner, source, model), labels in said.items():
+        await label_queries.say(conn, labels, owner=owner, source=source, model=model)
 
 
 async def save_finding(conn: Connection, asset_id: UUID, stage: str, found: object, *, owner: int, model: str) -> None:

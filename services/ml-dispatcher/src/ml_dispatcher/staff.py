@@ -52,6 +52,9 @@ class Staff:
     hired: asyncio.Event = field(default_factory=asyncio.Event)
     _posts: dict[str, Post] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._meaning = Meaning(self.core.pool, self.servers)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Have done what can be done, until told to stop."""
         async with asyncio.TaskGroup() as tasks:
@@ -67,8 +70,7 @@ class Staff:
 
     async def _jobs(self, conn: Connection) -> list[Job]:
         """What servers offer to do, and the stages of it; a model that is offered for the first time gets its space."""
-        meaning = Meaning(self.core.pool, self.servers)
-        jobs = []
+        meaning, jobs = self._meaning, []
         for model in self.servers.models():
             space = await spaces.find(conn, model)
             if space is not None:

@@ -1,0 +1,63 @@
+"""What many ask for at the same time is fetched in one go."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(eq=False)
+class Together(Generic[Item, Result]):
+    """An errand for many, asked by many for one each: `run` answers up to `most` in their order, one run at a time.
+
+    Nobody waits for company: a run takes who came while the one before it went on. What fails for many is tried for
+    each alone, so that nobody pays for another; an answer that is an exception is raised to who asked.
+    """
+
+    run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
+    most: int = 100
+    _waiting: "list[tuple[Item, asyncio.Future[Result]]]" = field(default_factory=list)
+    _running: "asyncio.Task[None] | None" = None
+
+    async def ask(self, item: Item) -> Result:
+        """The answer for this one."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run_on())
+        return await future
+
+    async def _run_on(self) -> None:
+        try:
+            while self._waiting:
+                taken, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
+                await self._run([(item, future) for item, future in taken if not future.done()])
+        finally:
+            self._running = None
+
+    async def _run(self, taken: "list[tuple[Item, asyncio.Future[Result]]]") -> None:
+        if not taken:  # all have left
+            return
+        try:
+            results = await self.run([item for item, _ in taken])
+        except Exception as error:  # noqa: BLE001  # whatever went wrong, who asked is told
+            if len(taken) > 1:
+                for one in taken:
+                    await self._run([one])
+                return
+            results = [error]
+        for (_, future), result in zip(taken, results, strict=True):
+            settle(future, result)
+
+
+def settle(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
+    """Tell somebody who may have left what came of it."""
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

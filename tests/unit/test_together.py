@@ -1,0 +1,57 @@
+"""What many ask for at the same time is fetched in one go."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from common.together import Together
+
+
+class Shop:
+    """Doubles numbers for who stands there when it opens; keeps who came together."""
+
+    def __init__(self) -> None:
+        self.runs: list[list[int]] = []
+        self.opened = asyncio.Event()
+
+    async def serve(self, items: Sequence[int]) -> list[int | Exception]:
+        self.runs.append(list(items))
+        await self.opened.wait()
+        if 13 in items:
+            raise OSError("13")
+        return [ValueError(str(item)) if item < 0 else 2 * item for item in items]
+
+
+async def test_who_comes_during_a_run_is_in_the_next() -> None:
+    """As many as fit, in their order."""
+    shop = Shop()
+    together = Together(shop.serve, most=3)
+    asked = [asyncio.create_task(together.ask(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    asked += [asyncio.create_task(together.ask(5))]
+    await asyncio.sleep(0)
+    shop.opened.set()
+
+    assert await asyncio.gather(*asked) == [0, 2, 4, 6, 8, 10]
+    assert shop.runs == [[0, 1, 2], [3, 4, 5]]
+
+
+async def test_nobody_pays_for_another() -> None:
+    """An answer may be an error; what fails for all is tried for each alone; who left is not served."""
+    shop = Shop()
+    together = Together(shop.serve)
+    asked = [asyncio.create_task(together.ask(number)) for number in (1, 13, -2, 4)]
+    await asyncio.sleep(0)
+    late = asyncio.create_task(together.ask(5))
+    await asyncio.sleep(0)
+    late.cancel()
+    shop.opened.set()
+
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert [str(one) for one in told] == ["2", "13", "-2", "8"]
+    assert isinstance(told[1], OSError)
+    with pytest.raises(asyncio.CancelledError):
+        await late
+    assert await together.ask(6) == 12, "it goes on"
+    assert shop.runs == [[1, 13, -2, 4], [1], [13], [-2], [4], [6]]
