@@ -147,8 +147,9 @@ def _migrate(arguments: argparse.Namespace) -> None:
         database_url, nats_url = os.environ["LUMILIO_DATABASE_URL"], os.environ["LUMILIO_NATS_URL"]
     except KeyError as error:
         raise CannotStart(f"the environment lacks {error.args[0]}: set it to the address of the server") from None
+    wanted = settings.load(migrations.StreamSettings, os.environ)
     applied = asyncio.run(migrations.apply(database_url))
-    asyncio.run(migrations.declare(nats_url))
+    asyncio.run(migrations.declare(nats_url, replicas=wanted.stream_replicas))
     if arguments.repository:
         asyncio.run(first_start.give_repository(database_url, arguments.repository))
     print(f"applied {', '.join(applied)}" if applied else "everything is up to date")

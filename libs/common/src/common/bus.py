@@ -25,10 +25,14 @@ Subscription: TypeAlias = JetStreamContext.PullSubscription
 
 @dataclass(frozen=True)
 class Bus:
-    """A connection that never gives up, and who wants to know when it came back."""
+    """A connection that never gives up, and who wants to know when it came back.
+
+    A stream that is missing is made on `stream_replicas` nodes.
+    """
 
     client: Client
     js: JetStreamContext
+    stream_replicas: int = 1
     listeners: list[Callable[[], None]] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -49,13 +53,15 @@ class Bus:
 
 
 @asynccontextmanager
-async def connect(nats_url: str, *, name: str, ping_seconds: float = 10) -> AsyncIterator[Bus]:
+async def connect(
+    nats_url: str, *, name: str, ping_seconds: float = 10, stream_replicas: int = 1
+) -> AsyncIterator[Bus]:
     """A connection that retries for ever, also the first time: services start in any order.
 
     A server that leaves two pings unanswered is gone; `closed` is set if the client ever gives up after all.
     """
     client = Client()
-    bus = Bus(client, client.jetstream(timeout=CONNECT_SECONDS))
+    bus = Bus(client, client.jetstream(timeout=CONNECT_SECONDS), stream_replicas)
     connecting = asyncio.create_task(_connect_for_ever(bus, nats_url, name=name, ping_seconds=ping_seconds))
     try:
         yield bus
@@ -150,7 +156,7 @@ class Doorbell:
         """Losing the stream, the durable or the connection is repaired here and costs a second."""
         try:
             if self._subscription is None:
-                await streams.ensure_durable(self.bus.js, self.durable)
+                await streams.ensure_durable(self.bus.js, self.durable, replicas=self.bus.stream_replicas)
                 self._subscription = await self.bus.js.pull_subscribe_bind(
                     durable=self.durable.name, stream=streams.NAME
                 )

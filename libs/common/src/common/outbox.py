@@ -94,5 +94,5 @@ class Relay:
 
     async def _restore_stream(self) -> None:
         with contextlib.suppress(NatsError, OSError):
-            await streams.ensure_stream(self.bus.js)
+            await streams.ensure_stream(self.bus.js, replicas=self.bus.stream_replicas)
             self.wake()

@@ -55,7 +55,9 @@ async def core(name: str, config: Settings, stop: asyncio.Event, *, notes: Seque
     """The pool, the bus, a running relay and the health answers of a service; `notes` are told to whoever asks."""
     async with (
         db.open_pool(config.database_url) as pool,
-        bus.connect(config.nats_url, name=name, ping_seconds=config.ping_seconds) as nats,
+        bus.connect(
+            config.nats_url, name=name, ping_seconds=config.ping_seconds, stream_replicas=config.stream_replicas
+        ) as nats,
     ):
         await _wait_for_schema(pool, stop)
         relay = outbox.Relay(pool, nats, config.relay_seconds)

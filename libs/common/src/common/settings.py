@@ -16,6 +16,7 @@ AtLeastOne = Annotated[int, Meta(ge=1)]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Text = Annotated[str, Meta(min_length=1)]
+Replicas = Annotated[int, Meta(ge=1, le=5)]
 Percent = Annotated[float, Meta(ge=0, le=90)]
 Share = Annotated[float, Meta(gt=0, le=100)]
 Patience = Annotated[float, Meta(ge=0, le=YEAR)]
@@ -46,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How often events are looked for that nobody has published."""
     ping_seconds: Positive = 10.0
     """How often the NATS server is asked whether it is there."""
+    stream_replicas: Replicas = 1
+    """On how many nodes of a NATS cluster every message is kept; `lumilio migrate`, told the same, changes it later."""
     stop_seconds: Patience = 8.0
     """How long work in hand may take when the process is to stop."""
 

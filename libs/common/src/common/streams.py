@@ -66,27 +66,27 @@ SCAN = Durable("syncer-scan", (ScanRequested.subject,))
 DURABLES = (PLACE, PURGE, RENDER, TRANSCODE, SIDECAR, REGISTER, SCAN, EMBED, FILL, CLASSIFY, FACES, TEXTS, LEARN)
 
 
-async def ensure_stream(js: JetStreamContext) -> None:
-    """Create the stream if it is missing; an existing one is left as it is."""
+async def ensure_stream(js: JetStreamContext, *, replicas: int = 1) -> None:
+    """Create the stream on so many nodes if it is missing; an existing one is left as it is."""
     try:
         await js.stream_info(NAME)
     except NotFoundError:
-        await js.add_stream(STREAM)
+        await js.add_stream(STREAM.evolve(num_replicas=replicas))
 
 
-async def ensure_durable(js: JetStreamContext, durable: Durable) -> None:
+async def ensure_durable(js: JetStreamContext, durable: Durable, *, replicas: int = 1) -> None:
     """Create a durable if it is missing, and its stream; a service never changes one that exists."""
-    await ensure_stream(js)
+    await ensure_stream(js, replicas=replicas)
     try:
         await js.consumer_info(NAME, durable.name)
     except NotFoundError:
         await js.add_consumer(NAME, _consumer(durable))
 
 
-async def migrate(js: JetStreamContext) -> None:
+async def migrate(js: JetStreamContext, *, replicas: int = 1) -> None:
     """Bring stream and durables to what is declared here; only `lumilio migrate` calls this."""
-    await ensure_stream(js)
-    await js.update_stream(STREAM)
+    await ensure_stream(js, replicas=replicas)
+    await js.update_stream(STREAM.evolve(num_replicas=replicas))
     for durable in DURABLES:
         await js.add_consumer(NAME, _consumer(durable))
 
