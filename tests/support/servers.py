@@ -54,13 +54,17 @@ def open_way(folder: Path) -> None:
 
 @contextmanager
 def running_nats(
-    folder: Path, *, port: int = 0, edit: Callable[[str], str] = lambda configuration: configuration
+    folder: Path,
+    *,
+    port: int = 0,
+    password: str = "a-password-for-tests",
+    edit: Callable[[str], str] = lambda configuration: configuration,
 ) -> Iterator[NatsServer]:
     """A server with its store below `folder`, perhaps with another configuration; port 0 is any free one."""
     program = nats_server.find_program()
     configuration = str(folder / "nats.conf")
     listen, monitor = ports.choose(port), ports.choose(0)
-    server = NatsServer(program, str(folder / "nats"), configuration, listen, monitor, "a-password-for-tests")
+    server = NatsServer(program, str(folder / "nats"), configuration, listen, monitor, password)
     nats_server.configure(server)
     Path(configuration).write_text(edit(Path(configuration).read_text()))
     command = launch.wrap(server.command, death_signal=SIGKILL)
