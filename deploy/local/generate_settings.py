@@ -17,6 +17,7 @@ from gateway.main import Settings as GatewaySettings
 from ingest.main import IngestSettings
 from lumilio.ballast import BallastSettings
 from lumilio.inference import InferenceSettings
+from lumilio.watching import WatchingSettings
 from ml_dispatcher.settings import DispatcherSettings
 from ml_server.settings import MlServerSettings
 from processor.main import ProcessorSettings
@@ -31,7 +32,7 @@ PROGRAMS: dict[str, list[type[msgspec.Struct]]] = {
     "syncer": [SyncerSettings],
     "ml-dispatcher": [DispatcherSettings],
     "ml-server": [MlServerSettings],
-    "`lumilio up`": [BallastSettings, InferenceSettings],
+    "`lumilio up`": [BallastSettings, InferenceSettings, WatchingSettings],
 }
 SPANS = ((24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"))
 SIZES = ((1024**3, "GiB"), (1024**2, "MiB"))

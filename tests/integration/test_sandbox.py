@@ -17,6 +17,7 @@ from processor import confine, decoders, images, sandbox
 from processor.sandbox import Died, Sandbox, Status
 from processor.unreadable import Unreadable
 from tests.support import escapes, media
+from tests.support.scraping import scrape, value
 
 MODULES = (*sandbox.DECODERS, "tests.support.escapes")
 QUICK = msgspec.structs.replace(sandbox.PHOTO, seconds=0.3)
@@ -113,25 +114,28 @@ async def test_originals_cannot_be_written(box: Sandbox, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("deed", "reason"),
+    ("deed", "reason", "kind"),
     [
-        (escapes.crash, r"crashed \(SIGSEGV\)"),
-        (escapes.abort, r"crashed \(SIGABRT\)"),
-        (escapes.leave, "ended without an answer"),
-        (escapes.loop, "took longer than 0.3 seconds"),
-        (escapes.hang_up_and_stay, "hung up without an answer"),
-        (escapes.eat, "needed more than 1.75 GB of memory"),
-        (escapes.break_down, "ZeroDivisionError: nobody thought of this"),
-        (escapes.promise_a_number, "answered with nonsense"),
+        (escapes.crash, r"crashed \(SIGSEGV\)", "crash"),
+        (escapes.abort, r"crashed \(SIGABRT\)", "crash"),
+        (escapes.leave, "ended without an answer", "other"),
+        (escapes.loop, "took longer than 0.3 seconds", "time"),
+        (escapes.hang_up_and_stay, "hung up without an answer", "other"),
+        (escapes.eat, "needed more than 1.75 GB of memory", "memory"),
+        (escapes.break_down, "ZeroDivisionError: nobody thought of this", "other"),
+        (escapes.promise_a_number, "answered with nonsense", "answer"),
     ],
     ids=lambda deed: getattr(deed, "__name__", ""),
 )
-async def test_only_the_file_is_hurt(box: Sandbox, deed: object, reason: str) -> None:
-    """A decoder that crashes, loops or eats memory ends with a reason, and the next file is read as ever."""
+async def test_only_the_file_is_hurt(box: Sandbox, deed: object, reason: str, kind: str) -> None:
+    """A decoder that crashes, loops or eats memory ends with a reason and is counted; the next file is read as ever."""
     assert callable(deed)
+    before = await scrape()
     with pytest.raises(Died, match=reason):
         await box.run(deed, None, owner=1, limits=QUICK)
 
+    told = value(await scrape(), "lumilio_sandbox_kills_total", reason=kind)
+    assert told == value(before, "lumilio_sandbox_kills_total", reason=kind) + 1
     assert await box.run(escapes.attempt, None, "read a file", owner=1) == "EPERM"
 
 

@@ -27,7 +27,7 @@ def test_without_a_model_one_line_says_what_to_do(data: Data, monkeypatch: pytes
     Path(data.root, "models", "empty").mkdir(parents=True)
     plain, elsewhere = InferenceSettings(ml_port=0), InferenceSettings(inference_servers="there:50051")
 
-    assert inference.beside(data, plain, stops_by=1) is None
+    assert inference.beside(data, plain, stops_by=1, health=1) is None
     assert f"{data.root}/models/NAME" in (inference.advice(data, plain) or "")
     assert "/mine/NAME" in (inference.advice(data, InferenceSettings(models="/mine")) or "")
     assert inference.told(None, plain) == {}
@@ -40,11 +40,11 @@ def test_with_a_model_others_are_told_where_it_is_served(data: Data, monkeypatch
     """Unless an operator says whom to ask, or wants none of it."""
     write_model(Path(data.root, "models", "clip", "one"))
 
-    program = inference.beside(data, InferenceSettings(ml_port=0, ml_host="0.0.0.0"), stops_by=1)
+    program = inference.beside(data, InferenceSettings(ml_port=0, ml_host="0.0.0.0"), stops_by=1, health=1)
     assert program is not None
     port = program.environment["LUMILIO_ML_PORT"]
     assert inference.told(program, InferenceSettings()) == {"LUMILIO_INFERENCE_SERVERS": f"127.0.0.1:{port}"}
     assert inference.told(program, InferenceSettings(inference_servers="there:50051")) == {}
     monkeypatch.setenv("CLIP_ENABLED", "false")
-    assert inference.beside(data, InferenceSettings(), stops_by=1) is None
+    assert inference.beside(data, InferenceSettings(), stops_by=1, health=1) is None
     assert inference.advice(data, InferenceSettings()) is None

@@ -32,12 +32,15 @@ class InferenceSettings(Struct, frozen=True, kw_only=True):
     """Who is asked instead of a server on this machine, as ml-dispatcher is told."""
 
 
-def beside(data: Data, settings: InferenceSettings, *, stops_by: float) -> Program | None:
-    """The program that serves the models that are there; None where there are none, or nobody wants them."""
+def beside(data: Data, settings: InferenceSettings, *, stops_by: float, health: int) -> Program | None:
+    """The program that serves the models that are there and says how it is at the port `health`.
+
+    None where there are no models, or nobody wants them.
+    """
     models = _models(data, settings)
     if _is_off() or not any(next(models.glob(pattern), None) for pattern in MODELS):
         return None
-    port, health = ports.choose(settings.ml_port, host=settings.ml_host), ports.choose(0)
+    port = ports.choose(settings.ml_port, host=settings.ml_host)
     environment = {
         "LUMILIO_MODELS": str(models),
         "LUMILIO_ML_HOST": settings.ml_host,

@@ -29,6 +29,7 @@ from lumilio.trash import options as trash
 from lumilio.up import Options, up
 from lumilio.upload import options as upload
 from lumilio.user import options as user
+from lumilio.watching import WatchingSettings
 
 Answer = TypeVar("Answer")
 
@@ -130,6 +131,7 @@ def _up(arguments: argparse.Namespace) -> None:
         arguments.nats_port,
         settings.load(BallastSettings, os.environ),
         settings.load(InferenceSettings, os.environ),
+        settings.load(WatchingSettings, os.environ),
     )
 
     async def serve(held: data.Data) -> None:

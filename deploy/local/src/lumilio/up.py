@@ -4,11 +4,12 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from signal import SIGINT
 
-from lumilio import ballast, first_start, inference, migrations, nats_server, ports, postgres, probe
+from lumilio import ballast, first_start, inference, migrations, nats_server, ports, postgres, probe, watching
 from lumilio.ballast import BallastSettings
 from lumilio.data import Data, Secrets, check_database, read_secrets
 from lumilio.inference import InferenceSettings
@@ -17,6 +18,7 @@ from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from lumilio.supervisor import Child, Program, Supervisor
 from lumilio.terminal import say, since
+from lumilio.watching import WatchingSettings
 
 WORKERS = ("ingest", "processor", "syncer", "ml-dispatcher")
 
@@ -40,6 +42,7 @@ class Options:
     nats_port: int
     ballast: BallastSettings
     inference: InferenceSettings
+    watching: WatchingSettings
 
 
 async def up(options: Options, data: Data, stop: asyncio.Event) -> None:
@@ -70,9 +73,10 @@ async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
     nats_child = await _start_servers(database, bus, data, supervisor)
     await _bring_up_to_date(database, bus, nats_child)
     await first_start.prepare(database.url(), data, secrets)
-    model_server = inference.beside(data, options.inference, stops_by=WORKERS_STOP_BY)
+    health = watching.choose(options.watching)
+    model_server = inference.beside(data, options.inference, stops_by=WORKERS_STOP_BY, health=health["ml-server"])
     environment = _environment(database, bus, data) | inference.told(model_server, options.inference)
-    address = await _start_services(options, environment, data, secrets, supervisor)
+    address = await _start_services(options, environment, health, data, secrets, supervisor)
     say(f"ready ({since(began)}): {address}")
     first_start.tell_password(data, secrets)
     _start_beside(options, environment, data, model_server, supervisor)
@@ -175,11 +179,16 @@ def _environment(database: Postgres, bus: NatsServer, data: Data) -> dict[str, s
 
 
 async def _start_services(
-    options: Options, environment: dict[str, str], data: Data, secrets: Secrets, supervisor: Supervisor
+    options: Options,
+    environment: dict[str, str],
+    health: Mapping[str, int],
+    data: Data,
+    secrets: Secrets,
+    supervisor: Supervisor,
 ) -> str:
     """Start them all, wait for them all; returns the address to open."""
     host, port = ANYWHERE.get(options.host, options.host), _port("gateway", options.port, host=options.host)
-    programs = [_worker(name, environment) for name in WORKERS]
+    programs = [_worker(name, environment, health[name]) for name in WORKERS]
     gateway = Program(
         "gateway",
         [sys.executable, "-m", "gateway"],
@@ -189,6 +198,7 @@ async def _start_services(
             **environment,
             "LUMILIO_HOST": options.host,
             "LUMILIO_PORT": str(port),
+            "LUMILIO_HEALTH_PORT": str(health["gateway"]),
             "LUMILIO_JWT_SECRET": secrets.jwt_secret,
             "LUMILIO_DATABASE_DIRECTORY": data.postgres,
         },
@@ -209,8 +219,7 @@ def _start_beside(
         say(advice)
 
 
-def _worker(name: str, environment: dict[str, str]) -> Program:
-    port = ports.choose(0)
+def _worker(name: str, environment: dict[str, str], port: int) -> Program:
     return Program(
         name,
         [sys.executable, "-m", name.replace("-", "_")],

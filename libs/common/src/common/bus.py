@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext
 
-from common import log, streams, tasks
+from common import log, metrics, streams, tasks
 from common.streams import Durable
 
 CONNECT_SECONDS = 5
@@ -82,6 +82,7 @@ async def _connect_for_ever(bus: Bus, nats_url: str, *, name: str, ping_seconds:
     async def returned() -> None:
         nonlocal told
         told = ""
+        metrics.CONNECTED.inc()
         log.get().info("bus connected")
         for listener in bus.listeners:
             listener()

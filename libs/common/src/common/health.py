@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import files, http, marker, monitor, queries, repository_queries
+from common import files, http, marker, metrics, monitor, queries, repository_queries
 from common.bus import Bus
 from common.db import Pool, glance
 from common.repository_queries import Repository
@@ -48,12 +48,16 @@ class Finding:
 
 @dataclass
 class Health:
-    """How a service is, and what it stands on; `notes` are problems known since its start."""
+    """How a service is, and what it stands on; `notes` are problems known since its start.
+
+    `sources` tell numbers of the whole server; whoever has some adds them.
+    """
 
     pool: Pool
     bus: Bus
     monitor_url: str = ""
     notes: Sequence[str] = ()
+    sources: list[metrics.Source] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._disks = Finding(self._look_at_disks, "the disk of a repository does not answer")
@@ -96,17 +100,21 @@ def _outages(repositories: Sequence[Repository]) -> list[str]:
     return found
 
 
-async def serve(host: str, port: int, ready: Callable[[], Awaitable[Readiness]]) -> None:
-    """Answer `/live` and `/ready` until cancelled; port 0 means nobody asks."""
+async def serve(
+    host: str, port: int, ready: Callable[[], Awaitable[Readiness]], sources: Sequence[metrics.Source] = ()
+) -> None:
+    """Answer `/live`, `/ready` and `/metrics` until cancelled; port 0 means nobody asks."""
     if port == 0:
         return
 
     async def app(scope: dict[str, Any], _receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
+        if scope["path"] == "/metrics":
+            await _send(send, 200, await metrics.page(sources), metrics.CONTENT_TYPE)
+            return
         state = await ready() if scope["path"] == "/ready" else Readiness(ready=True, problems=[])
-        await send({"type": "http.response.start", "status": 200 if state.ready else 503, "headers": []})
-        await send({"type": "http.response.body", "body": msgspec.json.encode(state)})
+        await _send(send, 200 if state.ready else 503, msgspec.json.encode(state), b"application/json")
 
     stop = asyncio.Event()
     answering = asyncio.create_task(http.serve(app, host=host, port=port, stop=stop))
@@ -115,3 +123,8 @@ async def serve(host: str, port: int, ready: Callable[[], Awaitable[Readiness]])
     finally:
         stop.set()
         await answering
+
+
+async def _send(send: Any, status: int, body: bytes, kind: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
+    await send({"type": "http.response.body", "body": body})

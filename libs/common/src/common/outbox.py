@@ -12,7 +12,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 from psycopg_pool import PoolTimeout
 
-from common import log, streams
+from common import log, metrics, streams
 from common import outbox_queries as queries
 from common.bus import Bus
 from common.db import Connection, Pool
@@ -91,6 +91,7 @@ class Relay:
             stream=streams.NAME,
             headers={"Nats-Msg-Id": f"{self._epoch}.{row.outbox_id}"},
         )
+        metrics.RELAYED.observe(row.age)
 
     async def _restore_stream(self) -> None:
         with contextlib.suppress(NatsError, OSError):

@@ -9,9 +9,12 @@ from common.db import Connection, struct_row
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event, and for how many seconds it waits."""
+
     outbox_id: int
     subject: str
     body: dict[str, object]
+    age: float
 
 
 async def add_events(conn: Connection, rows: Sequence[tuple[str, int, bytes]]) -> None:
@@ -30,7 +33,7 @@ async def lock_unpublished(conn: Connection, limit: int) -> list[OutboxRow]:
     async with conn.cursor(row_factory=struct_row(OutboxRow)) as cursor:
         await cursor.execute(
             """
-            select outbox_id, subject, body
+            select outbox_id, subject, body, extract(epoch from clock_timestamp() - created_at)::float8 as age
             from outbox
             where published_at is null
             order by outbox_id

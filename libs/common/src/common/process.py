@@ -66,7 +66,7 @@ async def core(name: str, config: Settings, stop: asyncio.Event, *, notes: Seque
             running = [
                 tasks.create_task(relay.run()),
                 tasks.create_task(_end_when_closed(nats)),
-                tasks.create_task(health.serve(config.health_host, config.health_port, known.check)),
+                tasks.create_task(health.serve(config.health_host, config.health_port, known.check, known.sources)),
             ]
             yield Core(pool, nats, relay, known)
             for task in running:

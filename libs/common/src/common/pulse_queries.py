@@ -12,6 +12,7 @@ from common.db import Connection, struct_row
 
 MOST = 100_000
 """What is more is told as so many at least."""
+MOST_HELD = 1000
 
 
 class Due(Struct, frozen=True, kw_only=True):
@@ -118,6 +119,46 @@ async def list_due(conn: Connection) -> list[Due]:
             (MOST,),
         )
         return await cursor.fetchall()
+
+
+async def count_held(conn: Connection) -> dict[str, int]:
+    """How much of each stage is in somebody's hands; who claims takes the oldest, so few of a lane are looked at."""
+    cursor = await conn.execute(
+        """
+        with recursive lanes as (
+            (
+                select stage, lane from asset_stages where next_at is not null order by stage, lane limit 1
+            )
+            union all
+            select following.stage, following.lane
+            from lanes
+            cross join lateral (
+                select s.stage, s.lane
+                from asset_stages s
+                where s.next_at is not null
+                  and (s.stage, s.lane) > (lanes.stage, lanes.lane)
+                order by s.stage, s.lane
+                limit 1
+            ) following
+        )
+        select stage, count(*)::int
+        from lanes
+        cross join lateral (
+            select lease_until
+            from asset_stages s
+            where s.stage = lanes.stage
+              and s.lane = lanes.lane
+              and next_at <= now()
+            order by next_at
+            limit %s
+        ) oldest
+        where lease_until > now()
+        group by stage
+        order by stage
+        """,
+        (MOST_HELD,),
+    )
+    return dict(await cursor.fetchall())
 
 
 async def list_failed(conn: Connection) -> list[Failed]:
@@ -286,6 +327,21 @@ async def count_servers(conn: Connection) -> dict[bool, int]:
         """
     )
     return dict(await cursor.fetchall())
+
+
+async def find_backup_age(conn: Connection) -> float | None:
+    """How many seconds ago the last backup was made; None where there was none."""
+    cursor = await conn.execute(
+        """
+        select extract(epoch from now() - ended_at)::float8
+        from backups
+        where state = 'made'
+        order by ended_at desc
+        limit 1
+        """
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def list_leases(conn: Connection) -> list[Lease]:

@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nats_monitor_url: str = ""
     """Where the NATS server tells how it is set up, `http://HOST:8222`; else nobody sees whether it is durable."""
     health_host: str = "127.0.0.1"
-    """The address on which `/live` and `/ready` are answered, beside the work proper."""
+    """The address on which `/live`, `/ready` and `/metrics` are answered, beside the work proper."""
     health_port: Port = 0
     """Its port; 0 for none."""
     lease_seconds: Positive = 60.0

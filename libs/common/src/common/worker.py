@@ -12,7 +12,7 @@ import psycopg
 from nats.aio.msg import Msg
 from psycopg_pool import PoolTimeout
 
-from common import bus, dead_letters, log, messages, outbox, queries, stages, tasks
+from common import bus, dead_letters, log, messages, metrics, outbox, queries, stages, tasks
 from common.bus import Bus, Doorbell
 from common.db import Pool, glance
 from common.files import STARVED
@@ -146,6 +146,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001  # nobody else would hear of it; the lease runs out
             outcome = f"not settled: {error!r}"
         self.relay.wake()
+        metrics.settled(claim.stage, outcome, time.monotonic() - started)
         log.get().info(
             "work done",
             stage=claim.stage,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from common import log
+from common import log, metrics
 
 LINES = log.get()
 """Kept, for to get it costs as much as to write a line."""
@@ -48,6 +48,7 @@ class _Seen:
 
 def _tell(scope: HTTPScope, seen: _Seen, seconds: float) -> None:
     """The path's template stands for the path where there is one, so that lines can be counted by route."""
+    metrics.answered(scope["method"], scope.get("path_template"), int(seen.status), seconds)
     user = scope.get("user")
     facts = {"user": user.user_id} if user else {}
     facts |= {"broken": seen.broken} if seen.broken else {}

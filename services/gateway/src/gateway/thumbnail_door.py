@@ -98,7 +98,7 @@ class Door:
             (b"content-disposition", media.derived_name(held.original_filename, held.mime_type).encode("latin-1")),
         ]
         path = b"/".join((held.home, held.path))
-        return Picture("/api/v1/assets/{asset_id:uuid}/thumbnail", path, held.length, held.hash, told)
+        return Picture("/api/v1/assets/{asset_id}/thumbnail", path, held.length, held.hash, told)
 
 
 async def _send(scope: HTTPScope, send: Send, picture: Picture) -> bool:

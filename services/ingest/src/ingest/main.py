@@ -2,8 +2,8 @@
 
 import asyncio
 
-from common import process, streams
-from common.settings import AtLeastOne, Days, Positive, Settings
+from common import process, pulse, streams
+from common.settings import AtLeastOne, Days, NotNegative, Percent, Positive, Settings
 from common.stages import Stage
 from common.worker import Worker
 from ingest import counting
@@ -27,11 +27,18 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     """How long an upload that could not be placed is kept in `staging/failed`."""
     trash_days: Days = 30
     """How many days something lies in the trash before it goes for good; 0 is for ever. As the gateway is told."""
+    reserve_bytes: NotNegative = 2 * 1024**3
+    """How much of a disk uploads leave free, as the gateway is told; ingest only shows it in its metrics."""
+    reserve_percent: Percent = 2.0
+    """The same as a share of the disk."""
 
 
 async def serve(config: IngestSettings, stop: asyncio.Event) -> None:
     """Place staged uploads and purge what is to go until told to stop; one ingest of all also cleans up."""
     async with process.core("ingest", config, stop) as core, asyncio.TaskGroup() as tasks:
+        core.health.sources += pulse.sources(
+            core.pool, core.bus, pulse.Reserve(config.reserve_bytes, config.reserve_percent)
+        )
         ingest = Ingest(core.pool)
         housekeeping = Housekeeping(
             *(core.pool, config.clean_seconds, config.abandoned_seconds, config.failed_seconds, config.trash_days)

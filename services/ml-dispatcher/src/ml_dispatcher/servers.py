@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
+from common import metrics
 from common.stages import Reject, Wait
 from ml_dispatcher import connection
 from ml_dispatcher.answers import Bad, OtherModel
@@ -109,7 +110,8 @@ class Servers:
             async with asyncio.timeout(seconds):
                 while seat := await self._seats.take(Kind(task, model, frozenset(tried.servers))):
                     try:
-                        return await self._ask(seat, task, payload, mime, read)
+                        with metrics.asking(task.value):
+                            return await self._ask(seat, task, payload, mime, read)
                     except (Away, Broken, Busy, Lacking, Late, Bad) as error:
                         tried.note(seat.server, error)
                     finally:

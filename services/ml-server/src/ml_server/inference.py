@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from msgspec import Struct
 
-from common import log
+from common import log, metrics
 from home_native.v1.ml_service_pb2 import Capability, InferRequest, InferResponse
 from home_native.v1.ml_service_pb2_grpc import InferenceServicer
 from ml_server import chunks
@@ -84,6 +84,7 @@ class Inference(InferenceServicer):
             await _refuse(context, error)
         for part in chunks.answer(request, result, schema=task.schema):
             yield part
+        metrics.ANSWERED.labels(task.name).observe(perf_counter() - began)
         log.get().info("answered", task=task.name, bytes=len(request.payload), seconds=round(perf_counter() - began, 4))
 
     async def GetCapabilities(self, request: Empty, context: Context) -> Capability:  # noqa: N802, ARG002

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from common import stages
+from common import metrics, stages
 from common.formats import BY_MIME, RAW_TYPES, TIFF
 from processor import audios
 from processor.child import LENGTH, REQUEST_LIMIT, Answer, Broke, Done, Exhausted, Refused, Request, Starved
@@ -47,6 +47,8 @@ DECODERS = (
 )
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
+KILLS = {"took": "time", "used": "time", "needed": "memory", "crashed": "crash", "answered": "answer"}
+"""What each kind of end is called where ends are counted, by the first word of its reason."""
 ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 Result = TypeVar("Result")
@@ -135,8 +137,10 @@ class Sandbox:
                 child = self._idle_child(owner, limits) or await self._nursery.fork(owner=owner, limits=limits)
                 try:
                     yield child
-                except BaseException:
+                except BaseException as error:
                     self._nursery.kill(child)
+                    if isinstance(error, Died):
+                        metrics.KILLED.labels(KILLS.get(str(error).split()[0], "other")).inc()
                     raise
                 self._keep(child)
             finally:

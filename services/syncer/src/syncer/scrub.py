@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from common import files, log, outbox
+from common import files, log, metrics, outbox
 from common.db import Pool, glance
 from common.files import Seen
 from common.names import shown
@@ -67,6 +67,7 @@ class Scrub:
             compared = await self.readers.compare(repository.root, kept, is_probed=repository.private_root is None)
         await asyncio.to_thread(self.holding.look)
         await self._save(compared.readings, {one.file_record_id: one.content_hash for one in due})
+        metrics.SCRUBBED.inc(sum(one.size for one in due))
         return self.pace.rest(compared.seconds)
 
     async def _save(self, readings: Sequence[Reading], known: dict[int, bytes]) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from common import log, outbox, tasks
+from common import log, metrics, outbox, tasks
 from common.db import Pool, glance
 from common.files import Offline
 from common.messages import RepositoryCameOnline, RepositoryWentOffline
@@ -156,6 +156,7 @@ class Tending:
             if state != "done":
                 self._quick.forget()
             await self._end(scan, state, error)
+            metrics.SCANS.labels(state).observe(time.monotonic() - started)
             log.get().info(
                 "scan ended",
                 repository=str(self._id),
