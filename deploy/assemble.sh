@@ -1,17 +1,15 @@
 #!/bin/sh
-# Installs one member of this repository, and of the lock only what it needs, into /opt/lumilio.
+# Makes /opt/lumilio of one member of this repository, and of the lock only what it needs:
+#   assemble.sh needs SERVICE      what it needs, of which the projects alone tell
+#   assemble.sh members SERVICE    the member itself and those it builds on
 set -eu
-service=$1
+service=$2
 member=services/$service
 [ "$service" != lumilio ] || member=deploy/local
+uv=/assembly/bin/uv
 export UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
 
-python3 -m venv /assembly
-sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /assembly/uv.lock
-/assembly/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r /assembly/uv.lock
-uv=/assembly/bin/uv
-
-# The lock is where uv begins, so what it chooses and the hashes are those of the lock; the second command proves it.
+# The lock is where uv begins, so what it chooses and the hashes are those of the lock; the last command proves it.
 choose() {
     cp requirements.lock "$2"
     $uv pip compile --quiet "$1" --generate-hashes --no-emit-index-url --no-header --no-annotate -o "$2" > /dev/null
@@ -20,17 +18,28 @@ choose() {
     ! grep -v '^-e ' "$2" | sed "$plain" | grep -vxFf /assembly/known
 }
 
-echo hatchling > /assembly/tools.in
-choose /assembly/tools.in /assembly/tools.lock
-$uv pip install --quiet --python /assembly --require-hashes -r /assembly/tools.lock
-choose "$member/pyproject.toml" "$member/needs.lock"
-members="$member $(sed -n "s|^-e |$member/|p" "$member/needs.lock")"
-for each in $members; do (cd "$each" && /assembly/bin/hatchling build -t wheel -d /assembly/wheels > /dev/null); done
+needs() {
+    python3 -m venv /assembly
+    sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /assembly/uv.lock
+    /assembly/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r /assembly/uv.lock
+    echo hatchling > /assembly/tools.in
+    choose /assembly/tools.in /assembly/tools.lock
+    $uv pip install --quiet --python /assembly --require-hashes -r /assembly/tools.lock
 
-python3 -m venv --without-pip /opt/lumilio
-sed -i '/^-e /d' "$member/needs.lock"
-$uv pip install --quiet --python /opt/lumilio --compile-bytecode --require-hashes -r "$member/needs.lock"
-$uv pip install --quiet --python /opt/lumilio --compile-bytecode --no-deps /assembly/wheels/*.whl
+    python3 -m venv --without-pip /opt/lumilio
+    choose "$member/pyproject.toml" "$member/needs.lock"
+    sed -n "s|^-e |$member/|p" "$member/needs.lock" > /assembly/members
+    sed -i '/^-e /d' "$member/needs.lock"
+    $uv pip install --quiet --python /opt/lumilio --compile-bytecode --require-hashes -r "$member/needs.lock"
+}
 
-printf '#!/bin/sh\nexec /opt/lumilio/bin/python -m %s "$@"\n' "$(echo "$service" | tr - _)" > /opt/lumilio/bin/start
-chmod 755 /opt/lumilio/bin/start
+members() {
+    for each in "$member" $(cat /assembly/members); do
+        (cd "$each" && /assembly/bin/hatchling build -t wheel -d /assembly/wheels > /dev/null)
+    done
+    $uv pip install --quiet --python /opt/lumilio --compile-bytecode --no-deps /assembly/wheels/*.whl
+    printf '#!/bin/sh\nexec /opt/lumilio/bin/python -m %s "$@"\n' "$(echo "$service" | tr - _)" > /opt/lumilio/bin/start
+    chmod 755 /opt/lumilio/bin/start
+}
+
+"$1"

@@ -18,7 +18,7 @@ from ingest.handlers import Ingest
 from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from lumilio.verify import verify
-from tests.support import databases, given, memory, placing
+from tests.support import containers, databases, given, memory, placing
 from tests.support.gateway import Api, serving
 from tests.support.given import Repository, User
 from tests.support.recorder import Recorder
@@ -31,7 +31,10 @@ from tests.support.waiting import until
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One server per process of the test run, with a migrated template database."""
-    with memory.folder(tmp_path_factory.mktemp("postgres")) as folder, running_postgres(folder) as server:
+    with (
+        memory.folder(tmp_path_factory.mktemp("postgres")) as folder,
+        containers.running_postgres() if containers.wanted() else running_postgres(folder) as server,
+    ):
         databases.make_template(server)
         yield server
 
@@ -39,7 +42,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
     """One server per process of the test run."""
-    with memory.folder(tmp_path_factory.mktemp("nats")) as folder, running_nats(folder) as server:
+    with (
+        memory.folder(tmp_path_factory.mktemp("nats")) as folder,
+        containers.running_nats() if containers.wanted() else running_nats(folder) as server,
+    ):
         yield server
 
 

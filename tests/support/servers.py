@@ -20,6 +20,7 @@ from tests.support import memory
 
 START_SECONDS = 30
 STOP_SECONDS = 10
+PASSWORD = "a-password-for-tests"
 
 # Tests lose nothing in a power cut.
 QUICK = {
@@ -35,12 +36,12 @@ QUICK = {
 def running_postgres(folder: Path) -> Iterator[Postgres]:
     """A server with an empty cluster below `folder`."""
     open_way(folder)
-    server = Postgres(postgres.find_programs(), str(folder / "postgres"), ports.choose(0), "a-password-for-tests")
+    server = Postgres(postgres.find_programs(), str(folder / "postgres"), ports.choose(0), PASSWORD)
     with (folder / "postgres.log").open("ab") as log:
         asyncio.run(postgres.prepare(server, log=log.fileno(), sync=False))
     command = launch.wrap(server.command(QUICK), death_signal=SIGINT, account=server.programs.account)
     with _running(command, folder / "postgres.log", stop_signal=SIGINT) as process:
-        _wait(lambda: _accepts(server), process, folder / "postgres.log")
+        _wait(lambda: accepts(server), process, folder / "postgres.log")
         yield server
 
 
@@ -57,7 +58,7 @@ def running_nats(
     folder: Path,
     *,
     port: int = 0,
-    password: str = "a-password-for-tests",
+    password: str = PASSWORD,
     edit: Callable[[str], str] = lambda configuration: configuration,
 ) -> Iterator[NatsServer]:
     """A server with its store below `folder`, perhaps with another configuration; port 0 is any free one."""
@@ -96,7 +97,8 @@ def _wait(answers: Callable[[], bool], process: "subprocess.Popen[bytes]", log: 
         time.sleep(0.02)
 
 
-def _accepts(server: Postgres) -> bool:
+def accepts(server: Postgres) -> bool:
+    """Whether a server takes connections."""
     try:
         psycopg.connect(server.url("postgres")).close()
     except psycopg.OperationalError:
