@@ -69,6 +69,11 @@ class Data:
     def secrets(self) -> str:
         return os.path.join(self.root, "secrets.json")
 
+    @property
+    def restoring(self) -> str:
+        """A mark that lies here from the begin of a restore until all is whole."""
+        return os.path.join(self.root, "restoring")
+
     def log(self, name: str) -> str:
         return os.path.join(self.root, "log", f"{name}.log")
 
@@ -181,13 +186,19 @@ def read_secrets(data: Data) -> Secrets:
         jwt_secret=secrets.token_urlsafe(48),
         first_password=new_password(),
     )
-    _write(data, made)
+    save_secrets(data, made)
     return made
 
 
 def _check_private(descriptor: int, path: str) -> None:
     if os.fstat(descriptor).st_mode & 0o077:
         raise CannotStart(f"{path} may be read by others: see who could, then `chmod 600 {path}`")
+
+
+def check_whole(data: Data) -> None:
+    """Refuse to serve half a restore."""
+    if os.path.exists(data.restoring):
+        raise CannotStart(f"a restore into {data.root} was interrupted: run the same `lumilio restore` again")
 
 
 def check_database(data: Data, known: Secrets) -> None:
@@ -201,9 +212,10 @@ def check_database(data: Data, known: Secrets) -> None:
 
 def forget_first_password(data: Data, known: Secrets) -> None:
     """Nobody can read the administrator's password again from here on."""
-    _write(data, msgspec.structs.replace(known, first_password=None))
+    save_secrets(data, msgspec.structs.replace(known, first_password=None))
 
 
-def _write(data: Data, content: Secrets) -> None:
+def save_secrets(data: Data, content: Secrets) -> None:
+    """Keep secrets where only this account reads them."""
     text = msgspec.json.format(msgspec.json.encode(content))
     durable.write(data.secrets, text + b"\n", mode=0o600)

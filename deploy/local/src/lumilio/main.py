@@ -24,6 +24,7 @@ from lumilio.inference import InferenceSettings
 from lumilio.ml import options as ml
 from lumilio.refusal import CannotStart
 from lumilio.reprocess import options as reprocess
+from lumilio.restore import options as restore
 from lumilio.scan import options as scan
 from lumilio.trash import options as trash
 from lumilio.up import Options, up
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_to(commands)
     ml.add_to(commands)
     backup.add_to(commands, default)
+    restore.add_to(commands, default)
     user.add_to(commands, default, _ask)
     return parser
 

@@ -11,7 +11,7 @@ from signal import SIGINT
 
 from lumilio import ballast, first_start, inference, migrations, nats_server, ports, postgres, probe, watching
 from lumilio.ballast import BallastSettings
-from lumilio.data import Data, Secrets, check_database, read_secrets
+from lumilio.data import Data, Secrets, check_database, check_whole, read_secrets
 from lumilio.inference import InferenceSettings
 from lumilio.logs import LogFile
 from lumilio.nats_server import NatsServer
@@ -66,6 +66,7 @@ async def up(options: Options, data: Data, stop: asyncio.Event) -> None:
 async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
     began = time.monotonic()
     say(f"data in {data.root}")
+    check_whole(data)
     secrets = read_secrets(data)
     check_database(data, secrets)
     bus = _nats(options, data, secrets)

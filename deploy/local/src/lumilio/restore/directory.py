@@ -1,0 +1,86 @@
+"""A data directory that is restored: its secrets, its database server meanwhile, and a mark until all is whole."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from signal import SIGINT
+
+import msgspec
+from msgspec import structs
+
+from lumilio import data as directory
+from lumilio import durable, ports, postgres
+from lumilio.backup import record
+from lumilio.data import Data, Secrets
+from lumilio.logs import LogFile
+from lumilio.postgres import Postgres
+from lumilio.refusal import CannotStart
+from lumilio.supervisor import Program, Supervisor
+
+STOPS_BY = 60.0
+
+
+def check(data: Data, *, replace: bool) -> None:
+    """Refuse to touch a directory with a catalogue, unless that is wished or an interrupted restore left it."""
+    if os.path.exists(data.postgres) and not replace and not os.path.exists(data.restoring):
+        raise CannotStart(
+            f"there is a catalogue in {data.root}: with --replace it is kept beside, and the backup takes its place"
+        )
+
+
+def begin(data: Data, folder: Path) -> Secrets:
+    """Mark the directory, and give it the secrets of the backup; what its own database server has stays."""
+    durable.write(data.restoring, f"{folder}\n".encode(), mode=0o600)
+    kept = _kept(folder)
+    if not os.path.exists(data.secrets):
+        if kept is not None:
+            directory.save_secrets(data, kept)
+        return structs.replace(directory.read_secrets(data), first_password=None) if kept is None else kept
+    ours = directory.read_secrets(data)
+    if kept is not None:
+        ours = structs.replace(ours, jwt_secret=kept.jwt_secret, first_password=kept.first_password)
+        directory.save_secrets(data, ours)
+    return ours
+
+
+def end(data: Data) -> None:
+    """The directory can be served."""
+    os.unlink(data.restoring)
+    durable.sync(data.root)
+
+
+@asynccontextmanager
+async def serving(data: Data, secrets: Secrets) -> AsyncIterator[str]:
+    """The address of the directory's database, whose server runs for as long as the block."""
+    server = Postgres(postgres.find_programs(), data.postgres, ports.choose(0), secrets.postgres_password)
+    log = LogFile(data.log("postgres")).open()
+    try:
+        await postgres.prepare(server, log=log)
+    finally:
+        os.close(log)
+    program = Program(
+        "postgres",
+        server.command(),
+        partial(postgres.answers, server),
+        STOPS_BY,
+        version=server.programs.version,
+        account=server.programs.account,
+        stop_signal=SIGINT,
+        death_signal=postgres.DEATH_SIGNAL,
+    )
+    supervisor = Supervisor(data)
+    try:
+        await supervisor.start(program).until_ready()
+        yield server.url()
+    finally:
+        await supervisor.stop()
+
+
+def _kept(folder: Path) -> Secrets | None:
+    """The secrets in a backup, which one of a database elsewhere has not."""
+    try:
+        return msgspec.json.decode((folder / record.SECRETS).read_bytes(), type=Secrets)
+    except FileNotFoundError:
+        return None

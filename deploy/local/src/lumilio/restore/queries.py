@@ -1,0 +1,102 @@
+"""The SQL of a restore: what is there before, which database becomes the one, and what no longer holds in it."""
+
+import msgspec
+from psycopg import sql
+
+from common.db import Connection, struct_row
+
+LEAP = 1000
+"""Numbers of people that are skipped, so that nobody gets that of a person who came after the backup."""
+
+
+class Alive(msgspec.Struct, frozen=True, kw_only=True):
+    """What a restore brings back to life, though it may have been ended since."""
+
+    keys: int
+    shares: int
+    purges: int
+
+
+async def has_tables(conn: Connection) -> bool:
+    """Whether anything is in a database."""
+    cursor = await conn.execute(
+        "select exists (select from pg_tables where schemaname not in ('pg_catalog', 'information_schema'))"
+    )
+    return bool((await cursor.fetchall())[0][0])
+
+
+async def has_people(conn: Connection) -> bool:
+    """Whether a database of ours is in use; anybody else's counts as in use."""
+    cursor = await conn.execute("select to_regclass('users') is null or to_regclass('migrations') is null")
+    if (await cursor.fetchall())[0][0]:
+        return True
+    cursor = await conn.execute("select exists (select from users)")
+    return bool((await cursor.fetchall())[0][0])
+
+
+async def count_sessions(conn: Connection, name: str) -> int:
+    """How many others are connected to a database."""
+    cursor = await conn.execute(
+        "select count(*) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()", (name,)
+    )
+    return int((await cursor.fetchall())[0][0])
+
+
+async def rename_database(conn: Connection, name: str, *, to: str) -> None:
+    """Call a database, which nobody uses, something else."""
+    await conn.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(name), sql.Identifier(to)))
+
+
+async def begin_anew(conn: Connection) -> None:
+    """Begin another history: whoever worked, or was signed in, did so in the one before."""
+    await conn.execute("update server set epoch = gen_random_uuid(), restored_at = now()")
+    await conn.execute("delete from leases")
+    await conn.execute("delete from sessions")
+    await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now(), lease_until = null, deaths = greatest(deaths - 1, 0)
+        where state = 'running'
+        """
+    )
+    await conn.execute("update backups set state = 'made', ended_at = began_at where state = 'running'")
+    await conn.execute(
+        "select setval(pg_get_serial_sequence('users', 'user_id'), (select max(user_id) from users) + %s)", (LEAP,)
+    )
+
+
+async def spare_the_trash(conn: Connection) -> int:
+    """What was thrown away may have been taken back since the backup: nothing goes before its full time from now.
+
+    The order in which it was thrown away stays. Returns how many wishes to purge something were forgotten.
+    """
+    await conn.execute(
+        """
+        update assets a
+        set trashed_at = now() - age * interval '1 microsecond'
+        from (
+            select asset_id, row_number() over (order by trashed_at desc, asset_id desc) as age
+            from assets
+            where trashed_at is not null
+        ) thrown
+        where a.asset_id = thrown.asset_id
+        """
+    )
+    await conn.execute(
+        "update asset_stages set next_at = now() where stage = 'purge' and state = 'pending' and next_at > now()"
+    )
+    cursor = await conn.execute("delete from purges")
+    return cursor.rowcount
+
+
+async def count_alive(conn: Connection, *, purges: int) -> Alive:
+    """What people should look through."""
+    async with conn.cursor(row_factory=struct_row(Alive)) as cursor:
+        await cursor.execute(
+            """
+            select (select count(*) from api_keys) as keys, (select count(*) from shares) as shares,
+                   %s::int as purges
+            """,
+            (purges,),
+        )
+        return (await cursor.fetchall())[0]

@@ -1,0 +1,124 @@
+"""Restores a backup beside what is there, makes it a history of its own, and lets it take the name only then."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from psycopg import AsyncConnection, OperationalError, errors
+from psycopg.conninfo import conninfo_to_dict
+
+from common import migrate
+from common.db import Connection
+from lumilio.backup import proof, record, tools
+from lumilio.backup import queries as backups
+from lumilio.backup.record import Backup
+from lumilio.refusal import CannotStart
+from lumilio.restore import queries
+
+FRESH = "_restoring"
+BEFORE = "_before_%Y%m%d_%H%M%S"
+
+
+@dataclass(frozen=True)
+class Restore:
+    """A backup that was looked through, and the database that it is for."""
+
+    folder: Path
+    backup: Backup
+    database_url: str
+    replace: bool
+    say: Callable[[str], None] = print
+
+    @property
+    def name(self) -> str:
+        return str(conninfo_to_dict(self.database_url)["dbname"])
+
+    async def run(self) -> None:
+        """Have the database be what it was at the backup; one that is in use keeps all it has, under another name."""
+        try:
+            server = proof.elsewhere(self.database_url, "postgres")
+            async with await AsyncConnection.connect(server, autocommit=True) as conn:
+                await self._check_server(conn)
+                in_use = await self._is_in_use()
+                if in_use and not self.replace:
+                    raise CannotStart(
+                        f"the database {self.name} is in use: with --replace it is kept under another name, "
+                        "and the backup takes its place"
+                    )
+                await self._restore(conn, in_use=in_use)
+        except OperationalError as error:
+            raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
+
+    async def _check_server(self, conn: Connection) -> None:
+        version = await backups.find_version(conn)
+        if version < self.backup.postgres:
+            raise CannotStart(
+                f"the backup is of Postgres {self.backup.postgres} and this is {version}: use a newer one"
+            )
+        if others := await queries.count_sessions(conn, self.name):
+            raise CannotStart(f"{others} sessions use the database {self.name}: stop the services first")
+
+    async def _is_in_use(self) -> bool | None:
+        """Whether a database has anything that somebody could miss; None when there is no such database."""
+        try:
+            async with await AsyncConnection.connect(self.database_url, autocommit=True) as ours:
+                return await queries.has_tables(ours) and await queries.has_people(ours)
+        except OperationalError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+
+    async def _restore(self, conn: Connection, *, in_use: bool | None) -> None:
+        fresh = f"{self.name}{FRESH}"
+        await backups.drop_database(conn, fresh)  # which an interrupted restore may have left
+        await proof.create(conn, fresh)
+        try:
+            await self._fill(proof.elsewhere(self.database_url, fresh))
+            await self._take_over(conn, fresh, in_use=in_use)
+        except BaseException:
+            await backups.drop_database(conn, fresh)
+            raise
+
+    async def _fill(self, database_url: str) -> None:
+        """Restore, count, bring up to date, and begin a new history."""
+        self.say(f"restoring the catalogue of {self.backup.made_at.astimezone():%Y-%m-%d %H:%M}")
+        programs = tools.find(self.backup.postgres)
+        await proof.load(programs, self.folder / record.DUMP, database_url=database_url, counts=self.backup.counts)
+        if applied := await migrate.migrate(database_url):
+            self.say(f"brought up to date by {', '.join(applied)}")
+        async with await AsyncConnection.connect(database_url) as conn:
+            await queries.begin_anew(conn)
+            alive = await queries.count_alive(conn, purges=await queries.spare_the_trash(conn))
+        self.say("everybody has to sign in again")
+        self.say(f"{alive.keys} keys and {alive.shares} links work as they did then: end those that were ended since")
+        if alive.purges:
+            self.say(f"{alive.purges} photos that were to go for good lie in the trash again")
+
+    async def _take_over(self, conn: Connection, fresh: str, *, in_use: bool | None) -> None:
+        """One transaction gives the names, so that at every moment there is one database of the name or the other."""
+        before = f"{self.name}{datetime.now(UTC).strftime(BEFORE)}"
+        try:
+            if in_use is False:
+                await backups.drop_database(conn, self.name)
+            async with conn.transaction():
+                if in_use:
+                    await queries.rename_database(conn, self.name, to=before)
+                await queries.rename_database(conn, fresh, to=self.name)
+        except errors.ObjectInUse:
+            raise CannotStart(f"somebody uses the database {self.name}: stop the services first") from None
+        if in_use:
+            self.say(f"the database that was there is kept as {before}")
+
+
+def look_through(folder: Path) -> Backup:
+    """A backup that can be restored by this Lumilio; CannotStart when any of its files is not what was written."""
+    backup = record.read(folder)
+    if faults := record.faults(folder, backup):
+        raise CannotStart(f"the backup is damaged, nothing was touched: {'; '.join(faults)}")
+    known = {migration.name: migration.digest for migration in migrate.available()}
+    if newer := sorted(backup.migrations.keys() - known.keys()):
+        raise CannotStart(f"the backup was made by a newer Lumilio ({', '.join(newer)}): use that one")
+    if other := sorted(name for name, digest in backup.migrations.items() if known[name] != digest):
+        raise CannotStart(f"the backup was made by another Lumilio ({', '.join(other)} differ): use that one")
+    return backup
