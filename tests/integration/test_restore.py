@@ -7,7 +7,7 @@ from msgspec import structs
 from psycopg import AsyncConnection, sql
 from psycopg.conninfo import conninfo_to_dict
 
-from common import db, migrate, stages
+from common import db, migrate
 from common.db import Pool
 from common.stages import Stage
 from ingest.handlers import Ingest
@@ -18,7 +18,7 @@ from lumilio.refusal import CannotStart
 from lumilio.restore.run import Restore, look_through
 from tests.support.given import Repository, User
 from tests.support.placing import PHOTO, place_all, staged
-from tests.support.rows import ask, do
+from tests.support.rows import ask, claim, do
 
 
 def ignore(_: str) -> None:
@@ -41,7 +41,7 @@ async def backup(
         pool, f"insert into sessions (session_id, user_id, expires_at) values (uuidv7(), {user.user_id}, 'infinity')"
     )
     await staged(pool, repository, user, PHOTO + b"2", "2.jpg")
-    assert await stages.claim_next(pool, Stage.PLACE, lease_seconds=60)
+    await claim(pool, Stage.PLACE)
     return await make.make(Source(database_url), tmp_path / "backups", say=ignore)
 
 
