@@ -12,7 +12,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 from psycopg_pool import PoolTimeout
 
-from common import log, metrics, streams
+from common import log, metrics, streams, traces
 from common import outbox_queries as queries
 from common.bus import Bus
 from common.db import Connection, Pool
@@ -28,7 +28,8 @@ PUBLISH_SECONDS = 5
 
 async def add(conn: Connection, *events: Event) -> None:
     """Announce facts with the transaction that makes them true."""
-    await queries.add_events(conn, [(e.subject_of(), e.owner_id, msgspec.json.encode(e)) for e in events])
+    told = [(e.subject_of(), e.owner_id, msgspec.json.encode(e)) for e in events]
+    await queries.add_events(conn, told, trace=traces.current())
 
 
 @dataclass
@@ -89,9 +90,13 @@ class Relay:
             msgspec.json.encode(row.body),
             timeout=PUBLISH_SECONDS,
             stream=streams.NAME,
-            headers={"Nats-Msg-Id": f"{self._epoch}.{row.outbox_id}"},
+            headers=self._headers(row),
         )
         metrics.RELAYED.observe(row.age)
+
+    def _headers(self, row: queries.OutboxRow) -> dict[str, str]:
+        name = {"Nats-Msg-Id": f"{self._epoch}.{row.outbox_id}"}
+        return name if row.trace is None else name | {traces.HEADER: row.trace}
 
     async def _restore_stream(self) -> None:
         with contextlib.suppress(NatsError, OSError):

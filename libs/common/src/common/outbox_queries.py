@@ -15,16 +15,18 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     body: dict[str, object]
     age: float
+    trace: str | None
 
 
-async def add_events(conn: Connection, rows: Sequence[tuple[str, int, bytes]]) -> None:
-    """Events, each a subject, an owner and a JSON body."""
+async def add_events(conn: Connection, rows: Sequence[tuple[str, int, bytes]], *, trace: str | None) -> None:
+    """Events, each a subject, an owner and a JSON body; and the trace that they belong to, if any."""
     await conn.execute(
         """
-        insert into outbox (subject, owner_id, body)
-        select * from unnest(%s::text[], %s::int[], %s::text[]::jsonb[])
+        insert into outbox (subject, owner_id, body, trace)
+        select subject, owner_id, body, %s
+        from unnest(%s::text[], %s::int[], %s::text[]::jsonb[]) told (subject, owner_id, body)
         """,
-        ([row[0] for row in rows], [row[1] for row in rows], [row[2].decode() for row in rows]),
+        (trace, [row[0] for row in rows], [row[1] for row in rows], [row[2].decode() for row in rows]),
     )
 
 
@@ -33,7 +35,8 @@ async def lock_unpublished(conn: Connection, limit: int) -> list[OutboxRow]:
     async with conn.cursor(row_factory=struct_row(OutboxRow)) as cursor:
         await cursor.execute(
             """
-            select outbox_id, subject, body, extract(epoch from clock_timestamp() - created_at)::float8 as age
+            select outbox_id, subject, body, trace,
+                   extract(epoch from clock_timestamp() - created_at)::float8 as age
             from outbox
             where published_at is null
             order by outbox_id

@@ -13,7 +13,7 @@ import psycopg
 import uvloop
 from psycopg_pool import PoolTimeout
 
-from common import bus, db, health, log, migrate, outbox, settings
+from common import bus, db, health, log, migrate, outbox, settings, traces
 from common.settings import Settings, StructT
 
 
@@ -35,6 +35,7 @@ def run(name: str, kind: type[StructT], serve: Callable[[StructT, asyncio.Event]
     """Run a service until SIGTERM or SIGINT; a missing setting or an old schema ends it with one line."""
     config = settings.load(kind, os.environ)
     log.configure(name)
+    traces.configure(name)
 
     async def main() -> None:
         stop = asyncio.Event()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -21,13 +22,15 @@ class Together(Generic[Item, Result]):
     most: int = 100
     _waiting: "list[tuple[Item, asyncio.Future[Result]]]" = field(default_factory=list)
     _running: "asyncio.Task[None] | None" = None
+    _nobodys: Context = field(default_factory=copy_context)
+    """It belongs to nobody's trace, whoever came first."""
 
     async def ask(self, item: Item) -> Result:
         """The answer for this one."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._running is None:
-            self._running = asyncio.create_task(self._run_on())
+            self._running = asyncio.create_task(self._run_on(), context=self._nobodys)
         return await future
 
     async def _run_on(self) -> None:

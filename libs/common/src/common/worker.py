@@ -12,7 +12,7 @@ import psycopg
 from nats.aio.msg import Msg
 from psycopg_pool import PoolTimeout
 
-from common import bus, dead_letters, log, messages, metrics, outbox, queries, stages, tasks
+from common import bus, dead_letters, log, messages, metrics, outbox, queries, stages, tasks, traces
 from common.bus import Bus, Doorbell
 from common.db import Pool, glance
 from common.files import STARVED
@@ -102,7 +102,7 @@ class Worker:
             for _ in range(most - len(claims)):
                 free.release()
         for claim in claims:
-            self._start(claim, free)
+            self._start(claim, free, _trace_of(message, claim))
         if message is not None:
             await self._acknowledge(message)
             if not claims:  # somebody has the row that rang, and may have to leave it due once more
@@ -130,19 +130,21 @@ class Worker:
                 return
         await bus.acknowledge(message)
 
-    def _start(self, claim: Claim, free: asyncio.Semaphore) -> None:
+    def _start(self, claim: Claim, free: asyncio.Semaphore, trace: str | None) -> None:
         def finished(_: "asyncio.Task[None]") -> None:
             del self._held[claim]
             free.release()
 
-        self._held[claim] = asyncio.create_task(self._do(claim))
+        self._held[claim] = asyncio.create_task(self._do(claim, trace))
         self._held[claim].add_done_callback(finished)
 
-    async def _do(self, claim: Claim) -> None:
+    async def _do(self, claim: Claim, trace: str | None) -> None:
         """One claim from start to its outcome, told in one log line."""
         started = time.monotonic()
         try:
-            outcome = await self._attempt(claim)
+            with traces.span(f"work {claim.stage}", parent=trace, asset=str(claim.asset_id)) as span:
+                outcome = await self._attempt(claim)
+                span.set_attribute("outcome", outcome)
         except Exception as error:  # noqa: BLE001  # nobody else would hear of it; the lease runs out
             outcome = f"not settled: {error!r}"
         self.relay.wake()
@@ -268,6 +270,13 @@ class Worker:
             with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the leases run out
                 async with glance(self.pool) as conn:
                     await queries.give_back(conn, self.stage, [c.asset_id for c in claims], [c.epoch for c in claims])
+
+
+def _trace_of(message: Msg | None, claim: Claim) -> str | None:
+    """The trace of what rang, if it rang for this very work."""
+    if message is None or message.headers is None or str(claim.asset_id).encode() not in message.data:
+        return None
+    return message.headers.get(traces.HEADER)
 
 
 async def _acquired(free: asyncio.Semaphore) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from litestar.types import ASGIApp
 
 from common.db import Pool
-from gateway import access, cookies, harmless, hosts, linger, proxies
+from gateway import access, cookies, harmless, hosts, linger, proxies, traced
 from gateway.addresses import Signer
 from gateway.proxies import Networks
 from gateway.thumbnail_door import Door
@@ -26,4 +26,4 @@ def of(api: ASGIApp, pool: Pool, *, signer: Signer, tokens: Tokens, names: Names
     """The whole server, as it is put behind a socket."""
     door = Door(api, signer, Holders(pool, tokens))
     called = hosts.called(cookies.carried(door), names.allowed, at_home=names.at_home)
-    return linger.lingering(access.logged(harmless.harmless(proxies.behind(called, names.trusted))))
+    return linger.lingering(traced.traced(access.logged(harmless.harmless(proxies.behind(called, names.trusted)))))
