@@ -84,7 +84,8 @@ async def find_now(conn: Connection) -> datetime:
 async def compare(conn: Connection, repository_id: UUID, *, began: datetime, is_whole: bool) -> None:
     """Write down how the disk differs from the records; nothing of the server's own folders is looked at.
 
-    A file that somebody has had in hand since the walk began is not called gone, for it may have come behind our back.
+    A file that somebody has had in hand since the walk began is not called gone, for it may have come behind our back,
+    and neither is one that the server itself may be moving.
     """
     await conn.execute(
         """
@@ -114,7 +115,17 @@ async def compare(conn: Connection, repository_id: UUID, *, began: datetime, is_
               and substring(path from 1 for 9) <> '.lumilio/'
         ) k on k.path = s.path
         where k.file_record_id is null
-           or (s.path is null and k.state <> 'missing' and k.verified_at < %(began)s)
+           or (
+               s.path is null and k.state <> 'missing' and k.verified_at < %(began)s
+               and not (
+                   substring(k.path from 1 for 6) = 'inbox/'
+                   and exists (
+                       select
+                       from asset_stages p
+                       where p.asset_id = k.asset_id and p.stage = 'place' and p.state in ('pending', 'running')
+                   )
+               )
+           )
            or (s.path is not null and k.state = 'missing')
            or (k.size, k.modified_ns, k.inode) <> (s.size, s.modified_ns, s.inode)
         """,
