@@ -100,3 +100,41 @@ def test_a_link_or_a_file_for_a_folder_is_an_outage(root: bytes, name: bytes, pu
 
     with pytest.raises(Offline, match="is a file or a link"):
         marker.check(root, IDENTITY)
+
+
+@pytest.mark.parametrize("line", ["storage_strategy: date  # by year", "storage_strategy:   'date'", "rendering: {}"])
+def test_another_strategy_changes_nothing_else(root: bytes, line: str) -> None:
+    """What people wrote stays, their comments and what only others understand too, and the marker is whole."""
+    edit(root, f"# mine\n{line}\nby_others: [1, 2]\n")
+    path = Path(os.fsdecode(os.path.join(root, layout.MARKER)))
+    before = path.read_text().splitlines()
+
+    chosen = marker.choose(root, IDENTITY, "cas")
+
+    after = path.read_text().splitlines()
+    assert marker.check(root, IDENTITY) == chosen
+    assert chosen.storage_strategy == "cas"
+    assert "storage_strategy: cas" in {one.partition("#")[0].rstrip() for one in after}
+    assert [one for one in after if "cas" not in one] == [one for one in before if "date" not in one]
+    assert ("# by year" in path.read_text()) == ("# by year" in line)
+
+
+def test_the_strategy_that_is_chosen_already_leaves_the_file_alone(root: bytes) -> None:
+    """It is not even written."""
+    path = os.path.join(root, layout.MARKER)
+    before = os.stat(path).st_ino
+
+    marker.choose(root, IDENTITY, "date")
+
+    assert os.stat(path).st_ino == before
+
+
+def test_a_marker_that_is_written_oddly_is_left_to_its_author(root: bytes) -> None:
+    """It says what to do, and is not changed."""
+    path = Path(os.fsdecode(os.path.join(root, layout.MARKER)))
+    path.write_text(f"{{id: {IDENTITY}, name: Odd}}\n")
+
+    with pytest.raises(Offline, match="by hand"):
+        marker.choose(root, IDENTITY, "flat")
+
+    assert path.read_text() == f"{{id: {IDENTITY}, name: Odd}}\n"

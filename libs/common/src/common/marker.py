@@ -1,11 +1,12 @@
 """The marker at the root of a repository: which one it is, and how its owner wants files to be kept there."""
 
 import os
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import yaml
@@ -17,6 +18,7 @@ from common.files import Offline
 LARGEST = 64 * 1024
 DEEPEST = 20
 LARGEST_NUMBER = 2**63 - 1
+STRATEGY_LINE = re.compile(rb"^storage_strategy[ \t]*:[^#\r\n]*?(?=[ \t]*(#|\r|$))", re.MULTILINE)
 Strategy = Literal["date", "flat", "cas"]
 Clash = Literal["uuid", "rename", "overwrite"]
 IGNORED = [
@@ -102,6 +104,39 @@ def read(root: bytes) -> Marker:
         raise Offline(f"the repository is not there: {error.strerror}") from None
     except (msgspec.DecodeError, yaml.YAMLError, ValueError) as error:
         raise Offline(f"the file {layout.MARKER.decode()} of the repository makes no sense: {error}") from None
+
+
+def choose(root: bytes, repository_id: UUID, strategy: Strategy) -> Marker:
+    """Have uploads named so from now on, and return the marker; whatever else people wrote in it stays as it is."""
+    found = check(root, repository_id)
+    if found.storage_strategy == strategy:
+        return found
+    wanted = msgspec.structs.replace(found, storage_strategy=strategy)
+    with open(files.open_original(root, layout.MARKER), "rb") as file:
+        text, mode = file.read(LARGEST), os.fstat(file.fileno()).st_mode & 0o777
+    changed = _with_strategy(text, strategy)
+    if not _says(changed, wanted):
+        raise Offline(f"the strategy in {layout.MARKER.decode()} cannot be changed: write `storage_strategy` by hand")
+    temporary = b"/".join((layout.PRIVATE, b"%s.tmp" % uuid4().hex.encode()))
+    files.write_new(root, temporary, changed, mode=mode)
+    with folders.folder(root) as directory:
+        os.rename(temporary, layout.MARKER, src_dir_fd=directory, dst_dir_fd=directory)
+        os.fsync(directory)
+    return wanted
+
+
+def _says(text: bytes, wanted: Marker) -> bool:
+    try:
+        return msgspec.yaml.decode(text, type=Marker) == wanted
+    except (msgspec.DecodeError, yaml.YAMLError):
+        return False
+
+
+def _with_strategy(text: bytes, strategy: Strategy) -> bytes:
+    """The same text with another strategy in it, or one more line."""
+    line = b"storage_strategy: " + strategy.encode()
+    changed, count = STRATEGY_LINE.subn(line, text)
+    return changed if count else text.rstrip(b"\n") + b"\n" + line + b"\n"
 
 
 @lru_cache(maxsize=64)
