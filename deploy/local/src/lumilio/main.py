@@ -23,6 +23,7 @@ from lumilio.ballast import BallastSettings
 from lumilio.inference import InferenceSettings
 from lumilio.ml import options as ml
 from lumilio.refusal import CannotStart
+from lumilio.relocate import options as relocate
 from lumilio.reprocess import options as reprocess
 from lumilio.restore import options as restore
 from lumilio.scan import options as scan
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_to(commands, default)
     restore.add_to(commands, default)
     user.add_to(commands, default, _ask)
+    relocate.add_to(commands, default, _ask)
     return parser
 
 

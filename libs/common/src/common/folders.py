@@ -70,6 +70,13 @@ def sync(root: bytes, path: bytes) -> None:
         os.fsync(directory)
 
 
+def remove_empty(root: bytes, path: bytes) -> None:
+    """Take away a folder in which nothing lies; one that holds anything stays, and so does what is none."""
+    parent, name = os.path.split(path)
+    with suppress(OSError), folder(root, parent) as directory:
+        os.rmdir(name, dir_fd=directory)
+
+
 def probe(root: bytes, path: bytes = b"") -> None:
     """OSError unless a directory takes files; what is tried has no name and leaves nothing behind."""
     with folder(root, path) as directory:

@@ -73,6 +73,10 @@ class Worker:
             await self._finish()
             await tasks.cancel(renewing)
 
+    def wake(self) -> None:
+        """Look at the rows now: somebody in this process made some due."""
+        self._doorbell.wake()
+
     async def _pull(self) -> None:
         """Whoever left due rows behind looks again before waiting: one of them may have rung, or its ring been lost."""
         free = asyncio.Semaphore(self.slots)

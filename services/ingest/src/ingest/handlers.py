@@ -12,7 +12,7 @@ from common import queries as core
 from common.db import Connection, Pool, glance
 from common.messages import AssetStored, FileCorrupted
 from common.stages import Claim, LeaseLost, Reject, Stage, Wait
-from ingest import place, queries, standing
+from ingest import place, queries, relocation_queries, standing
 from ingest.place import Occupied, Placed, Placement, Wish
 from ingest.queries import Asset, Original, StagedUpload, Taken
 from ingest.standing import Standing
@@ -82,7 +82,12 @@ class Ingest:
     async def _look_again(self, look: Look) -> None:
         """Somebody else is to decide, and we may have moved what they had moved: nobody's view is of now any more."""
         async with glance(self.pool) as conn:
-            await queries.look_again(conn, look.asset.asset_id, was_trashed=look.asset.trashed_at is not None)
+            await queries.look_again(
+                conn,
+                look.asset.asset_id,
+                was_trashed=look.asset.trashed_at is not None,
+                relocation=max(one.relocation_id * one.is_wanted for one in look.originals),
+            )
 
     async def _place(self, look: Look) -> Placed:
         try:
@@ -160,6 +165,13 @@ async def _save(conn: Connection, *, look: Look, standings: Sequence[Standing], 
             )
             if found.health == "corrupt":
                 await outbox.add(conn, _corrupted(look.asset, found))
+    moves = [
+        (found.original.relocation_id, found.original.file_record_id, found.path, standing.left(look.asset, found))
+        for found in standings
+        if found.original.is_wanted
+    ]
+    if moves:
+        await relocation_queries.settle_moves(conn, moves)
     if placed.placement is not None:
         await _save_placement(conn, look.asset, placed.placement)
     rest = [wish.upload for wish in look.wishes if wish.upload not in placed.settled]

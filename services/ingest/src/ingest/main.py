@@ -12,6 +12,7 @@ from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
 from ingest.leftovers import DAY
 from ingest.purge import Purge
+from ingest.relocations import Relocations
 
 
 class IngestSettings(Settings, frozen=True, kw_only=True):
@@ -50,6 +51,7 @@ async def serve(config: IngestSettings, stop: asyncio.Event) -> None:
         tasks.create_task(worker.run(stop))
         tasks.create_task(purger.run(stop))
         tasks.create_task(housekeeping.run(stop))
+        tasks.create_task(Relocations(core.pool, config.poll_seconds, worker.wake).run(stop))
         tasks.create_task(counting.run(core.pool, stop, idle_seconds=config.poll_seconds))
         tasks.create_task(Registrar(core.pool, core.bus, core.relay, config.poll_seconds).run(stop))
 

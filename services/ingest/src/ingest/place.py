@@ -10,10 +10,9 @@ from urllib.parse import quote_from_bytes
 
 import msgspec
 
-from common import files, layout, marker, sidecars
+from common import files, inbox, layout, marker, sidecars
 from common.files import STARVED, Seen
-from ingest import names
-from ingest.queries import Asset, Spot, StagedUpload
+from ingest.queries import Asset, Original, Spot, StagedUpload
 
 SIDECAR_MODE = 0o640
 
@@ -72,7 +71,7 @@ def wish(asset: Asset, upload: StagedUpload) -> Wish:
     """
     rules = marker.check(upload.root, upload.repository_id)
     clash, at = rules.local_settings.handle_duplicate_filenames, upload.created_at.astimezone()
-    path = names.wanted(
+    path = inbox.wanted(
         rules,
         file_name=upload.file_name,
         asset_id=asset.asset_id,
@@ -80,7 +79,7 @@ def wish(asset: Asset, upload: StagedUpload) -> Wish:
         mime_type=asset.mime_type,
         at=at,
     )
-    paths = names.candidates(path, token=upload.staged_name, clash=clash, at=at)
+    paths = inbox.candidates(path, token=upload.staged_name, clash=clash, at=at)
     return Wish(upload, tuple(paths), overwrites=clash == "overwrite" and asset.trashed_at is None)
 
 
@@ -214,16 +213,32 @@ def _noted(asset: Asset, upload: StagedUpload, path: bytes) -> Placement:
     seen = files.see(upload.root, path)
     if seen is None:
         raise FileNotFoundError(f"{path!r} vanished while it was placed")
+    _append(asset, upload.root, path, name=upload.file_name, uploaded_at=upload.created_at)
+    return Placement(upload, path, seen)
+
+
+def note_move(asset: Asset, original: Original, path: bytes) -> None:
+    """The manifest line of an original that lies elsewhere now."""
+    came_from = quote_from_bytes(original.path)
+    _append(
+        *(asset, original.root, path),
+        name=asset.original_filename,
+        uploaded_at=asset.uploaded_at,
+        moved_from=came_from,
+    )
+
+
+def _append(asset: Asset, root: bytes, path: bytes, *, name: str, uploaded_at: datetime | None, **more: str) -> None:
     now = datetime.now(UTC)
     line = {
         "path": quote_from_bytes(path),
-        "name": upload.file_name,
+        "name": name,
         "hash": asset.content_hash.hex(),
         "size": asset.size,
         "owner": asset.owner_id,
         "asset": str(asset.asset_id),
-        "uploaded_at": upload.created_at,
+        "uploaded_at": uploaded_at,
         "placed_at": now,
+        **more,
     }
-    files.append_durably(upload.root, layout.manifest(now), msgspec.json.encode(line))
-    return Placement(upload, path, seen)
+    files.append_durably(root, layout.manifest(now), msgspec.json.encode(line))

@@ -9,6 +9,7 @@ import msgspec
 
 from common.db import Connection, struct_row
 from common.files import Seen
+from common.marker import Clash
 from common.messages import Kind
 
 Spot: TypeAlias = tuple[UUID, bytes]
@@ -26,6 +27,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     stored_at: datetime | None
     trashed_at: datetime | None
     trash_reason: str | None = None
+    original_filename: str = ""
+    uploaded_at: datetime | None = None
     is_going: bool = False
     """Whether it is being purged, so that its files may be gone at any moment."""
 
@@ -54,6 +57,12 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
     inode: int
     trashed_from: bytes | None
     verified_lately: bool
+    relocation_id: int = 0
+    goal: bytes | None = None
+    clash: Clash = "uuid"
+    is_wanted: bool = False
+    known_paths: Sequence[bytes] = ()
+    """The latest wish that it lies elsewhere: which, where, whether that lasts, and all paths that any wish gave it."""
 
     @property
     def recorded(self) -> Seen:
@@ -92,6 +101,7 @@ async def find_asset(conn: Connection, asset_id: UUID) -> Asset | None:
         await cursor.execute(
             """
             select asset_id, owner_id, kind, content_hash, size, mime_type, stored_at, trashed_at, trash_reason,
+                   original_filename, uploaded_at,
                    exists (
                        select
                        from purges p
@@ -130,13 +140,30 @@ async def list_originals(conn: Connection, asset_id: UUID) -> list[Original]:
     async with conn.cursor(row_factory=struct_row(Original)) as cursor:
         await cursor.execute(
             """
-            select file_record_id, repository_id, root, private_root, path, size, modified_ns, inode, trashed_from,
-                   verified_at > now() - interval '1 day' as verified_lately
-            from file_records
-            join repositories using (repository_id)
-            where asset_id = %s
-              and file_records.state = 'present'
-            order by file_record_id
+            select f.file_record_id, f.repository_id, root, private_root, path, size, modified_ns, inode, trashed_from,
+                   verified_at > now() - interval '1 day' as verified_lately,
+                   coalesce(due.relocation_id, 0) as relocation_id, due.goal, coalesce(due.clash, 'uuid') as clash,
+                   coalesce(due.is_wanted, false) as is_wanted,
+                   array(
+                       select distinct known
+                       from moves m
+                       cross join lateral (values (m.source), (m.goal)) paths (known)
+                       where m.file_record_id = f.file_record_id
+                   ) as known_paths
+            from file_records f
+            join repositories r on r.repository_id = f.repository_id
+            left join lateral (
+                select m.relocation_id, m.goal, l.clash, l.state = 'running' as is_wanted
+                from moves m
+                join relocations l on l.relocation_id = m.relocation_id
+                where m.file_record_id = f.file_record_id
+                  and m.state = 'due'
+                order by m.relocation_id desc
+                limit 1
+            ) due on true
+            where f.asset_id = %s
+              and f.state = 'present'
+            order by f.file_record_id
             """,
             (asset_id,),
         )
@@ -279,7 +306,7 @@ async def follow_wish(conn: Connection, asset_id: UUID) -> None:
     )
 
 
-async def look_again(conn: Connection, asset_id: UUID, *, was_trashed: bool) -> None:
+async def look_again(conn: Connection, asset_id: UUID, *, was_trashed: bool, relocation: int) -> None:
     """Take the place stage from whoever has it or had it last, and make it due, if the asset was to lie elsewhere then.
 
     What they saw may be wrong by now. Whoever wanted the same as is wanted now has done nothing that others would not.
@@ -292,11 +319,20 @@ async def look_again(conn: Connection, asset_id: UUID, *, was_trashed: bool) -> 
         where asset_id = %(asset)s
           and stage = 'place'
           and state <> 'pending'
-          and exists (
-              select 1 from assets where asset_id = %(asset)s and (trashed_at is not null) <> %(was_trashed)s
+          and (
+              exists (
+                  select 1 from assets where asset_id = %(asset)s and (trashed_at is not null) <> %(was_trashed)s
+              )
+              or %(relocation)s <> (
+                  select coalesce(max(m.relocation_id), 0)
+                  from file_records f
+                  join moves m on m.file_record_id = f.file_record_id and m.state = 'due'
+                  join relocations l on l.relocation_id = m.relocation_id and l.state = 'running'
+                  where f.asset_id = %(asset)s
+              )
           )
         """,
-        {"asset": asset_id, "was_trashed": was_trashed},
+        {"asset": asset_id, "was_trashed": was_trashed, "relocation": relocation},
     )
 
 

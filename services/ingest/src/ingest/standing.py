@@ -3,18 +3,20 @@
 import os
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from msgspec import structs
 
-from common import files, folders, layout, marker, sidecars
+from common import files, folders, inbox, layout, marker, relocating, sidecars
 from common.files import BROKEN_DISK, STARVED
 from common.names import display_name
-from ingest import names, place
+from ingest import place
 from ingest.queries import Asset, Original, Spot
 
 Health = Literal["present", "missing", "corrupt"]
+FEW = range(1, 20)
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,18 @@ def examine(original: Original, asset: Asset) -> Health:
 
 
 def paths_of(asset: Asset, original: Original) -> list[bytes]:
-    """Every path that an original may have in the trash and out of it."""
-    return [*_in_trash(asset, original), *_in_inbox(asset, original), *_in_trash_before(asset, original)]
+    """Every path that an original may have in the trash and out of it, or may be given."""
+    paths = [*_homes(asset, original), *_elsewhere(asset, original), *original.known_paths]
+    return list(dict.fromkeys(paths))
+
+
+def left(asset: Asset, found: "Standing") -> str | None:
+    """Why an original that is to lie elsewhere does not; None when it does."""
+    if asset.trashed_at is not None:
+        return "it is in the trash"
+    if found.health != "present":
+        return relocating.LEFT[found.health]
+    return None if found.path in _elsewhere(asset, found.original) else "all names that it could get there are taken"
 
 
 def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Standing:
@@ -73,7 +85,7 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
     marker.check(original.root, original.repository_id, original.private_root)
     if not _is_managed(original):  # what a person's folders hold is for a scan to say
         return Standing(original, "present", original.path, original.trashed_from)
-    health, path = _find(asset, original, foreign)
+    health, found = _find(asset, original, foreign)
     if health == "missing":  # or its disk went away meanwhile
         marker.check(original.root, original.repository_id, original.private_root)
     if health == "missing":
@@ -81,14 +93,16 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
     if health != "present":
         return Standing(original, health, original.path, original.trashed_from)
     is_trashed = asset.trashed_at is not None
-    ways = _in_trash(asset, original) if is_trashed else _in_inbox(asset, original)
     others = _free(original, paths_of(asset, original), foreign)
-    _bring_sidecar(original, others, path)  # which an interrupted run may have left elsewhere
-    path = path if path in ways else _move(original, path, _free(original, ways, foreign))
+    spoken_of = [*_free(original, _homes(asset, original), foreign), found]
+    _bring_sidecar(original, spoken_of, found)  # which an interrupted run may have left elsewhere
+    path = _to_its_way(asset, original, found, foreign)
     for other in others:
         if other != path:
             files.drop(original.root, other, kept=path)
-    _bring_sidecar(original, others, path)
+    _bring_sidecar(original, spoken_of, path)
+    if original.goal is not None and not is_trashed and {found, path} != {original.path}:
+        place.note_move(asset, original, path)
     if is_trashed:
         _note(asset, original, path)
     else:
@@ -137,12 +151,36 @@ def _free(original: Original, paths: Sequence[bytes], foreign: AbstractSet[Spot]
     return [path for path in paths if (original.repository_id, path) not in foreign]
 
 
+def _to_its_way(asset: Asset, original: Original, path: bytes, foreign: AbstractSet[Spot]) -> bytes:
+    """Where an original lies once it lies where it belongs; it stays in the inbox when it gets no name elsewhere."""
+    homes = _in_trash(asset, original) if asset.trashed_at is not None else _in_inbox(asset, original)
+    goals = _elsewhere(asset, original) if original.is_wanted and asset.trashed_at is None else []
+    if path in (goals or homes):
+        return path
+    if goals:
+        with suppress(place.NoFreeName):
+            return _move(original, path, _free(original, goals, foreign))
+    return path if path in homes else _move(original, path, _free(original, homes, foreign))
+
+
+def _homes(asset: Asset, original: Original) -> list[bytes]:
+    return [*_in_trash(asset, original), *_in_inbox(asset, original), *_in_trash_before(asset, original)]
+
+
+def _elsewhere(asset: Asset, original: Original) -> list[bytes]:
+    """The names that an original may get where it is wished, or was; nobody searches among very many."""
+    if original.goal is None:
+        return []
+    token = str(asset.asset_id)
+    return list(inbox.candidates(original.goal, token=token, clash=original.clash, numbers=FEW))
+
+
 def _home(original: Original) -> bytes:
     return original.trashed_from or original.path
 
 
 def _in_inbox(asset: Asset, original: Original) -> list[bytes]:
-    return list(names.candidates(_home(original), token=str(asset.asset_id)))
+    return list(inbox.candidates(_home(original), token=str(asset.asset_id)))
 
 
 def _in_trash(asset: Asset, original: Original) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""The names that originals get on disk; a client's file name is only a wish."""
+"""The names that originals get in the inbox; a client's file name is only a wish."""
 
 import os
 from collections.abc import Iterator
@@ -37,12 +37,14 @@ def wanted(
     return layout.dated(name, at) if rules.storage_strategy == "date" else layout.flat(name)
 
 
-def candidates(path: bytes, *, token: str, clash: Clash = "uuid", at: datetime | None = None) -> Iterator[bytes]:
+def candidates(
+    path: bytes, *, token: str, clash: Clash = "uuid", at: datetime | None = None, numbers: range = NUMBERS
+) -> Iterator[bytes]:
     """A path and those to try when it is taken, the same ones in the same order whenever it is asked."""
     base, extension = os.path.splitext(path)
     yield path
     if clash == "rename":
-        for number in NUMBERS:
+        for number in numbers:
             yield b"%s (%d)%s" % (base, number, extension)
         if at is not None:
             yield b"%s_%s%s" % (base, at.strftime("%Y%m%d_%H%M%S").encode(), extension)
