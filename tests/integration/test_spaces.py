@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from common.bus import Bus
 from common.db import Pool
 from ml_dispatcher import filling_queries, spaces
@@ -18,6 +20,8 @@ VECTORS = (
 )
 A_MINUTE_LATER = "update inference_stages set wanted_at = wanted_at - interval '90 s' where filled_at > begun_at"
 DAYS_LATER = "update inference_stages set filled_at = filled_at - interval '2 days', begun_at = '2020-01-01'"
+WALKED = "select filled_at > begun_at from inference_stages"
+OPEN = "select 1 from asset_stages where stage = 'classify' and next_at is not null"
 A_DAY_LATER = "update embedding_spaces set since = since - interval '2 days', seen_at = seen_at - interval '2 days'"
 
 
@@ -117,6 +121,44 @@ async def test_the_walk_makes_what_is_missing_however_often_and_by_whomever(
     assert await ask(pool, "select asset_id from asset_stages where stage = 'embed:1' order by 1") == sorted(
         rendered[:4]
     )
+
+
+TOLD = "select model, count(*) from labels group by 1"
+
+
+def classifier(model: str) -> Fake:
+    """A server whose model sees one thing in everything."""
+    fake = Fake(tasks=("smart_classify",))
+    fake.answers["smart_classify"] = msgspec.json.encode({"labels": [{"label": model, "score": 1}], "model_id": model})
+    return fake
+
+
+async def test_another_model_tells_the_labels_of_all_that_was_there(
+    pool: Pool, bus: Bus, repository: Repository, user: User
+) -> None:
+    """Without anybody asking and once each; the one before it comes back only when that has been gone for a day."""
+    for number in range(3):
+        await pictured(pool, repository, user, number)
+    old, new = classifier("old"), classifier("new")
+    async with served(old), served(new):
+        async with staffed(pool, bus, old):
+            await until(lambda: has(pool, TOLD, [("old", 3)]), what="all have labels")
+            await until(lambda: has(pool, WALKED, [True]), what="the first walk is over")
+        await do(pool, A_MINUTE_LATER)
+        async with staffed(pool, bus, new):
+            await until(lambda: has(pool, TOLD, [("new", 3)]), what="all have new labels")
+            await until(lambda: has(pool, WALKED, [True]), what="the walk is over")
+            await do(pool, "update inference_stages set filled_at = null, filled_to = null")
+            await until(lambda: has(pool, WALKED, [True]), what="it walked along them once more")
+            assert await ask(pool, OPEN) == [], "nobody is asked twice"
+        asked = len(old.seen)
+        async with staffed(pool, bus, old):
+            await until(lambda: has(pool, f"{TOLD} having count(*) = 1", [("old", 1)]), what="one was looked at again")
+        assert (len(old.seen), await ask(pool, "select current_model from inference_stages")) == (asked + 1, ["new"])
+        await do(pool, "update inference_stages set current_seen_at = now() - interval '2 days'")
+        async with staffed(pool, bus, old):
+            await until(lambda: has(pool, TOLD, [("old", 3)]), what="it counts again")
+    assert await ask(pool, "select current_model, former_models from inference_stages") == [("old", ["new"])]
 
 
 async def fill(pool: Pool, *, due: int) -> bool | None:

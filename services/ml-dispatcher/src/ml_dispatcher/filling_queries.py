@@ -116,12 +116,13 @@ async def list_walks(conn: Connection) -> list[str]:
 async def fill(conn: Connection, stage: str, *, most: int, due: int) -> bool | None:
     """Make the rows that the next assets lack; False when there is no asset left, None when so many are due already.
 
-    Assets that are not rendered get theirs when they are.
+    Assets that are not rendered get theirs when they are. What another model was asked before is due again.
     """
     cursor = await conn.execute(
         """
         with walk as (
-            select stage, kinds, coalesce(filled_to, '00000000-0000-0000-0000-000000000000') as filled_to
+            select stage, kinds, current_model, current_since,
+                   coalesce(filled_to, '00000000-0000-0000-0000-000000000000') as filled_to
             from inference_stages
             where stage = %(stage)s and is_wanted and (filled_at is null or filled_at <= begun_at)
               and (select count(*) from (
@@ -146,6 +147,29 @@ async def fill(conn: Connection, stage: str, *, most: int, due: int) -> bool | N
               and exists (select from thumbnails t where t.asset_id = f.asset_id)
               and not exists (select from asset_stages s where s.asset_id = f.asset_id and s.stage = %(stage)s)
             on conflict do nothing
+        ), outdated as (
+            select s.asset_id
+            from walk
+            join following f on is_meant
+            join asset_stages s on s.asset_id = f.asset_id and s.stage = %(stage)s
+            where s.state = 'done'
+              and s.changed_at < walk.current_since
+              and not exists (
+                  select
+                  from labels l
+                  where l.asset_id = s.asset_id and l.model = walk.current_model and l.source <> 'learnt'
+              )
+              and not exists (
+                  select
+                  from lesser_labels l
+                  where l.asset_id = s.asset_id and l.model = walk.current_model and l.source <> 'learnt'
+              )
+            for update of s skip locked
+        ), reopened as (
+            update asset_stages s
+            set state = 'pending', next_at = now(), lane = 1, changed_at = now()
+            from outdated
+            where s.asset_id = outdated.asset_id and s.stage = %(stage)s
         )
         update inference_stages i
         set filled_to = coalesce((select asset_id from following order by asset_id desc limit 1), i.filled_to),
@@ -160,12 +184,12 @@ async def fill(conn: Connection, stage: str, *, most: int, due: int) -> bool | N
     return row[0] if row else None
 
 
-async def begin_walks(conn: Connection, *, days: float) -> None:
+async def begin_walks(conn: Connection, *, days: float) -> list[str]:
     """Begin anew where the last walk ended long ago, or may have passed an asset before its rendering was committed.
 
-    A rendering that did not see the stage has ended within a minute, for no transaction lasts longer.
+    A rendering that did not see the stage has ended within a minute, for no transaction lasts longer. The stages.
     """
-    await conn.execute(
+    cursor = await conn.execute(
         """
         update inference_stages
         set begun_at = now(), filled_at = null, filled_to = null
@@ -173,9 +197,11 @@ async def begin_walks(conn: Connection, *, days: float) -> None:
           and filled_at > begun_at
           and (filled_at < now() - make_interval(secs => 86400 * %s)
                or (begun_at < wanted_at + interval '1 minute' and now() >= wanted_at + interval '1 minute'))
+        returning stage
         """,
         (days,),
     )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def find_complete(conn: Connection) -> int | None:

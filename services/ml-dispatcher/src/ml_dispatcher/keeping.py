@@ -10,8 +10,9 @@ from psycopg_pool import PoolTimeout
 from common import log
 from common.db import Pool, glance
 from ml_dispatcher import filling_queries as queries
-from ml_dispatcher import spaces
+from ml_dispatcher import model_queries, spaces
 from ml_dispatcher.servers import Servers
+from ml_dispatcher.tasks import Task
 
 AT_ONCE = 1000
 MOST_DUE = 5000
@@ -46,7 +47,8 @@ class Keeping:
         """One round; whether there are assets that were not looked at yet."""
         await self._tell()
         async with glance(self.pool) as conn:
-            await queries.begin_walks(conn, days=WALK_DAYS)
+            if Task.CLASSIFY in await queries.begin_walks(conn, days=WALK_DAYS):
+                await model_queries.look_once_more(conn, Task.CLASSIFY)
             wanted = await queries.list_walks(conn)
         left = [stage for stage in wanted if not await self._fill(stage)]
         while await spaces.switch(self.pool):

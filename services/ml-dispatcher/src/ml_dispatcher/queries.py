@@ -10,10 +10,15 @@ from psycopg.types.json import Jsonb
 
 from common.db import Connection, struct_row
 from common.space_queries import Space, list_spaces
-from ml_dispatcher import label_queries
+from ml_dispatcher import label_queries, model_queries
 from ml_dispatcher.label_queries import Said
 
 __all__ = ["Space", "list_spaces"]
+
+GONE_DAYS = 1.0
+"""After so long without an answer of it, a model that tells labels gives way to one that it has replaced before."""
+MOST_MODELS = 20
+"""A server that calls itself something else at every question does not have everything looked at again each time."""
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -161,6 +166,8 @@ async def save_labels(conn: Connection, labelled: Sequence[Labelled]) -> None:
             said[by] += [Said(one.asset_id, label.label, label.score) for label in one.labels]
     for (owner, source, model), labels in said.items():
         await label_queries.say(conn, labels, owner=owner, source=source, model=model)
+    for model in sorted({one.model for one in labelled}):
+        await model_queries.note_model(conn, "classify", model, days=GONE_DAYS, most=MOST_MODELS)
 
 
 async def save_finding(conn: Connection, asset_id: UUID, stage: str, found: object, *, owner: int, model: str) -> None:

@@ -17,7 +17,7 @@ from common.settings import Settings
 from common.stages import Work
 from common.streams import Durable
 from common.worker import Worker
-from ml_dispatcher import spaces
+from ml_dispatcher import model_queries, spaces
 from ml_dispatcher.handlers import Meaning
 from ml_dispatcher.servers import Servers
 from ml_dispatcher.spaces import SEEN
@@ -90,6 +90,8 @@ class Staff:
     async def _ensure(self, conn: Connection, stage: str, kinds: tuple[str, ...]) -> None:
         if stage not in self._posts:
             await space_queries.ensure_stage(conn, stage, kinds=kinds)
+        if stage == Task.CLASSIFY and stage not in self._posts:  # by another model than before, perhaps
+            await model_queries.look_once_more(conn, stage)
 
     def _adjust(self, jobs: list[Job], start: Callable[[Worker, asyncio.Event], object]) -> None:
         wanted = {job.stage: job for job in jobs if job.slots}

@@ -1,0 +1,50 @@
+"""The SQL of whose answers count where a stage keeps those of one model: another one may answer any day."""
+
+from common.db import Connection
+
+
+async def note_model(conn: Connection, stage: str, model: str, *, days: float, most: int) -> None:
+    """A model has answered: one that was never heard of counts from now on, and everything is walked along for it.
+
+    One that counted before does again when the current one has not answered for so long; no more than `most` are new.
+    """
+    await conn.execute(
+        """
+        update inference_stages
+        set current_model = %(model)s, current_seen_at = now(),
+            current_since = case when current_model = %(model)s then current_since else now() end,
+            begun_at = case when current_model = %(model)s then begun_at else now() end,
+            filled_at = case when current_model = %(model)s then filled_at end,
+            filled_to = case when current_model = %(model)s then filled_to end,
+            former_models = case when current_model <> %(model)s
+                then array_append(array_remove(former_models, %(model)s), current_model) else former_models end
+        where stage = %(stage)s
+          and (current_model is null
+               or current_seen_at < now() - case when current_model = %(model)s
+                   then interval '1 minute' else make_interval(secs => 86400 * %(days)s) end
+               or (current_model <> %(model)s and %(model)s <> all(former_models)
+                   and cardinality(former_models) < %(most)s))
+        """,
+        {"stage": stage, "model": model, "days": days, "most": most},
+    )
+
+
+async def look_once_more(conn: Connection, stage: str) -> None:
+    """Have the newest asset that was looked at looked at again: who answers says which model that is by now."""
+    await conn.execute(
+        """
+        update asset_stages
+        set state = 'pending', next_at = now(), lane = 1, changed_at = now()
+        where stage = %(stage)s
+          and asset_id = (
+              select s.asset_id
+              from asset_stages s
+              join assets a on a.asset_id = s.asset_id
+              where s.stage = %(stage)s and s.state = 'done'
+              order by a.asset_id desc
+              limit 1
+              for update of s skip locked
+          )
+        """,
+        {"stage": stage},
+    )
