@@ -3,12 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TypeAlias
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
 from common import log
+
+REST = 3.0
+"""It rests so much longer than it worked: what waits here can wait, however much it is, and people cannot."""
 
 Work: TypeAlias = Callable[[int], Awaitable[int]]
 """Does so many at most in one transaction; returns how many that were."""
@@ -21,6 +25,7 @@ async def run(work: Work, stop: asyncio.Event, *, what: str, most: int, idle_sec
     """
     size, done = most, 0
     while not stop.is_set():
+        began = monotonic()
         try:
             done = await work(size)
             size = most
@@ -28,5 +33,10 @@ async def run(work: Work, stop: asyncio.Event, *, what: str, most: int, idle_sec
             log.get().warning(f"{what} delayed", error=str(error).strip())
             size, done = max(1, size // 10), 0
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0 if done else idle_seconds):
+            async with asyncio.timeout(pause(done, monotonic() - began, idle_seconds)):
                 await stop.wait()
+
+
+def pause(done: int, seconds: float, idle_seconds: float) -> float:
+    """How long to rest after that much was done in so many seconds: at most a quarter of the time is worked."""
+    return min(REST * seconds, idle_seconds) if done else idle_seconds
