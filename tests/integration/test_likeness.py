@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from common import space_queries
 from common.db import Pool
 from ingest import departure_queries
 from ml_dispatcher import likeness
@@ -86,6 +87,34 @@ async def test_vectors_are_the_second_witness(pool: Pool, user: User) -> None:
         f" using hnsw ((vector::halfvec(4)) halfvec_cosine_ops) where space_id = {space} and owner_id = {user.user_id}",
     )
     assert await compared(pool) == expected
+
+
+async def test_another_space_compares_everything_anew(pool: Pool, user: User) -> None:
+    """What was alike in the old one only is no more, what is in the new one is found, from where somebody broke off."""
+    old, new = await looks.space(pool), await looks.space(pool, model="new", state="filling")
+    assets = await pictures(pool, user, *[STRONG >> number for number in (0, 5, 9)])
+    await looks.seen(pool, old, assets, [vector(angle) for angle in (0, 1, 60)])
+    await looks.seen(pool, new, assets, [vector(angle) for angle in (0, 60, 59)])
+    assert await compared(pool) == [(assets[0], assets[1])]
+
+    async with pool.connection() as conn:
+        await space_queries.make_current(conn, new)
+    assert await likeness.compare(pool, 2) == 2
+    assert await ask(pool, "select walked_to from likeness_walks") == [assets[1]]
+
+    assert await compared(pool) == [(assets[1], assets[2])]
+    assert await ask(pool, "select 1 from likeness_walks") == []
+
+
+async def test_a_crowd_in_a_space_has_few_pairs_each(pool: Pool, user: User) -> None:
+    """However many lie at the same place."""
+    chance = random.Random(3)
+    assets = await pictures(pool, user, *(chance.getrandbits(64) & 0xFFFF_FFFF_0000_FFFF | 1 << 20 for _ in range(60)))
+    await looks.seen(pool, await looks.space(pool), assets, [vector(0)] * 60)
+
+    pairs = await compared(pool)
+
+    assert 59 <= len(pairs) <= 60 * likeness.MOST
 
 
 async def test_thousands_alike_are_a_chain(pool: Pool, user: User) -> None:

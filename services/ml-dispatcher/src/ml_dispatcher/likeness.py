@@ -33,7 +33,7 @@ async def compare(pool: Pool, limit: int = BATCH) -> int:
     It is one transaction, so what breaks off is due again.
     """
     async with pool.connection() as conn:
-        due = await queries.take_due(conn, limit=limit)
+        due = await queries.take_due(conn, limit=limit) or await queries.walk_on(conn, limit=limit)
         pairs = await _find(conn, due) if due else []
         if pairs:
             await queries.hold_assets(conn, set(chain.from_iterable(pairs)))
@@ -47,6 +47,7 @@ async def _find(conn: Connection, due: Sequence[UUID]) -> list[Pair]:
         conn, due, bits=RULES.bits, most=MOST, most_in_quarter=MOST_IN_QUARTER
     ) + await queries.list_open_pairs(conn, due)
     if (space := await queries.find_space(conn)) is not None:
-        for owner in await queries.list_comparable(conn, due, space, most=MOST_EXACT):
-            found += await queries.list_near_vectors(conn, due, space, owner=owner, distance=RULES.distance, most=MOST)
+        for owner, has_index in await queries.list_comparable(conn, due, space, most=MOST_EXACT):
+            near = queries.list_near_indexed if has_index else queries.list_near_few
+            found += await near(conn, due, space, owner=owner, distance=RULES.distance, most=MOST)
     return sorted({(min(pair), max(pair)) for pair in found})

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from psycopg.rows import class_row
 from psycopg.sql import SQL, Literal
 
 from common.db import Connection
@@ -15,6 +16,13 @@ class Rules(NamedTuple):
     bits: int = 6
     disproved_by: float = 0.2
     distance: float = 0.01
+
+
+class Comparable(NamedTuple):
+    """An owner whose vectors are compared in time, and whether an index has them."""
+
+    owner_id: int
+    has_index: bool
 
 
 class Space(NamedTuple):
@@ -41,6 +49,35 @@ async def take_due(conn: Connection, *, limit: int) -> list[UUID]:
         (limit,),
     )
     return list({row[0] for row in await cursor.fetchall()})
+
+
+async def walk_on(conn: Connection, *, limit: int) -> list[UUID]:
+    """Some of what is to be compared anew because another space counts; it is again if the transaction fails."""
+    cursor = await conn.execute(
+        """
+        with walk as (
+            select space_id, walked_to from likeness_walks limit 1 for update skip locked
+        ), following as materialized (
+            select l.asset_id
+            from walk
+            cross join lateral (
+                select asset_id from likenesses where asset_id > walk.walked_to order by asset_id limit %s
+            ) l
+        ), moved as (
+            update likeness_walks w
+            set walked_to = (select asset_id from following order by asset_id desc limit 1)
+            from walk
+            where w.space_id = walk.space_id and exists (select from following)
+        ), ended as (
+            delete from likeness_walks w
+            using walk
+            where w.space_id = walk.space_id and not exists (select from following)
+        )
+        select asset_id from following
+        """,
+        (limit,),
+    )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def list_near_hashes(
@@ -123,32 +160,66 @@ async def find_space(conn: Connection) -> Space | None:
     return Space(*row) if row else None
 
 
-async def list_comparable(conn: Connection, due: Sequence[UUID], space: Space, *, most: int) -> list[int]:
+async def list_comparable(conn: Connection, due: Sequence[UUID], space: Space, *, most: int) -> list[Comparable]:
     """The owners of these assets whose vectors are compared in time: not too many of them, or an index has them."""
+    async with conn.cursor(row_factory=class_row(Comparable)) as cursor:
+        await cursor.execute(
+            """
+            select owner_id, has_index
+            from (select distinct owner_id from likenesses where asset_id = any(%(due)s)) owners
+            cross join lateral (
+                select exists (
+                           select
+                           from pg_index
+                           where indexrelid = to_regclass('embeddings_hnsw_' || %(space)s::int || '_' || owner_id)
+                             and indisvalid
+                       ) as has_index
+            ) indexed
+            where has_index or (
+                   select count(*)
+                   from (
+                       select
+                       from embeddings e
+                       where e.owner_id = owners.owner_id and e.space_id = %(space)s
+                       limit %(most)s + 1
+                   ) counted
+               ) <= %(most)s
+            """,
+            {"due": list(due), "space": space.space_id, "most": most},
+        )
+        return await cursor.fetchall()
+
+
+async def list_near_few(
+    conn: Connection, due: Sequence[UUID], space: Space, *, owner: int, distance: float, most: int
+) -> list[tuple[UUID, UUID]]:
+    """For each of an owner's assets those others whose vectors are so near, so many of the nearest at most.
+
+    All of the owner's are read once, and each is compared with what is due: that takes half as long as one by one.
+    """
     cursor = await conn.execute(
         """
-        select owner_id
-        from (select distinct owner_id from likenesses where asset_id = any(%(due)s)) owners
-        where exists (
-               select
-               from pg_index
-               where indexrelid = to_regclass('embeddings_hnsw_' || %(space)s::int || '_' || owner_id) and indisvalid
-           ) or (
-               select count(*)
-               from (
-                   select
-                   from embeddings e
-                   where e.owner_id = owners.owner_id and e.space_id = %(space)s
-                   limit %(most)s + 1
-               ) counted
-           ) <= %(most)s
+        with due as materialized (
+            select asset_id, vector
+            from embeddings
+            where asset_id = any(%(due)s) and space_id = %(space)s and frame = 0 and owner_id = %(owner)s
+        )
+        select asset_id, other_id
+        from (
+            select d.asset_id, e.asset_id as other_id,
+                   row_number() over (partition by d.asset_id order by e.vector <=> d.vector) as place
+            from embeddings e
+            join due d on (e.vector <=> d.vector) <= %(distance)s and e.asset_id <> d.asset_id
+            where e.space_id = %(space)s and e.owner_id = %(owner)s and e.frame = 0
+        ) near
+        where place <= %(most)s
         """,
-        {"due": list(due), "space": space.space_id, "most": most},
+        {"due": list(due), "space": space.space_id, "owner": owner, "distance": distance, "most": most},
     )
-    return [row[0] for row in await cursor.fetchall()]
+    return await cursor.fetchall()
 
 
-async def list_near_vectors(
+async def list_near_indexed(
     conn: Connection, due: Sequence[UUID], space: Space, *, owner: int, distance: float, most: int
 ) -> list[tuple[UUID, UUID]]:
     """For each of an owner's assets those others whose vectors are so near, so many of the nearest at most.
