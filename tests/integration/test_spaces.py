@@ -1,6 +1,7 @@
 """A new model is filled beside the current one and takes its place when complete; what is old goes."""
 
 import asyncio
+from functools import partial
 
 import msgspec
 
@@ -159,6 +160,18 @@ async def test_another_model_tells_the_labels_of_all_that_was_there(
         async with staffed(pool, bus, old):
             await until(lambda: has(pool, TOLD, [("old", 3)]), what="it counts again")
     assert await ask(pool, "select current_model, former_models from inference_stages") == [("old", ["new"])]
+
+
+async def test_what_a_walk_makes_due_is_begun_at_once(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
+    """Nobody waits for the next look at the rows, which is an hour away."""
+    fake = Fake()
+    async with served(fake), staffed(pool, bus, fake, poll_seconds=3600) as staff:
+        for count in (1, 2):
+            await pictured(pool, repository, user, count)
+            await do(pool, "update inference_stages set filled_at = null, filled_to = null")
+            staff.hired.set()
+            is_begun = partial(ask, pool, f"select 1 from embeddings having count(*) = {count}")
+            await until(is_begun, what="it is begun")
 
 
 async def fill(pool: Pool, *, due: int) -> bool | None:

@@ -20,15 +20,19 @@ from tests.support.inference import Fake
 
 
 @asynccontextmanager
-async def staffed(pool: Pool, bus: Bus, *fakes: Fake, lease_seconds: float = 30) -> AsyncIterator[Staff]:
+async def staffed(
+    pool: Pool, bus: Bus, *fakes: Fake, lease_seconds: float = 30, poll_seconds: float = 0.2
+) -> AsyncIterator[Staff]:
     """Stages of meaning are worked off by these servers, until the end."""
     relay = Relay(pool, bus, 0.2)
     core = Core(pool, bus, relay, Health(pool, bus))
-    config = Settings(database_url="", nats_url="", lease_seconds=lease_seconds, poll_seconds=0.2, stop_seconds=1)
+    config = Settings(
+        database_url="", nats_url="", lease_seconds=lease_seconds, poll_seconds=poll_seconds, stop_seconds=1
+    )
     stop = asyncio.Event()
     async with servers.opened([fake.address for fake in fakes]) as known:
         staff = Staff(core, known, config)
-        keeping = Keeping(pool, known, config.poll_seconds, staff.hired)
+        keeping = Keeping(pool, known, config.poll_seconds, staff.hired, bus.wake)
         relaying = asyncio.create_task(relay.run())
         running = [asyncio.create_task(staff.run(stop)), asyncio.create_task(keeping.run(stop))]
         try:

@@ -40,6 +40,11 @@ class Bus:
     def connected(self) -> bool:
         return self.client.is_connected
 
+    def wake(self) -> None:
+        """Have everybody here who waits for a ring look at the rows."""
+        for listener in self.listeners:
+            listener()
+
     def complaints(self) -> list[str]:
         """What is wrong with the server that greeted us, in words."""
         greeting = self.client._server_info  # noqa: SLF001  # the client has no other way to tell
@@ -84,8 +89,7 @@ async def _connect_for_ever(bus: Bus, nats_url: str, *, name: str, ping_seconds:
         told = ""
         metrics.CONNECTED.inc()
         log.get().info("bus connected")
-        for listener in bus.listeners:
-            listener()
+        bus.wake()
 
     async def closed() -> None:
         bus.closed.set()

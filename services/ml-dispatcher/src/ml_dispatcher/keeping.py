@@ -1,6 +1,7 @@
 """What a dispatcher does now and then: stages for assets from before, switching, counting, saying what it sees."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -30,6 +31,7 @@ class Keeping:
     servers: Servers
     poll_seconds: float
     due: asyncio.Event
+    ring: Callable[[], None]
     dispatcher: UUID = field(default_factory=uuid4)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -51,6 +53,8 @@ class Keeping:
                 await model_queries.look_once_more(conn, Task.CLASSIFY)
             wanted = await queries.list_walks(conn)
         left = [stage for stage in wanted if not await self._fill(stage)]
+        if wanted:
+            self.ring()
         while await spaces.switch(self.pool):
             pass
         await spaces.tidy(self.pool)

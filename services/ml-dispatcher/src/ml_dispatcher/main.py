@@ -25,7 +25,7 @@ async def serve(config: DispatcherSettings, stop: asyncio.Event) -> None:
         tasks.create_task(learnt.follow(core.pool, stop, idle_seconds=idle))
         tasks.create_task(learnt.run(core, stop, idle_seconds=idle))
         tasks.create_task(indexes.run(core.pool, config.database_url, stop, idle_seconds=4 * idle))
-        tasks.create_task(Keeping(core.pool, known, idle, staff.hired).run(stop))
+        tasks.create_task(Keeping(core.pool, known, idle, staff.hired, core.bus.wake).run(stop))
         await staff.run(stop)
         answering.cancel()
 
