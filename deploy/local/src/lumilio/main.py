@@ -27,6 +27,7 @@ from lumilio.relocate import options as relocate
 from lumilio.reprocess import options as reprocess
 from lumilio.restore import options as restore
 from lumilio.scan import options as scan
+from lumilio.status import options as status
 from lumilio.trash import options as trash
 from lumilio.up import Options, up
 from lumilio.upload import options as upload
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     left.add_argument("--data", default=default, help="the directory that `lumilio up` serves")
     left.set_defaults(run=_stages)
 
+    status.add_to(commands, default)
     _add_repositories(commands, default)
     upload.add_to(commands)
     reprocess.add_to(commands)

@@ -77,6 +77,8 @@ async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
     health = watching.choose(options.watching)
     model_server = inference.beside(data, options.inference, stops_by=WORKERS_STOP_BY, health=health["ml-server"])
     environment = _environment(database, bus, data) | inference.told(model_server, options.inference)
+    for name in (*WORKERS, "gateway", *([] if model_server is None else [model_server.name])):
+        data.note(f"{name}.health", f"http://127.0.0.1:{health[name]}/ready")
     address = await _start_services(options, environment, health, data, secrets, supervisor)
     say(f"ready ({since(began)}): {address}")
     first_start.tell_password(data, secrets)
@@ -131,6 +133,7 @@ async def _start_servers(database: Postgres, bus: NatsServer, data: Data, superv
     await nats_child.until_ready()
     data.note("database.url", database.url())
     data.note("nats.url", bus.url)
+    data.note("monitor.url", bus.monitor_url)
     return nats_child
 
 

@@ -1,0 +1,77 @@
+"""Looks at a server: its database, its bus, its services and its disks, all at once and not for long."""
+
+import asyncio
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import AsyncConnection
+
+from common import migrate, pulse_queries, queries, repository_queries, stage_queries
+from common.db import Connection
+from common.repository_queries import Repository
+from common.stages import Stage
+from lumilio.ballast import BallastSettings
+from lumilio.status import disks, listening, services
+from lumilio.status import queries as own_queries
+from lumilio.status.places import Places
+from lumilio.status.seen import Bus, Rows, Seen
+
+ANSWER_SECONDS = 5
+LIMITS = "-c statement_timeout=10s -c timezone=UTC"
+SCRUB_DAYS = 30.0
+SILENT_DISK = "its disk does not answer"
+
+
+async def look(places: Places, reserve: BallastSettings) -> Seen:
+    """Everything that can be seen from here; what does not answer is told as such."""
+    bus, found, (rows, silence, repositories) = await asyncio.gather(
+        _hear(places),
+        services.ask(places.health),
+        _read(places.database),
+    )
+    spaces, outages = await disks.look(repositories, places.data, reserve)
+    return Seen(
+        rows=rows,
+        silence=silence,
+        bus=bus,
+        is_bus_known=bool(places.nats),
+        services=found,
+        disks=spaces,
+        outages=outages,
+    )
+
+
+async def _hear(places: Places) -> Bus | None:
+    return await listening.hear(places.nats, places.monitor) if places.nats else None
+
+
+async def _read(database_url: str) -> tuple[Rows | None, str, Sequence[Repository]]:
+    """What the database says, or why it says nothing."""
+    try:
+        async with await AsyncConnection.connect(
+            database_url, autocommit=True, connect_timeout=ANSWER_SECONDS, options=LIMITS
+        ) as conn:
+            await migrate.check(conn)
+            return await _rows(conn), "", await repository_queries.list_repositories(conn)
+    except (psycopg.Error, migrate.OldSchema) as error:
+        return None, str(error).strip().partition("\n")[0], []
+
+
+async def _rows(conn: Connection) -> Rows:
+    due = await pulse_queries.list_due(conn)
+    return Rows(
+        version=await own_queries.find_version(conn),
+        unsafe=await queries.unsafe_settings(conn),
+        catalogue=await own_queries.find_catalogue(conn),
+        due=due,
+        running=await own_queries.count_running(conn, sorted({*Stage, *(one.stage for one in due)})),
+        pauses=await stage_queries.list_pauses(conn),
+        failed=await pulse_queries.list_failed(conn),
+        unpublished=await pulse_queries.find_unpublished(conn),
+        unplaced=await pulse_queries.find_unplaced(conn),
+        dead_letters=await pulse_queries.find_dead_letters(conn),
+        trees=await pulse_queries.list_trees(conn, days=SCRUB_DAYS),
+        meaning=await pulse_queries.list_meaning(conn),
+        servers=(await pulse_queries.count_servers(conn)).get(True, 0),
+        leases=await pulse_queries.list_leases(conn),
+    )

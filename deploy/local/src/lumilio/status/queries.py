@@ -1,0 +1,70 @@
+"""The SQL of what only a person asks: versions, how much there is, and what is being worked on."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from common.db import Connection, struct_row
+
+LOOKED_AT = 10_000
+"""So many of the most urgent rows of a stage are looked at, for what is worked on is among them."""
+
+
+class Catalogue(Struct, frozen=True, kw_only=True):
+    """How much there is, of all users."""
+
+    users: int
+    photos: int
+    videos: int
+    recordings: int
+    bytes: int
+
+
+async def find_version(conn: Connection) -> str:
+    """The version of the database's server, as in 18.4."""
+    cursor = await conn.execute("select split_part(current_setting('server_version'), ' ', 1)")
+    return str((await cursor.fetchall())[0][0])
+
+
+async def find_catalogue(conn: Connection) -> Catalogue:
+    """Counted beforehand, with what was not added up yet."""
+    async with conn.cursor(row_factory=struct_row(Catalogue)) as cursor:
+        await cursor.execute(
+            """
+            select (select count(*) from users)::int as users,
+                   coalesce(sum(files) filter (where kind = 'photo'), 0)::int as photos,
+                   coalesce(sum(files) filter (where kind = 'video'), 0)::int as videos,
+                   coalesce(sum(files) filter (where kind = 'audio'), 0)::int as recordings,
+                   coalesce(sum(bytes), 0)::bigint as bytes
+            from (
+                select kind, files, bytes from month_counts
+                union all
+                select kind, files, bytes from day_count_changes
+            ) counts
+            """
+        )
+        return (await cursor.fetchall())[0]
+
+
+async def count_running(conn: Connection, stages: Sequence[str]) -> dict[str, int]:
+    """How much of each stage is being worked on."""
+    cursor = await conn.execute(
+        """
+        select wanted.stage, running
+        from unnest(%s::text[]) as wanted (stage)
+        cross join lateral (
+            select count(*)::int as running
+            from (
+                select lease_until
+                from asset_stages s
+                where s.stage = wanted.stage and next_at is not null
+                order by lane, next_at
+                limit %s
+            ) front
+            where lease_until > now()
+        ) counted
+        where running > 0
+        """,
+        (list(stages), LOOKED_AT),
+    )
+    return dict(await cursor.fetchall())

@@ -1,0 +1,67 @@
+"""What is wrong with a server that was looked at, and what to do about it: pure rules, each a line for a person."""
+
+from collections.abc import Iterator
+
+from lumilio.status import stalls
+from lumilio.status.places import Places
+from lumilio.status.seen import Rows, Seen, Trouble
+from lumilio.status.words import SERVICES, count, sentence, size
+
+
+def find(seen: Seen, places: Places) -> list[Trouble]:
+    """Everything that is wrong, what hurts most first."""
+    found = [*_servers(seen, places), *_services(seen, places)]
+    if seen.rows:
+        found += _originals(seen.rows, seen)
+    return [*found, *_disks(seen), *stalls.find(seen, places)]
+
+
+def _servers(seen: Seen, places: Places) -> Iterator[Trouble]:
+    if seen.rows is None:
+        todo = f"See {places.log('postgres')}. Until it is back nothing can be sent or seen; nothing is lost."
+        yield Trouble(kind="database-away", what=f"The database does not answer: {seen.silence}.", todo=todo)
+    elif seen.rows.unsafe:
+        what = (
+            f"The database runs with an unsafe {', '.join(seen.rows.unsafe)}: a power cut could lose what it confirmed."
+        )
+        todo = "Switch that on in the configuration of Postgres, and restart it."
+        yield Trouble(kind="database-unsafe", what=what, todo=todo)
+    if seen.bus is None and seen.is_bus_known:
+        what = "The message bus does not answer: work is looked for every 15 seconds instead of being rung for."
+        yield Trouble(kind="bus-away", what=what, todo=f"See {places.log('nats')}. Nothing is lost meanwhile.")
+    for complaint in seen.bus.complaints if seen.bus else ():
+        what, _, todo = complaint.partition(": ")
+        yield Trouble(kind="bus-unsafe", what=sentence(what), todo=sentence(todo))
+
+
+def _services(seen: Seen, places: Places) -> Iterator[Trouble]:
+    for one in seen.services:
+        if one.problems is None:
+            what = f"{one.name} does not answer: without it, {SERVICES.get(one.name, 'some work')} must wait."
+            yield Trouble(kind="service-away", what=what, todo=f"See {places.log(one.name)}{places.start}")
+
+
+def _originals(rows: Rows, seen: Seen) -> Iterator[Trouble]:
+    for tree in rows.trees:
+        if tree.corrupt:
+            damaged = count(tree.corrupt, "original")
+            what = f"The disk of {tree.name} damaged {damaged}, whose bytes are not what was stored."
+            todo = "`lumilio verify` says which. Put them back from a backup or send them again; then check the disk."
+            yield Trouble(kind="originals-corrupt", what=what, todo=todo)
+        if outage := seen.outages.get(tree.name) or (tree.offline_reason if tree.state == "offline" else None):
+            todo = "Mount its disk, or see `lumilio repositories validate`. Nothing of it is lost or changed meanwhile."
+            yield Trouble(kind="repository-offline", what=f"{tree.name} is offline: {outage}.", todo=todo)
+        if tree.asks is not None:
+            what = (
+                f"A scan of {tree.name} misses {count(tree.asks, 'file')} at once, and asks whether they were deleted."
+            )
+            todo = f"Bring them back, or say yes: lumilio scan --repository {tree.repository_id} --accept-missing"
+            yield Trouble(kind="scan-asks", what=what, todo=todo)
+
+
+def _disks(seen: Seen) -> Iterator[Trouble]:
+    for disk in seen.disks:
+        if disk.free < disk.reserve:
+            what = f"The disk of {disk.holds} has {size(disk.free)} of {size(disk.size)} left: uploads are refused."
+            todo = f"Make room on the disk of {disk.path} until {size(disk.reserve)} are free."
+            yield Trouble(kind="disk-full", what=what, todo=todo)
