@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes /opt/lumilio of one member of this repository, and of the lock only what it needs:
-#   assemble.sh needs SERVICE      what it needs, of which the projects alone tell
-#   assemble.sh members SERVICE    the member itself and those it builds on
+#   assemble.sh needs SERVICE [EXTRA]  what it needs, of which the projects alone tell; an extra of common beside it
+#   assemble.sh members SERVICE        the member itself and those it builds on
 set -eu
 service=$2
+extra=${3:-}
 member=services/$service
 [ "$service" != lumilio ] || member=deploy/local
 uv=/assembly/bin/uv
@@ -11,11 +12,13 @@ export UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
 
 # The lock is where uv begins, so what it chooses and the hashes are those of the lock; the last command proves it.
 choose() {
-    cp requirements.lock "$2"
-    $uv pip compile --quiet "$1" --generate-hashes --no-emit-index-url --no-header --no-annotate -o "$2" > /dev/null
+    chosen=$1
+    shift
+    cp requirements.lock "$chosen"
+    $uv pip compile --quiet "$@" --generate-hashes --no-emit-index-url --no-header --no-annotate -o "$chosen" > /dev/null
     plain='s/ *\\$//; s/ *;.*//'
     sed "$plain" requirements.lock > /assembly/known
-    ! grep -v '^-e ' "$2" | sed "$plain" | grep -vxFf /assembly/known
+    ! grep -v '^-e ' "$chosen" | sed "$plain" | grep -vxFf /assembly/known
 }
 
 needs() {
@@ -23,11 +26,11 @@ needs() {
     sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /assembly/uv.lock
     /assembly/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r /assembly/uv.lock
     echo hatchling > /assembly/tools.in
-    choose /assembly/tools.in /assembly/tools.lock
+    choose /assembly/tools.lock /assembly/tools.in
     $uv pip install --quiet --python /assembly --require-hashes -r /assembly/tools.lock
 
     python3 -m venv --without-pip /opt/lumilio
-    choose "$member/pyproject.toml" "$member/needs.lock"
+    choose "$member/needs.lock" "$member/pyproject.toml" ${extra:+libs/common/pyproject.toml --extra "$extra"}
     sed -n "s|^-e |$member/|p" "$member/needs.lock" > /assembly/members
     sed -i '/^-e /d' "$member/needs.lock"
     $uv pip install --quiet --python /opt/lumilio --compile-bytecode --require-hashes -r "$member/needs.lock"
