@@ -206,7 +206,7 @@ def check_database(data: Data, known: Secrets) -> None:
     if known.first_password is None and not os.path.exists(data.postgres):
         raise CannotStart(
             f"{data.secrets} is there but the database is not: put {data.postgres} back from your backup, "
-            "or move secrets.json away to begin a new catalogue beside the originals"
+            "or make the catalogue anew from the originals with `lumilio rebuild`"
         )
 
 

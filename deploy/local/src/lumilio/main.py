@@ -22,6 +22,7 @@ from lumilio.backup import options as backup
 from lumilio.ballast import BallastSettings
 from lumilio.inference import InferenceSettings
 from lumilio.ml import options as ml
+from lumilio.rebuild import options as rebuild
 from lumilio.refusal import CannotStart
 from lumilio.relocate import options as relocate
 from lumilio.reprocess import options as reprocess
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     ml.add_to(commands)
     backup.add_to(commands, default)
     restore.add_to(commands, default)
+    rebuild.add_to(commands, default)
     user.add_to(commands, default, _ask)
     relocate.add_to(commands, default, _ask)
     return parser

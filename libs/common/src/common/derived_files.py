@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from common import layout
 from common.files import CHUNK
-from common.folders import UnsafePath, folder
+from common.folders import UnsafePath, folder, sync
 
 
 def write(root: bytes, path: bytes, content: bytes) -> None:
@@ -50,6 +50,21 @@ def making(root: bytes, path: bytes) -> Iterator[tuple[int, int]]:
         finally:
             os.close(reading)
             os.close(descriptor)
+
+
+@contextmanager
+def renewing(root: bytes, path: bytes, *, kept: bytes) -> Iterator[BinaryIO]:
+    """A file instead of the one of that name, which gets the name `kept`: one of both is there whole, at any moment."""
+    for private in (path, kept):
+        if not private.startswith(layout.MANIFESTS + b"/"):
+            raise UnsafePath(f"not a private file of ours: {private!r}")
+    with _unnamed(root, path) as (descriptor, _, directory), open(descriptor, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(descriptor)
+        with suppress(FileNotFoundError):
+            os.rename(os.path.basename(path), os.path.basename(kept), src_dir_fd=directory, dst_dir_fd=directory)
+    sync(root, os.path.dirname(path))
 
 
 @contextmanager

@@ -13,6 +13,9 @@ STAGING = b".lumilio/staging/incoming"
 FAILED = b".lumilio/staging/failed"
 TRASH = b".lumilio/trash"
 MANIFESTS = b".lumilio/manifests"
+PEOPLE = b".lumilio/manifests/people.jsonl"
+"""What people made of their photos, as of a day ago at most; the one before is kept as well."""
+PEOPLE_BEFORE = b".lumilio/manifests/people-before.jsonl"
 THUMBNAILS = b".lumilio/assets/thumbnails"
 MOTION = b".lumilio/assets/motion"
 PREVIEWS = b".lumilio/assets/videos/preview"
@@ -137,3 +140,8 @@ def made_by(path: bytes) -> Made | None:
 def manifest(at: datetime) -> bytes:
     """The manifest of one day: a line per original that was placed or adopted."""
     return b"/".join((MANIFESTS, at.strftime("%Y-%m-%d").encode() + b".jsonl"))
+
+
+def people_of(epoch: UUID) -> bytes:
+    """What people made of their photos in another history of the database, kept for whoever wants that back."""
+    return b"/".join((MANIFESTS, b"people-" + str(epoch).encode() + b".jsonl"))

@@ -11,7 +11,7 @@ from psycopg_pool import PoolTimeout
 from common import files, folders, layout, log, marker, outbox_queries, trash
 from common import queries as core
 from common.db import Pool, glance
-from ingest import counting, departures, leftovers, purge_queries, queries
+from ingest import counting, departures, keeping, leftovers, purge_queries, queries
 from ingest.queries import Repository
 
 LEASE = "housekeeping"
@@ -61,6 +61,7 @@ class Housekeeping:
         if await self._is_new_day():
             await leftovers.clean(self.pool, failed_seconds=self.failed_seconds)
             await counting.correct(self.pool)
+            await keeping.write(self.pool)
 
     async def _expire(self) -> None:
         """What was thrown away long ago goes for good."""
