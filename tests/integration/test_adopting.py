@@ -16,8 +16,9 @@ from common.marker import Strategy
 from ingest.handlers import Ingest
 from lumilio.rebuild.adopting import Summary
 from lumilio.rebuild.run import adopt_missing
+from tests.support.gateway import JPEG, Api
 from tests.support.given import Repository, User
-from tests.support.placing import PHOTO, keep, placed
+from tests.support.placing import PHOTO, keep, originals, place_all, placed, staging
 from tests.support.purging import throw
 from tests.support.rows import ask, do
 from tests.support.scanning import Disk
@@ -202,3 +203,35 @@ async def test_photos_of_nobody_known_are_kept_for_a_person_of_that_number(
         (f"person-{user.user_id}", "!", False)
     ]
     assert await ask(pool, "select owner_id from assets") == [user.user_id]
+
+
+async def test_an_upload_that_waits_for_its_place_is_brought_back(
+    database_url: str, pool: Pool, repository: Repository, user: User, api: Api, sound: None
+) -> None:
+    """It was acknowledged after the backup, and its bytes themselves tell whose they are."""
+    await api.upload(JPEG, name="late.jpg")
+    await forget(pool)
+
+    await adopt_missing(database_url)
+    await place_all(pool, Ingest(pool))
+
+    assert await ask(pool, "select original_filename, owner_id, kind from assets") == [
+        ("late.jpg", user.user_id, "photo")
+    ]
+    assert list(originals(repository).values()) == [JPEG]
+
+
+async def test_half_an_upload_is_none(
+    database_url: str, pool: Pool, repository: Repository, user: User, api: Api
+) -> None:
+    """Nor is one of which nothing tells whose it is: it is told, and stays."""
+    await api.upload(JPEG)
+    await forget(pool)
+    (staged,) = staging(repository)
+    with open(os.path.join(repository.root, layout.STAGING, staged), "ab") as file:
+        file.truncate(100)
+
+    summary, _ = await adopted(database_url)
+
+    assert (await ask(pool, "select 1 from assets"), summary.counts["an unknown upload"]) == ([], 1)
+    assert staging(repository) == [staged]

@@ -10,11 +10,12 @@ from uuid import UUID
 from litestar import Request
 from msgspec import structs
 
-from common import files, marker, outbox, trash
+from common import files, intake, marker, outbox, trash
 from common import queries as core
 from common import repository_queries as repositories
 from common.db import Connection, Pool, glance
 from common.formats import Format
+from common.intake import Received
 from common.messages import UploadStaged
 from common.names import display_name
 from common.stages import Stage
@@ -111,6 +112,7 @@ class Intake:
                     known = await asyncio.to_thread(file.look, known)
                 upload = Upload(file, known, name, sender, target.repository_id, key)
                 file.date(modified_ns)
+                intake.note(file.descriptor, Received(owner=sender.owner, name=name, hash=file.digest.hexdigest()))
                 await asyncio.to_thread(file.sync)
                 answer = await self._commit(upload)
         self.relay.wake()

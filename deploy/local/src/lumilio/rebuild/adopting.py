@@ -75,19 +75,15 @@ async def _load(conn: Connection, repository: Repository, summary: Summary) -> N
 async def _make_owners(conn: Connection, summary: Summary) -> None:
     """Photos of somebody whose name nobody knows are kept for a user without a password."""
     for number in await queries.list_owners(conn):
-        name = f"person-{number}"
-        made = await queries.save_user(
-            conn,
-            number,
-            username=name,
-            email=f"{name}@localhost",
-            password_hash=NOBODY,
-            is_admin=False,
-            is_active=True,
-        )
-        if made:
-            summary.say(f"nothing tells the name of user {number}: their photos are those of a new user {name}")
+        await make_owner(conn, number, summary)
     await queries.count_users_on(conn)
+
+
+async def make_owner(conn: Connection, number: int, summary: Summary) -> None:
+    """Somebody has this number; one whom nobody knows is called by it."""
+    name = f"person-{number}"
+    if await queries.save_user(conn, number, username=name, email=f"{name}@localhost", password_hash=NOBODY):
+        summary.say(f"nothing tells the name of user {number}: their photos are those of a new user {name}")
 
 
 def _look_all(repository: Repository, wanted: Sequence[Wanted], summary: Summary) -> list[Found]:

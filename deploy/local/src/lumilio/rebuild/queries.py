@@ -311,19 +311,17 @@ async def place_again(conn: Connection, repository_id: UUID, paths: Sequence[byt
     )
 
 
-async def save_user(
-    conn: Connection, user_id: int, *, username: str, email: str, password_hash: str, is_admin: bool, is_active: bool
-) -> bool:
+async def save_user(conn: Connection, user_id: int, *, username: str, email: str, password_hash: str) -> bool:
     """A user with the number that they had; False when somebody has the number, the name or the address."""
     cursor = await conn.execute(
         """
-        insert into users (user_id, username, email, password_hash, is_admin, is_active)
+        insert into users (user_id, username, email, password_hash)
         overriding system value
-        values (%s, %s, %s, %s, %s, %s)
+        values (%s, %s, %s, %s)
         on conflict do nothing
         returning true
         """,
-        (user_id, username, email, password_hash, is_admin, is_active),
+        (user_id, username, email, password_hash),
     )
     return await cursor.fetchone() is not None
 

@@ -17,7 +17,7 @@ from common.repositories import Wish
 from common.repository_queries import Repository
 from common.roots import Refused
 from lumilio.data import new_password
-from lumilio.rebuild import adopting, people, people_queries
+from lumilio.rebuild import adopting, people, people_queries, staged
 from lumilio.rebuild.adopting import NOBODY, Summary
 from lumilio.rebuild.people import Kept
 from lumilio.refusal import CannotStart
@@ -72,6 +72,8 @@ async def rebuild(
         candidates = list(_candidates(where, summary))
         kept = await _choose(conn, candidates, summary)
         places = [] if kept is None else await _people(conn, kept, summary, is_trial=is_trial)
+        if not is_trial:
+            await people_queries.keep_leftovers(conn)
         found = await _register(conn, _completed(candidates, places), places, where, summary, is_trial=is_trial)
         await _adopt(conn, found, summary, is_trial=is_trial)
         if not is_trial:
@@ -87,6 +89,8 @@ async def _adopt(conn: Connection, found: Iterable[Repository], summary: Summary
         try:
             await asyncio.to_thread(marker.check, one.root, one.repository_id, one.private_root)
             await adopting.adopt(conn, one, summary, is_trial=is_trial)
+            if one.private_root is None:
+                await staged.adopt(conn, one, summary, is_trial=is_trial)
         except Offline as outage:
             summary.trouble("a repository is away", f"{shown(one.root)}: {outage}")
 
@@ -214,7 +218,9 @@ async def _let_in(conn: Connection, password: str, summary: Summary) -> None:
     """The first administrator gets a password where no administrator has one; that lets everybody else in."""
     admins = await people_queries.list_admins(conn, nobody=NOBODY)
     if not admins:
-        summary.trouble("nobody administers", "make an administrator when all runs again: `lumilio user add NAME --admin`")
+        summary.trouble(
+            "nobody administers", "make an administrator later: `lumilio user add NAME --admin`"
+        )
     elif not any(one.has_password for one in admins):
         password_hash = await asyncio.to_thread(passwords.hashed, password)
         await account_queries.save_password_hash(conn, admins[0].user_id, password_hash)
