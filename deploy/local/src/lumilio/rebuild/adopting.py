@@ -12,8 +12,9 @@ from common import files, formats
 from common.db import Connection
 from common.formats import Format
 from common.names import shown
+from common.people import Person
 from common.repository_queries import Repository
-from lumilio.rebuild import manifests, originals, queries
+from lumilio.rebuild import manifests, originals, people_queries, queries
 from lumilio.rebuild.manifests import Line, Unreadable
 from lumilio.rebuild.originals import Trashed
 from lumilio.rebuild.queries import Found, Wanted
@@ -34,6 +35,8 @@ class Summary:
 
     say: Callable[[str], None] = print
     counts: Counter[str] = field(default_factory=Counter)
+    people: dict[int, Person] = field(default_factory=dict)
+    """Who is to be made by what they were called, should something be theirs and they not be there."""
 
     def trouble(self, kind: str, text: str) -> None:
         """Something that could not be done, which a person should see."""
@@ -81,6 +84,10 @@ async def _make_owners(conn: Connection, summary: Summary) -> None:
 
 async def make_owner(conn: Connection, number: int, summary: Summary) -> None:
     """Somebody has this number; one whom nobody knows is called by it."""
+    known = summary.people.get(number)
+    if known is not None and await people_queries.save_person(conn, known, password_hash=NOBODY):
+        summary.say(f"{shown(known.username)} came after the backup: `lumilio user reset-password` lets them in again")
+        return
     name = f"person-{number}"
     if await queries.save_user(conn, number, username=name, email=f"{name}@localhost", password_hash=NOBODY):
         summary.say(f"nothing tells the name of user {number}: their photos are those of a new user {name}")

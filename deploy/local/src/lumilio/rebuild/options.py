@@ -16,6 +16,9 @@ def add_to(commands: Any, default: str) -> None:
     parser = commands.add_parser("rebuild", help=WHAT, epilog=HOW)
     parser.add_argument("--data", default=default, help="the directory that `lumilio up` is to serve")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; no row is written")
+    parser.add_argument(
+        "--missing", action="store_true", help="only take in what came after a backup that was restored"
+    )
     parser.add_argument("roots", metavar="ROOT", nargs="*", type=os.fsencode, help="another directory of originals")
     parser.set_defaults(run=_rebuild)
 

@@ -12,7 +12,7 @@ from common.db import Connection
 from common.files import Offline
 from common.marker import Marker
 from common.names import shown
-from common.people import Place
+from common.people import Person, Place
 from common.repositories import Wish
 from common.repository_queries import Repository
 from common.roots import Refused
@@ -51,7 +51,9 @@ async def adopt_missing(database_url: str, *, say: Callable[[str], None] = print
     """Give rows to all originals of registered repositories that have none; doing it again changes nothing."""
     summary = Summary(say)
     async with db.alone(database_url) as conn:
-        await _adopt(conn, await repository_queries.list_repositories(conn), summary)
+        found = await repository_queries.list_repositories(conn)
+        summary.people = await _known_people(conn, found, summary)
+        await _adopt(conn, found, summary)
     return summary
 
 
@@ -80,8 +82,15 @@ async def rebuild(
             if kept is not None:
                 await people.bring_rest(conn, kept, summary)
             await _let_in(conn, password or new_password(), summary)
-    _tell(summary, is_trial=is_trial)
+    tell(summary, is_trial=is_trial)
     return summary
+
+
+async def _known_people(conn: Connection, found: Sequence[Repository], summary: Summary) -> dict[int, Person]:
+    """Who there was by number, as far as the newest file of what people made tells."""
+    epoch = await people_queries.find_epoch(conn)
+    kept = sorted(one for each in found for one in people.list_kept(each.home, each.repository_id, but=epoch))
+    return {one.id: one for one in people.read(kept[-1], summary) if isinstance(one, Person)} if kept else {}
 
 
 async def _adopt(conn: Connection, found: Iterable[Repository], summary: Summary, *, is_trial: bool = False) -> None:
@@ -218,9 +227,7 @@ async def _let_in(conn: Connection, password: str, summary: Summary) -> None:
     """The first administrator gets a password where no administrator has one; that lets everybody else in."""
     admins = await people_queries.list_admins(conn, nobody=NOBODY)
     if not admins:
-        summary.trouble(
-            "nobody administers", "make an administrator later: `lumilio user add NAME --admin`"
-        )
+        summary.trouble("nobody administers", "make an administrator later: `lumilio user add NAME --admin`")
     elif not any(one.has_password for one in admins):
         password_hash = await asyncio.to_thread(passwords.hashed, password)
         await account_queries.save_password_hash(conn, admins[0].user_id, password_hash)
@@ -231,7 +238,8 @@ async def _let_in(conn: Connection, password: str, summary: Summary) -> None:
         summary.say(f"{waiting} people have no password: `lumilio user reset-password NAME` gives each a new one")
 
 
-def _tell(summary: Summary, *, is_trial: bool) -> None:
+def tell(summary: Summary, *, is_trial: bool = False) -> None:
+    """Say what came of it, in numbers."""
     summary.say("this is what would be done; nothing was changed" if is_trial else "done; it may be done again")
     for name, count in summary.counts.items():
         summary.say(f"{count:>9,}  {name}")

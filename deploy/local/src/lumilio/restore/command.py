@@ -32,6 +32,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 async def _into(held: Data, folder: Path, arguments: argparse.Namespace) -> None:
     secrets = directory.begin(held, folder)
-    async with directory.serving(held, secrets) as database_url:
-        await Restore(folder, look_through(folder), database_url, arguments.replace, say).run()
+    async with directory.serving(held, secrets) as server:
+        await Restore(folder, look_through(folder), server.url(), arguments.replace, say).run()
     directory.end(held)

@@ -52,8 +52,8 @@ def end(data: Data) -> None:
 
 
 @asynccontextmanager
-async def serving(data: Data, secrets: Secrets) -> AsyncIterator[str]:
-    """The address of the directory's database, whose server runs for as long as the block."""
+async def serving(data: Data, secrets: Secrets) -> AsyncIterator[Postgres]:
+    """The directory's database server, which runs for as long as the block."""
     server = Postgres(postgres.find_programs(), data.postgres, ports.choose(0), secrets.postgres_password)
     log = LogFile(data.log("postgres")).open()
     try:
@@ -73,7 +73,7 @@ async def serving(data: Data, secrets: Secrets) -> AsyncIterator[str]:
     supervisor = Supervisor(data)
     try:
         await supervisor.start(program).until_ready()
-        yield server.url()
+        yield server
     finally:
         await supervisor.stop()
 
