@@ -3,9 +3,10 @@
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from nats.js.api import ConsumerInfo
 from prometheus_client.core import GaugeMetricFamily
 
 from common import files, marker, pulse_queries, repository_queries, streams
@@ -18,6 +19,12 @@ from common.repository_queries import Repository
 Numbers = Sequence[GaugeMetricFamily]
 Row = tuple[Sequence[str], float]
 OVERDUE_DAYS = 30.0
+READERS: list[tuple[str, str, Callable[[ConsumerInfo], int | None]]] = [
+    ("pending", "Messages that ring for a durable.", lambda one: one.num_pending),
+    ("ack_pending", "Messages given out and not acknowledged.", lambda one: one.num_ack_pending),
+    ("ack_pending_limit", "How many may be given out.", lambda one: one.config.max_ack_pending),
+    ("waiting", "Requests of workers that wait for a message.", lambda one: one.num_waiting),
+]
 
 
 @dataclass(frozen=True)
@@ -112,23 +119,17 @@ def _backup(age: float | None) -> Numbers:
 
 
 async def _of_bus(bus: Bus) -> Numbers:
+    """What is called by service and stage rings for that stage."""
     known = {durable.name for durable in streams.DURABLES}
     readers = [one for one in await bus.js.consumers_info(streams.NAME) if one.name in known]
-    counts = {
-        "pending": [(str(one.name), one.num_pending) for one in readers],
-        "ack_pending": [(str(one.name), one.num_ack_pending) for one in readers],
-        "ack_pending_limit": [(str(one.name), one.config.max_ack_pending) for one in readers],
-        "waiting": [(str(one.name), one.num_waiting) for one in readers],
-    }
-    words = {
-        "pending": "Messages that ring for a durable.",
-        "ack_pending": "Messages given out and not acknowledged.",
-        "ack_pending_limit": "How many may be given out.",
-        "waiting": "Requests of workers that wait for a message.",
-    }
     return [
-        _family(f"consumer_{name}", words[name], "durable", (([durable], count or 0) for durable, count in found))
-        for name, found in counts.items()
+        _family(
+            f"consumer_{name}",
+            words,
+            "durable stage",
+            (([str(one.name), str(one.name).partition("-")[2]], count(one) or 0) for one in readers),
+        )
+        for name, words, count in READERS
     ]
 
 
