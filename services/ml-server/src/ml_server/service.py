@@ -106,12 +106,13 @@ class Service:
         return labels.merged(listed, vectors)
 
     def classify(self, listed: List, vectors: Vector) -> None:
-        """From now on, tell which labels a picture fits as well."""
+        """From now on, tell which labels a picture fits as well; with another list it is another model that tells."""
+        model_id = f"{self.model.model_id} {listed.digest[:8]}"
 
         async def work(request: Request) -> Labels:
             top = answers.top(request.meta)
             picture = await self._see(request.payload)
-            return Labels(labels.best(listed, vectors, picture, top=top), self.model.model_id)
+            return Labels(labels.best(listed, vectors, picture, top=top), model_id)
 
         self._offer(CLASSIFY, pictures.MIMES, answers.LABELS, self._pictures, work)
 
