@@ -21,6 +21,7 @@ from tests.support import reach
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 CLIENT = ROOT / "libs/client"
+SOURCES = [path for folder in ("services", "libs", "deploy") for path in (ROOT / folder).rglob("src/**/*.py")]
 OPERATIONS = [one for one in operations.find(apart.build()) if one.method != "HEAD"]
 
 
@@ -84,10 +85,22 @@ def test_settings_are_written_down(tmp_path: Path) -> None:
     assert is_same, "docs/configuration.md does not tell every setting as it is: run `make contract` and commit it"
 
 
+def test_every_kind_of_settings_is_written_down() -> None:
+    """What a program loads of its environment is in the list of what the page is made of."""
+    loads = re.compile(r"(?:settings\.load\(|process\.run\(\"[\w-]+\", )(?:\w+\.)?(\w*Settings)")
+    loaded = {name for path in SOURCES for name in loads.findall(path.read_text())}
+
+    listed = (ROOT / "deploy/local/generate_settings.py").read_text().partition("PROGRAMS")[2].partition("}")[0]
+
+    assert loaded
+    assert not {name for name in loaded if name not in listed}, (
+        "add these to PROGRAMS of deploy/local/generate_settings.py"
+    )
+
+
 def test_no_variable_is_secret() -> None:
     """What a program reads of its environment by another way than its settings is on their page as well."""
-    sources = [path for folder in ("services", "libs", "deploy") for path in (ROOT / folder).rglob("src/**/*.py")]
-    read = {name for path in sources for name in re.findall(r"LUMILIO_[A-Z]+(?:_[A-Z]+)*\b", path.read_text())}
+    read = {name for path in SOURCES for name in re.findall(r"LUMILIO_[A-Z]+(?:_[A-Z]+)*\b", path.read_text())}
 
     told = set(re.findall(r"LUMILIO_[A-Z_]+", (DOCS / "configuration.md").read_text()))
 

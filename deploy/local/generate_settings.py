@@ -15,8 +15,10 @@ from msgspec import inspect
 from common.settings import PREFIX, YEAR, Settings
 from gateway.main import Settings as GatewaySettings
 from ingest.main import IngestSettings
+from lumilio.backup.retention import BackupSettings
 from lumilio.ballast import BallastSettings
 from lumilio.inference import InferenceSettings
+from lumilio.migrations import StreamSettings
 from lumilio.watching import WatchingSettings
 from ml_dispatcher.settings import DispatcherSettings
 from ml_server.settings import MlServerSettings
@@ -32,7 +34,8 @@ PROGRAMS: dict[str, list[type[msgspec.Struct]]] = {
     "syncer": [SyncerSettings],
     "ml-dispatcher": [DispatcherSettings],
     "ml-server": [MlServerSettings],
-    "`lumilio up`": [BallastSettings, InferenceSettings, WatchingSettings],
+    "`lumilio up`": [BallastSettings, InferenceSettings, WatchingSettings, BackupSettings],
+    "`lumilio migrate`": [StreamSettings],
 }
 SPANS = ((24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"))
 SIZES = ((1024**3, "GiB"), (1024**2, "MiB"))

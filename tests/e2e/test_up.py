@@ -1,8 +1,12 @@
 """`lumilio up` from a person's point of view: it starts, says what matters, survives and ends cleanly."""
 
+import asyncio
 import io
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from functools import partial
@@ -43,11 +47,20 @@ async def signs_in(stack: Stack) -> bool:
         return (await client.ask(api.me())).username == stack.username
 
 
+async def tells_that_all_is_well(stack: Stack) -> bool:
+    """What `lumilio status` says of a server that it finds by its directory."""
+    command = [sys.executable, "-m", "lumilio", "status", "--data", str(stack.data)]
+    environment = {**os.environ, "LUMILIO_RESERVE_BYTES": "0", "LUMILIO_RESERVE_PERCENT": "0"}
+    told = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True)
+    return told.returncode == 0 and told.stdout.startswith("All is well.") and "gateway, ingest" in told.stdout
+
+
 async def test_the_first_start_shows_the_password_and_no_other_does(stack: Stack) -> None:
     """The administrator's password is told once, works, and is kept nowhere afterwards."""
     assert stack.username == "admin"
     assert len(stack.password) >= 16
     assert await signs_in(stack)
+    assert await tells_that_all_is_well(stack)
 
     await stack.stop()
     await stack.start()

@@ -16,6 +16,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     """On how many nodes of the bus every message is kept."""
 
     stream_replicas: Replicas = 1
+    """On how many nodes of a NATS cluster every message is kept; services are told the same."""
 
 
 class DamagedStore(CannotStart):

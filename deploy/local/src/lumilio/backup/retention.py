@@ -13,12 +13,16 @@ RETRY = timedelta(hours=1)
 
 
 class BackupSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where `lumilio up` keeps the backups of each night (its data directory), and how many; 0 daily ones for none."""
+    """Where `lumilio up` keeps the backups of each night, and how many."""
 
     backup_to: str = ""
+    """Where the backups of each night lie, better on another disk; without it in `backups` of the data directory."""
     backup_daily: Count = 7
+    """Of how many of the latest days a backup is kept; 0 makes none by itself."""
     backup_weekly: Count = 4
+    """Of how many of the latest weeks."""
     backup_monthly: Count = 0
+    """Of how many of the latest months."""
 
 
 def kept(times: Iterable[datetime], settings: BackupSettings) -> set[datetime]:

@@ -27,7 +27,7 @@ class Places:
     @property
     def start(self) -> str:
         """How a program that ended comes back, as the end of a sentence."""
-        return "; `lumilio up` starts it again by itself." if self.data else ", and start it."
+        return "; `lumilio up` starts it again when it has ended." if self.data else ", and start it."
 
 
 def find(root: str, environ: Mapping[str, str]) -> Places:

@@ -50,7 +50,7 @@ def _originals(rows: Rows, seen: Seen) -> Iterator[Trouble]:
             yield Trouble(kind="originals-corrupt", what=what, todo=todo)
         if outage := seen.outages.get(tree.name) or (tree.offline_reason if tree.state == "offline" else None):
             todo = "Mount its disk, or see `lumilio repositories validate`. Nothing of it is lost or changed meanwhile."
-            yield Trouble(kind="repository-offline", what=f"{tree.name} is offline: {outage}.", todo=todo)
+            yield Trouble(kind="repository-offline", what=sentence(f"{tree.name} is offline: {outage}"), todo=todo)
         if tree.asks is not None:
             what = (
                 f"A scan of {tree.name} misses {count(tree.asks, 'file')} at once, and asks whether they were deleted."

@@ -66,4 +66,5 @@ def size(number: int) -> str:
 
 def sentence(text: str) -> str:
     """Words as a sentence."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
+    end = "" if text.endswith((".", "?")) else "."
+    return f"{text[:1].upper()}{text[1:]}{end}" if text else ""
