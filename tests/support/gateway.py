@@ -33,6 +33,7 @@ from gateway.front import Names
 from gateway.grounds import Grounds
 from gateway.operations import Operations
 from gateway.origins import Origin
+from gateway.reading import Reading, Replica
 from gateway.room import Reserve, Room
 from gateway.tokens import Tokens
 from tests.support.given import Repository
@@ -139,6 +140,7 @@ async def serving(
     setup_token: str = "",
     open_registration: bool = False,
     bus: Bus | None = None,
+    replica: Replica | None = None,
 ) -> AsyncIterator[Api]:
     """A gateway, as a rule without a bus, which it does not need to take files in."""
     client = Client()
@@ -158,7 +160,7 @@ async def serving(
     )
     port, stop = port or free_port(), asyncio.Event()
     with _built(options) as routes:
-        api = app.supply(routes, core, options, signer, Operations(core))
+        api = app.supply(routes, core, options, signer, Operations(core), Reading(pool, replica))
         answering = front.of(api, pool, signer=signer, tokens=TOKENS, names=names)
         protocol = heads.bounded(slow_seconds)
         running = asyncio.create_task(http.serve(answering, host="127.0.0.1", port=port, stop=stop, protocol=protocol))

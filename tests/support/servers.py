@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
@@ -43,6 +44,27 @@ def running_postgres(folder: Path) -> Iterator[Postgres]:
     with _running(command, folder / "postgres.log", stop_signal=SIGINT) as process:
         _wait(lambda: accepts(server), process, folder / "postgres.log")
         yield server
+
+
+@contextmanager
+def running_replica(primary: Postgres, folder: Path) -> Iterator[Postgres]:
+    """A server below `folder` that follows another one, and shows what that had written."""
+    open_way(folder)
+    replica = replace(primary, directory=str(folder / "replica"), port=ports.choose(0))
+    os.mkdir(replica.directory, 0o700)
+    if ":" in primary.programs.account:
+        os.chown(replica.directory, *map(int, primary.programs.account.split(":")))
+    copy = [
+        os.path.join(primary.programs.folder, "pg_basebackup"),
+        *("--dbname", primary.url("postgres"), "--pgdata", replica.directory),
+        *("--write-recovery-conf", "--checkpoint=fast", "--no-sync"),
+    ]
+    wrapped = launch.wrap(copy, death_signal=SIGINT, account=primary.programs.account)
+    subprocess.run(wrapped, check=True, capture_output=True)
+    command = launch.wrap(replica.command(QUICK), death_signal=SIGINT, account=replica.programs.account)
+    with _running(command, folder / "replica.log", stop_signal=SIGINT) as process:
+        _wait(lambda: _accepts(replica), process, folder / "replica.log")
+        yield replica
 
 
 def open_way(folder: Path) -> None:

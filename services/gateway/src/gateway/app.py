@@ -1,6 +1,6 @@
 """Puts the routes together: what is public, what needs a sign-in, and what every answer carries."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ from litestar import Litestar, Request, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.types import Message, Scope
 
 from common.db import Connection
 from common.process import Core
@@ -23,6 +24,7 @@ from gateway.operations import Operations
 from gateway.policies import Caller
 from gateway.queries.users import User
 from gateway.query_vectors import QueryVectors
+from gateway.reading import Asking, Connect, Reading
 from gateway.registering import Registration
 from gateway.room import Room
 from gateway.routes import (
@@ -115,9 +117,11 @@ class Options:
     open_registration: bool = False
 
 
-def create(core: Core, options: Options, signer: Signer, working: Operations) -> Litestar:
+def create(
+    core: Core, options: Options, signer: Signer, working: Operations, reading: Reading | None = None
+) -> Litestar:
     """The whole API over a running core."""
-    return supply(build(options), core, options, signer, working)
+    return supply(build(options), core, options, signer, working, reading)
 
 
 def build(options: Options) -> Litestar:
@@ -129,9 +133,11 @@ def build(options: Options) -> Litestar:
         dependencies={
             **{name: _given(given, name) for name in GIVEN},
             "conn": _connection(given),
+            "connect": _connect(given),
             "origin": Provide(origins.of, sync_to_thread=False),
         },
         exception_handlers={Exception: errors.answer},
+        before_send=[_mark(given)],
         request_max_body_size=LARGEST_BODY,
         request_class=strict_json.Request,
         cors_config=_cors(options.cors_origins),
@@ -142,9 +148,12 @@ def build(options: Options) -> Litestar:
     return policies.require(app)
 
 
-def supply(app: Litestar, core: Core, options: Options, signer: Signer, working: Operations) -> Litestar:
+def supply(
+    app: Litestar, core: Core, options: Options, signer: Signer, working: Operations, reading: Reading | None = None
+) -> Litestar:
     """The same app over a running core; what it had before is forgotten."""
     app.state["given"].update(_collaborators(core, options), signer=signer, operations=working)
+    app.state["given"]["reading"] = reading or Reading(core.pool)
     return app
 
 
@@ -179,7 +188,7 @@ def _collaborators(core: Core, options: Options) -> dict[str, Any]:
         "registration": Registration(pool, sign_in, options.setup_token, options.open_registration),
         "visits": Visits(pool, secret, sign_in.hashing),
         "intake": Intake(pool, core.relay, options.max_upload_bytes, options.room, turns=turns),
-        "search": Search(pool, QueryVectors(core.bus), Vocabularies()),
+        "search": Search(pool.connection, QueryVectors(core.bus), Vocabularies()),
         "downloads": Downloads(pool, Tickets(secret), options.downloads),
         "confirmations": Confirmations(secret),
         "grounds": options.grounds,
@@ -192,11 +201,26 @@ def _given(given: Mapping[str, Any], name: str) -> Provide:
 
 
 def _connection(given: Mapping[str, Any]) -> Provide:
-    async def provide() -> AsyncIterator[Connection]:
-        async with given["pool"].connection() as conn:
+    async def provide(request: Asking) -> AsyncIterator[Connection]:
+        async with given["reading"].of(request)() as conn:
             yield conn
 
     return Provide(provide)
+
+
+def _connect(given: Mapping[str, Any]) -> Provide:
+    def provide(request: Asking) -> Connect:
+        connect: Connect = given["reading"].of(request)
+        return connect
+
+    return Provide(provide, sync_to_thread=False)
+
+
+def _mark(given: Mapping[str, Any]) -> Callable[[Message, Scope], Awaitable[None]]:
+    async def mark(message: Message, scope: Scope) -> None:
+        await given["reading"].mark(message, scope)
+
+    return mark
 
 
 def _caller(request: Request[User, Caller, Any]) -> Caller:

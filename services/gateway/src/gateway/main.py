@@ -3,13 +3,15 @@
 import asyncio
 import gc
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from msgspec import Meta
 
 import common.settings
-from common import http, process
+from common import db, http, process
 from common.settings import AtLeastOne, Days, NotNegative, Percent, Port, Positive
 from gateway import app, front, grounds, heads, hosts, proxies, signing
 from gateway.addresses import Signer
@@ -18,6 +20,7 @@ from gateway.bearings import Bearings
 from gateway.downloads import Limits
 from gateway.front import Names
 from gateway.operations import Operations
+from gateway.reading import Reading, Replica
 from gateway.room import Reserve, Room
 from gateway.tokens import Tokens
 
@@ -89,29 +92,44 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     """What the first user of all registers with, 16 characters or more ([accounts.md](accounts.md))."""
     open_registration: bool = False
     """`true` lets everybody who finds the server become a user; else invitations do."""
+    replica_url: str = ""
+    """A replica of the database, from which lists are read that may lag ([operators.md](operators.md#size))."""
+    replica_lag_seconds: Positive = 5.0
+    """How far behind it may be; while it is further, or away, all is read from the database."""
 
     def __post_init__(self) -> None:
-        if self.jwt_secret in {urlsplit(url).password for url in (self.database_url, self.nats_url)}:
+        if self.jwt_secret in {urlsplit(url).password for url in (self.database_url, self.replica_url, self.nats_url)}:
             raise ValueError("LUMILIO_JWT_SECRET is a password of the database or the bus too: make another one")
         proxies.read(self.trusted_proxies)
 
 
 async def serve(config: Settings, stop: asyncio.Event) -> None:
     """Answer requests until told to stop."""
-    async with process.core("gateway", config, stop) as core:
+    async with process.core("gateway", config, stop) as core, _replica(config) as replica:
         keys = signing.keys(config.media_secret or config.jwt_secret, config.previous_media_secret)
         signer = Signer(keys, Bearings(core.pool), config.public_url)
         working = Operations(core)
-        api = app.create(core, _options(config), signer, working)
+        api = app.create(core, _options(config), signer, working, Reading(core.pool, replica))
         tokens = Tokens(config.jwt_secret, config.access_token_seconds)
         answering = front.of(api, core.pool, signer=signer, tokens=tokens, names=_names(config))
         protocol = heads.bounded(config.slow_seconds)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(working.run(stop))
+            if replica:
+                tasks.create_task(replica.follow(core.pool, stop))
             gc.collect()
             gc.freeze()  # what is loaded stays: looking through it for garbage held up requests for 80 ms now and then
             await http.serve(answering, host=config.host, port=config.port, stop=stop, protocol=protocol)
             stop.set()
+
+
+@asynccontextmanager
+async def _replica(config: Settings) -> AsyncIterator[Replica | None]:
+    if not config.replica_url:
+        yield None
+        return
+    async with db.open_pool(config.replica_url) as pool:
+        yield Replica(pool, config.replica_lag_seconds)
 
 
 def _options(config: Settings) -> Options:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from common.db import Connection, Pool
+from common.db import Connection
 from gateway import cursors, lists, meaning, ranking
 from gateway.asset_schemas import AssetList
 from gateway.errors import Invalid, Unusable
@@ -22,6 +22,7 @@ from gateway.queries.vectors import Space
 from gateway.queries.walks import Order
 from gateway.query_vectors import QueryVectors, Unanswered
 from gateway.ranking import Ranked, Sought
+from gateway.reading import Connect
 from gateway.vocabulary import Vocabularies
 
 FEW = 20
@@ -50,7 +51,7 @@ class Pictured(NamedTuple):
 class Search:
     """Everything that finding takes; no connection to the database is held while the bus is asked."""
 
-    pool: Pool
+    connect: Connect
     query_vectors: QueryVectors
     vocabularies: Vocabularies
 
@@ -59,24 +60,24 @@ class Search:
         if "\0" in asked.query:
             raise Invalid("the query has a sign that is none: leave it out")
         if asked.search_type == "filename" or not asked.query.strip():
-            async with self.pool.connection() as conn:
+            async with self.connect() as conn:
                 return _told(await lists.answer(conn, asked, owner=owner, query=asked.query), ["words"])
         if asked.search_type == "semantic":
             return await self._by_pictures(asked, owner)
         return await self._by_all(asked, owner)
 
     async def _by_pictures(self, asked: SearchRequest, owner: int) -> SearchAnswer:
-        async with self.pool.connection() as conn:
+        async with self.connect() as conn:
             space = await vectors.find_current_space(conn)
         pictured = await self._picture(space, asked.query)
         if pictured.where is None:
             raise Unusable(f"{pictured.why_not}: search by `filename` or `auto`")
-        async with self.pool.connection() as conn:
+        async with self.connect() as conn:
             ranked = await ranking.rank(conn, Sought("", Understood(), asked.filter, pictured.where), owner=owner)
             return _told(await _page(conn, asked, ranked, owner), ranked.parts)
 
     async def _by_all(self, asked: SearchRequest, owner: int) -> SearchAnswer:
-        async with self.pool.connection() as conn:
+        async with self.connect() as conn:
             known = await self.vocabularies.find(conn, owner=owner)
             told = meaning.read(asked.query, await _today(conn, asked), known)
             wanted = meaning.narrowed(asked.filter, told)
@@ -87,7 +88,7 @@ class Search:
         pictured = await self._picture(space, _showable(told.words or asked.query))
         narrow = Sought(told.words, told, wanted, pictured.where if told.words else None)
         broad = Sought(asked.query, meaning.named(told, asked.query, known), asked.filter, pictured.where)
-        async with self.pool.connection() as conn:
+        async with self.connect() as conn:
             ranked, others_from = await _rank(conn, narrow, broad, owner)
             found = await _page(conn, asked, ranked, owner)
         left_out = {"semantic": pictured.why_not} if pictured.why_not else {}

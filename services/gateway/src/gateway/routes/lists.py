@@ -1,5 +1,6 @@
 """Lists of an owner's photos, videos and audio: all, filtered, liked, and by their stars."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from litestar import get, post
@@ -18,6 +19,7 @@ from gateway.paging import Limit
 from gateway.policies import READ
 from gateway.queries.users import User
 from gateway.queries.walks import Sort
+from gateway.reading import MAY_LAG, Connect
 from gateway.schemas import Envelope
 from gateway.search import Search
 
@@ -57,15 +59,18 @@ async def filter_assets(
     return Envelope(data=await lists.answer(conn, data, owner=user.user_id))
 
 
-@post("/assets/search", status_code=200, opt=READ | may(Unusable))
+@post("/assets/search", status_code=200, opt=READ | MAY_LAG | may(Unusable))
 async def search_assets(
-    search: NamedDependency[Search], user: NamedDependency[User], data: JSONBody[SearchRequest]
+    search: NamedDependency[Search],
+    connect: NamedDependency[Connect],
+    user: NamedDependency[User],
+    data: JSONBody[SearchRequest],
 ) -> Envelope[SearchAnswer]:
     """Those of the caller's assets that the query means and for which all holds that the filter says."""
-    return Envelope(data=await search.find(data, owner=user.user_id))
+    return Envelope(data=await replace(search, connect=connect).find(data, owner=user.user_id))
 
 
-@get("/assets/filter-options", opt=READ)
+@get("/assets/filter-options", opt=READ | MAY_LAG)
 async def list_filter_options(
     conn: NamedDependency[Connection], user: NamedDependency[User]
 ) -> Envelope[FilterOptions]:

@@ -19,6 +19,7 @@ from gateway.queries import assets
 from gateway.queries import on_this_day as queries
 from gateway.queries.on_this_day import Day
 from gateway.queries.users import User
+from gateway.reading import MAY_LAG
 from gateway.schemas import Envelope
 
 MOST = 10
@@ -26,7 +27,7 @@ FEBRUARY, LEAP_DAY = 2, 29
 LEAP_YEAR = 2000
 
 
-@get("/on-this-day", opt=READ)
+@get("/on-this-day", opt=READ | MAY_LAG)
 async def list_days_before(
     conn: NamedDependency[Connection],
     user: NamedDependency[User],

@@ -26,13 +26,14 @@ from gateway.policies import READ
 from gateway.queries import places as queries
 from gateway.queries.places import Cluster, Cursor, Place
 from gateway.queries.users import User
+from gateway.reading import MAY_LAG
 from gateway.schemas import Envelope
 from gateway.timeline import within_time
 
 FEW_SQUARES = 16
 
 
-@get("/map/clusters", opt=READ | may(Unusable))
+@get("/map/clusters", opt=READ | MAY_LAG | may(Unusable))
 async def list_clusters(
     conn: NamedDependency[Connection],
     user: NamedDependency[User],
@@ -46,7 +47,7 @@ async def list_clusters(
     return Envelope(data=_clusters(found))
 
 
-@post("/map/clusters", status_code=200, opt=READ | may(Unusable))
+@post("/map/clusters", status_code=200, opt=READ | MAY_LAG | may(Unusable))
 async def find_clusters(
     conn: NamedDependency[Connection], user: NamedDependency[User], data: JSONBody[ClustersRequest]
 ) -> Envelope[ClusterList]:
@@ -57,7 +58,7 @@ async def find_clusters(
     return Envelope(data=_clusters(found))
 
 
-@get("/map/points", opt=READ)
+@get("/map/points", opt=READ | MAY_LAG)
 async def list_points(
     conn: NamedDependency[Connection],
     user: NamedDependency[User],

@@ -14,6 +14,7 @@ from gateway.errors import Unusable
 from gateway.policies import ADMIN, READ
 from gateway.queries import statistics as queries
 from gateway.queries.users import User
+from gateway.reading import MAY_LAG
 from gateway.schemas import Envelope
 from gateway.statistics_schemas import MOST, ServerStatistics, Statistics
 from gateway.timeline import within_time
@@ -21,7 +22,7 @@ from gateway.timeline import within_time
 LARGEST_ID = 2**31 - 1
 
 
-@get("/statistics", opt=READ | may(Unusable))
+@get("/statistics", opt=READ | MAY_LAG | may(Unusable))
 async def get_statistics(
     conn: NamedDependency[Connection],
     user: NamedDependency[User],
@@ -32,7 +33,7 @@ async def get_statistics(
         return Envelope(data=await statistics.of(conn, owner=user.user_id, top=top))
 
 
-@get("/statistics/server", opt=ADMIN)
+@get("/statistics/server", opt=ADMIN | MAY_LAG)
 async def get_server_statistics(
     conn: NamedDependency[Connection],
     limit: Annotated[int, QueryParameter(ge=1, le=MOST)] = MOST,

@@ -14,6 +14,7 @@ from gateway.errors import Unusable
 from gateway.policies import READ
 from gateway.queries import timeline as queries
 from gateway.queries.users import User
+from gateway.reading import MAY_LAG
 from gateway.schemas import Envelope
 from gateway.serving import Request
 from gateway.timeline_schemas import (
@@ -33,13 +34,13 @@ KNOWN = takes(None, Header("If-None-Match", "The ETag of an earlier answer: 304 
 AGAIN = {"Cache-Control": "private, no-cache"}
 
 
-@get("/timeline/months", opt=READ)
+@get("/timeline/months", opt=READ | MAY_LAG)
 async def list_months(conn: NamedDependency[Connection], user: NamedDependency[User]) -> Envelope[MonthList]:
     """How many of the caller's assets each month has."""
     return Envelope(data=timeline.months(await queries.list_months(conn, owner=user.user_id)))
 
 
-@post("/timeline/months", status_code=200, opt=READ | IN_TIME)
+@post("/timeline/months", status_code=200, opt=READ | MAY_LAG | IN_TIME)
 async def count_months(
     conn: NamedDependency[Connection], user: NamedDependency[User], data: JSONBody[MonthsRequest]
 ) -> Envelope[MonthList]:
@@ -49,7 +50,7 @@ async def count_months(
     return Envelope(data=timeline.months(found))
 
 
-@get("/timeline/days", opt=READ)
+@get("/timeline/days", opt=READ | MAY_LAG)
 async def list_days(
     conn: NamedDependency[Connection], user: NamedDependency[User], month: FromQuery[Month]
 ) -> Envelope[DayList]:
@@ -58,7 +59,7 @@ async def list_days(
     return Envelope(data=timeline.days(month, found))
 
 
-@post("/timeline/days", status_code=200, opt=READ | IN_TIME)
+@post("/timeline/days", status_code=200, opt=READ | MAY_LAG | IN_TIME)
 async def count_days(
     conn: NamedDependency[Connection], user: NamedDependency[User], data: JSONBody[DaysRequest]
 ) -> Envelope[DayList]:
@@ -68,7 +69,7 @@ async def count_days(
     return Envelope(data=timeline.days(data.month, found))
 
 
-@get("/timeline/bucket", opt=READ | IN_TIME | KNOWN)
+@get("/timeline/bucket", opt=READ | MAY_LAG | IN_TIME | KNOWN)
 async def get_bucket(
     request: Request,
     conn: NamedDependency[Connection],
@@ -87,7 +88,7 @@ async def get_bucket(
     return _written(body, headers)
 
 
-@post("/timeline/bucket", status_code=200, opt=READ | IN_TIME)
+@post("/timeline/bucket", status_code=200, opt=READ | MAY_LAG | IN_TIME)
 async def find_bucket(
     conn: NamedDependency[Connection], user: NamedDependency[User], data: JSONBody[BucketRequest]
 ) -> Response[Envelope[Bucket]]:
