@@ -1,5 +1,6 @@
 """Lists that may lag are read from a replica, which is a real one here."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,12 +13,14 @@ from common import db
 from common.db import Pool
 from gateway.reading import WROTE, Replica
 from lumilio.postgres import Postgres
-from tests.support import memory, policies
+from tests.support import containers, memory, policies
 from tests.support.gateway import Api, serving
 from tests.support.given import Repository, User
 from tests.support.servers import running_replica
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.skipif(containers.wanted(), reason="a replica is made of the embedded server")
+MANUAL = Path(__file__).parents[2] / "docs" / "operators.md"
 MONTHS = "/api/v1/timeline/months"
 ASKED: dict[str, dict[str, Any] | None] = {
     f"GET {MONTHS}": None,
@@ -113,6 +116,11 @@ async def test_every_route_that_may_lag_reads_from_the_replica(reader: Api, repl
     before = replica.pool.get_stats()["requests_num"]
     assert (await reader.client.get("/api/v1/assets")).status_code == 200
     assert replica.pool.get_stats()["requests_num"] == before
+
+
+def test_the_manual_names_every_route_that_may_lag() -> None:
+    """Operators can look up which answers may be some seconds old."""
+    assert set(re.findall("`((?:GET|POST) /api/v1/[^`]+)`", MANUAL.read_text())) == policies.lagging()
 
 
 async def test_who_writes_sees_it_though_the_replica_lags(

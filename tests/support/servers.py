@@ -63,7 +63,7 @@ def running_replica(primary: Postgres, folder: Path) -> Iterator[Postgres]:
     subprocess.run(wrapped, check=True, capture_output=True)
     command = launch.wrap(replica.command(QUICK), death_signal=SIGINT, account=replica.programs.account)
     with _running(command, folder / "replica.log", stop_signal=SIGINT) as process:
-        _wait(lambda: _accepts(replica), process, folder / "replica.log")
+        _wait(lambda: accepts(replica), process, folder / "replica.log")
         yield replica
 
 

@@ -40,7 +40,7 @@ Answer = TypeVar("Answer")
 
 def main() -> None:
     """Do what the arguments say; what cannot be done is told in one line."""
-    arguments = _parser().parse_args()
+    arguments = parser().parse_args()
     try:
         arguments.run(arguments)
     except CannotStart as error:
@@ -53,7 +53,8 @@ def main() -> None:
         sys.exit(130)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What `lumilio` understands."""
     parser = argparse.ArgumentParser(prog="lumilio", description="A self-hosted photo server.")
     parser.add_argument("--version", action="version", version=f"lumilio {version('lumilio')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
