@@ -30,7 +30,10 @@ async def note_model(conn: Connection, stage: str, model: str, *, days: float, m
 
 
 async def look_once_more(conn: Connection, stage: str) -> None:
-    """Have the newest asset that was looked at looked at again: who answers says which model that is by now."""
+    """Have one of the newest assets that was looked at looked at again: who answers says which model that is by now.
+
+    Where none of so many was, there is enough to be asked about.
+    """
     await conn.execute(
         """
         update asset_stages
@@ -38,10 +41,10 @@ async def look_once_more(conn: Connection, stage: str) -> None:
         where stage = %(stage)s
           and asset_id = (
               select s.asset_id
-              from asset_stages s
-              join assets a on a.asset_id = s.asset_id
-              where s.stage = %(stage)s and s.state = 'done'
-              order by a.asset_id desc
+              from (select asset_id from assets order by asset_id desc limit 1000) newest
+              join asset_stages s on s.asset_id = newest.asset_id and s.stage = %(stage)s
+              where s.state = 'done'
+              order by s.asset_id desc
               limit 1
               for update of s skip locked
           )
