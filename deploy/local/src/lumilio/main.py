@@ -19,6 +19,7 @@ from common import settings
 from common.files import FULL_DISK
 from lumilio import data, failures, first_start, migrations, repositories, verify, work
 from lumilio.backup import options as backup
+from lumilio.backup.retention import BackupSettings
 from lumilio.ballast import BallastSettings
 from lumilio.inference import InferenceSettings
 from lumilio.ml import options as ml
@@ -140,6 +141,7 @@ def _up(arguments: argparse.Namespace) -> None:
         arguments.nats_port,
         settings.load(BallastSettings, os.environ),
         settings.load(InferenceSettings, os.environ),
+        settings.load(BackupSettings, os.environ),
         settings.load(WatchingSettings, os.environ),
     )
 

@@ -7,9 +7,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from signal import SIGINT
 
 from lumilio import ballast, first_start, inference, migrations, nats_server, ports, postgres, probe, watching
+from lumilio.backup import schedule
+from lumilio.backup.make import Source
+from lumilio.backup.retention import BackupSettings
+from lumilio.backup.schedule import Nightly
 from lumilio.ballast import BallastSettings
 from lumilio.data import Data, Secrets, check_database, check_whole, read_secrets
 from lumilio.inference import InferenceSettings
@@ -42,6 +47,7 @@ class Options:
     nats_port: int
     ballast: BallastSettings
     inference: InferenceSettings
+    backup: BackupSettings
     watching: WatchingSettings
 
 
@@ -50,20 +56,23 @@ async def up(options: Options, data: Data, stop: asyncio.Event) -> None:
     supervisor = Supervisor(data)
     held_back = ballast.beside(data, options.ballast)
     held_back.look()  # first of all: on a full disk not even Postgres can start
-    keeping = asyncio.create_task(held_back.keep())
+    keeping = [asyncio.create_task(held_back.keep())]
     starting = asyncio.create_task(_start(options, data, supervisor))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            starting.result()
+            keeping.append(asyncio.create_task(starting.result().keep()))
         await stopping
     finally:
-        keeping.cancel()
+        for task in keeping:
+            task.cancel()
+        await asyncio.wait(keeping)
         await _stop(starting, supervisor)
 
 
-async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
+async def _start(options: Options, data: Data, supervisor: Supervisor) -> Nightly:
+    """Start everything; returns what is left to be done each night."""
     began = time.monotonic()
     say(f"data in {data.root}")
     check_whole(data)
@@ -83,6 +92,8 @@ async def _start(options: Options, data: Data, supervisor: Supervisor) -> None:
     say(f"ready ({since(began)}): {address}")
     first_start.tell_password(data, secrets)
     _start_beside(options, environment, data, model_server, supervisor)
+    source = Source(database.url(), Path(data.secrets), Path(data.root))
+    return schedule.beside(source, data.root, options.backup)
 
 
 def _nats(options: Options, data: Data, secrets: Secrets) -> NatsServer:
@@ -240,7 +251,7 @@ def _port(name: str, preferred: int, *, host: str = "127.0.0.1") -> int:
     return port
 
 
-async def _stop(starting: "asyncio.Task[None]", supervisor: Supervisor) -> None:
+async def _stop(starting: "asyncio.Task[Nightly]", supervisor: Supervisor) -> None:
     began = time.monotonic()
     say("stopping")
     starting.cancel()

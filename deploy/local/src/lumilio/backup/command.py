@@ -14,8 +14,8 @@ from lumilio.backup import check as checking
 from lumilio.backup import copying, shelf
 from lumilio.backup import make as making
 from lumilio.backup.make import Source
-from lumilio.backup.retention import BackupSettings, kept
-from lumilio.backup.shelf import Shelf
+from lumilio.backup.retention import BackupSettings
+from lumilio.backup.schedule import forget_old
 from lumilio.refusal import CannotStart
 from lumilio.terminal import say
 
@@ -68,11 +68,3 @@ def place(arguments: argparse.Namespace) -> Path:
     """The folder of backups: the one that was named, that of the settings, or one in the data directory."""
     wanted = settings.load(BackupSettings, os.environ).backup_to
     return (arguments.to or Path(wanted or os.path.join(arguments.data, "backups"))).resolve()
-
-
-def forget_old(held: Shelf, wanted: BackupSettings) -> None:
-    """Remove the backups that need not be kept."""
-    found = {backup.made_at: path for path, backup in shelf.whole(held.folder)}
-    for at in found.keys() - kept(found, wanted):
-        held.forget(found[at])
-        say(f"{found[at]} was removed, newer ones are kept")

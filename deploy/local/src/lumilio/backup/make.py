@@ -40,31 +40,31 @@ class Source:
 
 async def make(source: Source, to: Path, *, say: Callable[[str], None] = print) -> Path:
     """A whole, proven backup below a folder; CannotStart, and nothing that looks like one, when that cannot be."""
+    async with db.alone(source.database_url) as conn:
+        if not await queries.be_alone(conn):
+            raise CannotStart("another backup of this database is going on: wait for its end")
+        try:
+            await migrate.check(conn)
+        except migrate.OldSchema as error:
+            raise CannotStart(str(error)) from None
+        backup_id = await queries.begin(conn, folder=str(to))
+        try:
+            path, backup = await _begin(conn, source, to, say)
+        except BaseException as error:
+            with suppress(psycopg.Error):  # then the next backup says that this one was interrupted
+                await queries.save_failed(conn, backup_id, error=str(error) or "it was interrupted")
+            raise
+        await queries.save_made(conn, backup_id, folder=str(path), size=backup.size, originals=backup.originals)
+        return path
+
+
+async def _begin(conn: Connection, source: Source, to: Path, say: Callable[[str], None]) -> tuple[Path, Backup]:
+    """Make it where nobody else does, if there is room and a program for it."""
     with shelf.held(to) as held:
         held.clean()
-        async with db.alone(source.database_url) as conn:
-            if not await queries.be_alone(conn):
-                raise CannotStart("another backup of this database is going on: wait for its end")
-            return await _begin(conn, source, held, say)
-
-
-async def _begin(conn: Connection, source: Source, held: Shelf, say: Callable[[str], None]) -> Path:
-    """Do it, and leave a row that says what became of it."""
-    try:
-        await migrate.check(conn)
-    except migrate.OldSchema as error:
-        raise CannotStart(str(error)) from None
-    backup_id = await queries.begin(conn, folder=str(held.folder))
-    try:
         found = tools.find(await queries.find_version(conn))
         _check_room(source, held, await queries.find_size(conn))
-        path, backup = await _make(source, found, held, say)
-    except BaseException as error:
-        with suppress(psycopg.Error):  # then the next backup says that this one was interrupted
-            await queries.save_failed(conn, backup_id, error=str(error) or "it was interrupted")
-        raise
-    await queries.save_made(conn, backup_id, folder=str(path), size=backup.size, originals=backup.originals)
-    return path
+        return await _make(source, found, held, say)
 
 
 def _check_room(source: Source, held: Shelf, size: int) -> None:

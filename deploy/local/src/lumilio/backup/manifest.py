@@ -34,7 +34,8 @@ class Writer:
     """A list that is written, and how much it lists."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("xb")
+        path.touch(mode=0o600, exist_ok=False)
+        self._file = path.open("wb")
         self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", filename="", mtime=0)
         self.count = self.size = 0
 

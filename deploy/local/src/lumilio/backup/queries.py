@@ -96,6 +96,13 @@ async def find_last(conn: Connection) -> Made | None:
         return await cursor.fetchone()
 
 
+async def find_first_day(conn: Connection) -> datetime:
+    """Since when there is anything to lose."""
+    cursor = await conn.execute("select coalesce(min(created_at), now()) from users")
+    first: datetime = (await cursor.fetchall())[0][0]
+    return first
+
+
 async def export_snapshot(conn: Connection) -> str:
     """The name under which others see just what this transaction sees."""
     cursor = await conn.execute("select pg_export_snapshot()")

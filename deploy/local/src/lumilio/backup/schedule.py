@@ -1,0 +1,70 @@
+"""The backup of each night: `lumilio up` makes it, and removes the old ones that need not be kept."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import AsyncConnection
+
+from lumilio.backup import make, queries, retention, shelf
+from lumilio.backup.make import Source
+from lumilio.backup.retention import BackupSettings, kept
+from lumilio.backup.shelf import Shelf
+from lumilio.refusal import CannotStart
+from lumilio.terminal import say
+
+LOOK_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Nightly:
+    """What is backed up each night, where to, and how many of such are kept."""
+
+    source: Source
+    to: Path
+    settings: BackupSettings
+
+    async def keep(self) -> None:
+        """Make each backup when it is due, until cancelled; one that fails is told and tried again."""
+        while self.settings.backup_daily:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                if await self.is_due():
+                    await self.make()
+            except (CannotStart, psycopg.Error, OSError) as error:
+                say(f"there is no backup of tonight: {error}; it is tried again in an hour")
+
+    async def is_due(self) -> bool:
+        """Whether it is time, by the clock of the database and the zone of this machine."""
+        async with await AsyncConnection.connect(self.source.database_url, autocommit=True) as conn:
+            now, since = await queries.find_now(conn), await queries.find_first_day(conn)
+            last = await queries.find_last(conn)
+        failed = last is not None and last.state != "made"
+        began = last.began_at.astimezone() if last else None
+        return retention.due(began, failed=failed, since=since.astimezone()) <= now
+
+    async def make(self) -> Path:
+        """Make one, and remove those that need not be kept."""
+        made = await make.make(self.source, self.to, say=_nothing)
+        say(f"backed up to {made}")
+        with shelf.held(self.to) as held:
+            await asyncio.to_thread(forget_old, held, self.settings)
+        return made
+
+
+def forget_old(held: Shelf, wanted: BackupSettings) -> None:
+    """Remove the backups that need not be kept; days are those of this machine's zone."""
+    found = {backup.made_at.astimezone(): path for path, backup in shelf.whole(held.folder)}
+    for at in found.keys() - kept(found, wanted):
+        held.forget(found[at])
+        say(f"{found[at]} was removed, newer ones are kept")
+
+
+def beside(source: Source, data_root: str, settings: BackupSettings) -> Nightly:
+    """The backups of what a data directory holds, in it unless another folder is named."""
+    return Nightly(source, Path(settings.backup_to or Path(data_root, "backups")).resolve(), settings)
+
+
+def _nothing(_: str) -> None:
+    """Nobody watches at night."""
