@@ -11,13 +11,16 @@ from common import db, migrate
 from common.db import Pool
 from common.stages import Stage
 from ingest.handlers import Ingest
+from ingest.housekeeping import Housekeeping
 from lumilio.backup import make, proof, record, tools
 from lumilio.backup.make import Source
 from lumilio.postgres import Postgres
 from lumilio.refusal import CannotStart
+from lumilio.restore import command
 from lumilio.restore.run import Restore, look_through
+from lumilio.verify import verify
 from tests.support.given import Repository, User
-from tests.support.placing import PHOTO, place_all, staged
+from tests.support.placing import PHOTO, place_all, staged, staging
 from tests.support.rows import ask, claim, do
 
 
@@ -172,6 +175,31 @@ async def test_a_backup_for_a_newer_postgres_is_refused_in_words(backup: Path, t
 
     with pytest.raises(CannotStart, match="of Postgres 99"):
         await Restore(backup, known, target, replace=False, say=ignore).run()
+
+
+async def test_what_was_uploaded_after_the_backup_comes_back(
+    pool: Pool, database_url: str, repository: Repository, user: User, ingest: Ingest, target: str, tmp_path: Path
+) -> None:
+    """Fifty that were acknowledged and placed since are there again, those that waited stay, and nothing is wrong."""
+    await staged(pool, repository, user, PHOTO, "before.jpg")
+    await place_all(pool, ingest)
+    folder = await make.make(Source(database_url), tmp_path / "backups", say=ignore)
+    for number in range(50):
+        await staged(pool, repository, user, PHOTO + b"%d" % number, f"{number}.jpg")
+    await place_all(pool, ingest)
+    waiting = await staged(pool, repository, user, PHOTO + b" that waits", "waiting.jpg")
+
+    await command.bring_back(Restore(folder, look_through(folder), target, replace=False, say=ignore))
+
+    async with db.open_pool(target) as restored:
+        await place_all(restored, Ingest(restored))
+        await Housekeeping(restored, 1, abandoned_seconds=0).clean()
+        question = "select content_hash, owner_id, size from assets where stored_at is not null order by 1"
+        assert await ask(restored, question) == await ask(pool, question)
+    assert staging(repository) == [waiting.staged_name.encode()]
+    said = list[str]()
+    await verify(target, say=said.append)
+    assert [line.split()[1] for line in said if line.startswith("WRONG")] == ["I5"]
 
 
 async def test_a_backup_of_an_older_schema_is_brought_up_to_date(

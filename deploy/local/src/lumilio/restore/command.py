@@ -3,15 +3,18 @@
 import argparse
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
-from lumilio import data
+from lumilio import data, first_start
 from lumilio.data import Data
+from lumilio.rebuild.run import adopt_missing
 from lumilio.restore import directory
 from lumilio.restore.run import Restore, look_through
 from lumilio.terminal import say
 
-NEXT = "what was uploaded after the backup lies on the disk: `lumilio rebuild --missing` takes it in"
+NOT_ALL = "not all of it could be: put right what was said, then `lumilio rebuild --missing` takes in the rest"
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -19,19 +22,30 @@ def run(arguments: argparse.Namespace) -> None:
     folder = arguments.folder.resolve()
     backup = look_through(folder)
     if database_url := os.environ.get("LUMILIO_DATABASE_URL"):
-        asyncio.run(Restore(folder, backup, database_url, arguments.replace, say).run())
+        asyncio.run(bring_back(Restore(folder, backup, database_url, arguments.replace, say)))
         say("restored: start the services")
-        say(NEXT)
         return
     with data.hold(arguments.data) as held:
         directory.check(held, replace=arguments.replace)
-        asyncio.run(_into(held, folder, arguments))
+        asyncio.run(_into(held, folder, arguments.replace))
     say(f"restored: serve it with `lumilio up --data {arguments.data}`")
-    say(NEXT)
 
 
-async def _into(held: Data, folder: Path, arguments: argparse.Namespace) -> None:
+async def _into(held: Data, folder: Path, replace: bool) -> None:  # noqa: FBT001
     secrets = directory.begin(held, folder)
     async with directory.serving(held, secrets) as server:
-        await Restore(folder, look_through(folder), server.url(), arguments.replace, say).run()
+        restore = Restore(folder, look_through(folder), server.url(), replace, say)
+        await bring_back(restore, then=partial(first_start.prepare, server.url(), held, secrets))
     directory.end(held)
+
+
+async def bring_back(restore: Restore, *, then: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Restore, and take in what was uploaded after the backup, which lies on the disk."""
+    await restore.run()
+    if then is not None:
+        await then()
+    say("looking for what came after the backup")
+    summary = await adopt_missing(restore.database_url, say=say)
+    say(f"{summary.counts['assets made']:,} photos that came after the backup are back")
+    if any(summary.counts[kind] for kind in ("a repository is away", "a line was passed over", "not what it was")):
+        say(NOT_ALL)
