@@ -22,6 +22,7 @@ PUBLIC = {
     ("GET", "/api/v1/downloads/{ticket:str}"),
     ("HEAD", "/api/v1/downloads/{ticket:str}"),
     ("GET", "/api/v1/health"),
+    ("GET", "/api/v1/server"),
     ("GET", "/api/v1/health/ready"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/openapi.json"),

@@ -1580,6 +1580,12 @@ class SearchRequest(Struct, frozen=True, kw_only=True):
     today: str | None | UnsetType = UNSET
 
 
+class ServerState(Struct, frozen=True, kw_only=True):
+    """What a server goes by; `server_epoch` changes when its catalogue was restored from a backup."""
+
+    server_epoch: UUID
+
+
 class ServerStatistics(Struct, frozen=True, kw_only=True):
     """How much each user has, without a word about what it is; `next` asks for the users that follow, as `after`."""
 
@@ -2459,6 +2465,14 @@ def delete_tag(tag_id: int) -> Call[TagChanged]:
     An API key needs the scope `edit`.
     """
     return Call("DELETE", f"/api/v1/tags/{tag_id}", TagChanged)
+
+
+def describe() -> Call[ServerState]:
+    """Which history of the catalogue this is.
+
+    After a restore from a backup it has another `server_epoch`: what a client knows by then may not be there, so it compares its list with the server's once more, and sends again what is missing.
+    """
+    return Call("GET", "/api/v1/server", ServerState)
 
 
 def describe_asset(asset_id: UUID, body: DescribeRequest) -> Call[Message]:

@@ -54,6 +54,7 @@ from gateway.routes import (
     repositories,
     reprocess,
     scans,
+    server,
     sessions,
     share_page,
     shared,
@@ -167,7 +168,7 @@ def _routers(options: Options) -> list[Router]:
         "caller": Provide(_caller, sync_to_thread=False),
     }
     return [
-        Router(API, route_handlers=[health.is_alive, health.is_ready, downloads.download]),
+        Router(API, route_handlers=[health.is_alive, health.is_ready, server.describe, downloads.download]),
         Router(f"{API}/shared", route_handlers=shared.HANDLERS),
         Router(API, route_handlers=signing, request_max_body_size=LARGEST_SIGN_IN),
         Router(API, route_handlers=[sending, *of_users], dependencies=about_the_caller),

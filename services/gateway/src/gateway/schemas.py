@@ -1,6 +1,7 @@
 """What every answer over the wire is put into, and answers that are about nothing in particular."""
 
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -31,6 +32,12 @@ class Message(Struct, frozen=True, kw_only=True):
     """What was done, in words."""
 
     message: str
+
+
+class ServerState(Struct, frozen=True, kw_only=True):
+    """What a server goes by; `server_epoch` changes when its catalogue was restored from a backup."""
+
+    server_epoch: UUID
 
 
 class Health(Struct, frozen=True, kw_only=True):
