@@ -16,6 +16,8 @@ from lumilio.terminal import say
 
 NOT_ALL = "not all of it could be: put right what was said, then `lumilio rebuild --missing` takes in the rest"
 
+UNDONE = ("a repository is away", "a line was passed over", "not what it was", "an unknown upload")
+
 
 def run(arguments: argparse.Namespace) -> None:
     """Restore into the database of the environment, or into a data directory that nothing serves."""
@@ -46,6 +48,7 @@ async def bring_back(restore: Restore, *, then: Callable[[], Awaitable[None]] | 
         await then()
     say("looking for what came after the backup")
     summary = await adopt_missing(restore.database_url, say=say)
-    say(f"{summary.counts['assets made']:,} photos that came after the backup are back")
-    if any(summary.counts[kind] for kind in ("a repository is away", "a line was passed over", "not what it was")):
+    made = summary.counts["assets made"] + summary.counts["uploads brought back"]
+    say(f"{made:,} photos that came after the backup are back")
+    if any(summary.counts[kind] for kind in UNDONE):
         say(NOT_ALL)
