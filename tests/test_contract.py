@@ -98,6 +98,18 @@ def test_every_kind_of_settings_is_written_down() -> None:
     )
 
 
+def test_the_server_says_what_people_look_up() -> None:
+    """Whoever searches the page of troubles for words that the server told them finds those words."""
+    page = (DOCS / "troubleshooting.md").read_text()
+    said = "".join(re.sub(r'"\s*\n\s*f?"', "", path.read_text()) for path in SOURCES)
+    said = re.sub(r"\{[^{}\n]*\}", "...", said)
+
+    quoted = [part.strip(" ,;:") for text in re.findall(r'"([^"]+)"', page) for part in text.split("...")]
+
+    assert len(quoted) > 20
+    assert not [part for part in quoted if part not in said]
+
+
 def test_no_variable_is_secret() -> None:
     """What a program reads of its environment by another way than its settings is on their page as well."""
     read = {name for path in SOURCES for name in re.findall(r"LUMILIO_[A-Z]+(?:_[A-Z]+)*\b", path.read_text())}

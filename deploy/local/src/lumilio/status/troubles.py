@@ -46,7 +46,8 @@ def _originals(rows: Rows, seen: Seen) -> Iterator[Trouble]:
         if tree.corrupt:
             damaged = count(tree.corrupt, "original")
             what = f"The disk of {tree.name} damaged {damaged}, whose bytes are not what was stored."
-            todo = "`lumilio verify` says which. Put them back from a backup or send them again; then check the disk."
+            files = f"/api/v1/repositories/{tree.repository_id}/files?state=corrupt"
+            todo = f"Examine the disk; put good copies in place, or send them again. They are listed at {files}"
             yield Trouble(kind="originals-corrupt", what=what, todo=todo)
         if outage := seen.outages.get(tree.name) or (tree.offline_reason if tree.state == "offline" else None):
             todo = "Mount its disk, or see `lumilio repositories validate`. Nothing of it is lost or changed meanwhile."
