@@ -14,6 +14,9 @@ from common import log
 REST = 3.0
 """It rests so much longer than it worked: what waits here can wait, however much it is, and people cannot."""
 
+GATHER_SECONDS = 1.0
+"""After few it rests so long at least, so that the next are more: one costs nearly as much as fifty."""
+
 Work: TypeAlias = Callable[[int], Awaitable[int]]
 """Does so many at most in one transaction; returns how many that were."""
 
@@ -25,18 +28,21 @@ async def run(work: Work, stop: asyncio.Event, *, what: str, most: int, idle_sec
     """
     size, done = most, 0
     while not stop.is_set():
-        began = monotonic()
+        began, is_full = monotonic(), False
         try:
             done = await work(size)
-            size = most
+            size, is_full = most, done >= size
         except (psycopg.Error, PoolTimeout) as error:
             log.get().warning(f"{what} delayed", error=str(error).strip())
             size, done = max(1, size // 10), 0
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause(done, monotonic() - began, idle_seconds)):
+            async with asyncio.timeout(
+                pause(done, is_full=is_full, seconds=monotonic() - began, idle_seconds=idle_seconds)
+            ):
                 await stop.wait()
 
 
-def pause(done: int, seconds: float, idle_seconds: float) -> float:
+def pause(done: int, *, is_full: bool, seconds: float, idle_seconds: float) -> float:
     """How long to rest after that much was done in so many seconds: at most a quarter of the time is worked."""
-    return min(REST * seconds, idle_seconds) if done else idle_seconds
+    least = 0.0 if is_full else GATHER_SECONDS
+    return min(max(REST * seconds, least), idle_seconds) if done else idle_seconds
