@@ -9,7 +9,7 @@ from uuid import UUID
 
 from common.db import Connection, Pool
 from ml_dispatcher import likeness_queries as queries
-from ml_dispatcher import turns
+from ml_dispatcher import near_queries, turns
 from ml_dispatcher.likeness_queries import Rules
 
 BATCH = 200
@@ -46,8 +46,8 @@ async def _find(conn: Connection, due: Sequence[UUID]) -> list[Pair]:
     found = await queries.list_near_hashes(
         conn, due, bits=RULES.bits, most=MOST, most_in_quarter=MOST_IN_QUARTER
     ) + await queries.list_open_pairs(conn, due)
-    if (space := await queries.find_space(conn)) is not None:
-        for owner, has_index in await queries.list_comparable(conn, due, space, most=MOST_EXACT):
-            near = queries.list_near_indexed if has_index else queries.list_near_few
+    if (space := await near_queries.find_space(conn)) is not None:
+        for owner, has_index in await near_queries.list_comparable(conn, due, space, most=MOST_EXACT):
+            near = near_queries.list_near_indexed if has_index else near_queries.list_near_few
             found += await near(conn, due, space, owner=owner, distance=RULES.distance, most=MOST)
     return sorted({(min(pair), max(pair)) for pair in found})
