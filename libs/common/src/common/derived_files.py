@@ -59,6 +59,8 @@ def renewing(root: bytes, path: bytes, *, kept: bytes) -> Iterator[BinaryIO]:
         if not private.startswith(layout.MANIFESTS + b"/"):
             raise UnsafePath(f"not a private file of ours: {private!r}")
     with _unnamed(root, path) as (descriptor, _, directory), open(descriptor, "wb") as file:
+        with suppress(PermissionError):  # some file systems know no modes
+            os.fchmod(descriptor, 0o600)
         yield file
         file.flush()
         os.fsync(descriptor)

@@ -105,7 +105,7 @@ def _look(repository: Repository, one: Wanted, summary: Summary) -> Found | None
         return None
     look = originals.look(repository.root, one.path)
     if look is None:
-        summary.counts["no longer there"] += 1
+        summary.counts["no longer where they were"] += 1
         return None
     known = look.format or EXTENSIONS.get(paths.splitext(one.name)[1].lower())
     if look.seen.size != one.size or known is None:
