@@ -15,8 +15,7 @@ from common.bus import Bus
 from common.db import Pool
 from lumilio import main
 from lumilio.ballast import BallastSettings
-from lumilio.refusal import CannotStart
-from lumilio.status import command, listening, looking, places, screen
+from lumilio.status import command, listening, looking, screen
 from lumilio.status.places import Places
 from lumilio.status.seen import Report
 from tests.support import placing
@@ -247,6 +246,16 @@ async def test_without_the_database_nothing_can_be_told_and_that_is_told(server:
     assert "Connection refused" in report.troubles[0].what
 
 
+async def test_a_database_that_is_older_than_the_command_is_told(server: Server, pool: Pool) -> None:
+    """With what brings it up to date."""
+    await do(pool, "delete from migrations where number = 44")
+
+    (line,) = (await server.report()).troubles
+
+    assert line.kind == "database-old"
+    assert line.todo.startswith("Run `lumilio migrate`")
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 async def test_the_screen_fits_its_terminal(
     server: Server, asset: UUID, width: int, capsys: pytest.CaptureFixture[str]
@@ -276,9 +285,15 @@ def test_scripts_read_it_and_its_exit_status(
     assert json.loads(capsys.readouterr().out)["troubles"][0]["kind"] == "database-away"
 
 
-def test_a_directory_that_nothing_serves_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Whoever forgot to start the server is told how."""
+def test_a_directory_that_nothing_serves_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever forgot to start the server is told how, and a script that nobody can tell how it is."""
     monkeypatch.delenv("LUMILIO_DATABASE_URL", raising=False)
+    monkeypatch.setattr(sys, "argv", ["lumilio", "status", "--data", str(tmp_path)])
 
-    with pytest.raises(CannotStart, match="start it with `lumilio up`"):
-        places.find(str(tmp_path), {})
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+
+    assert ended.value.code == 2
+    assert "-> Start it with `lumilio up`" in capsys.readouterr().out

@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 EXIT = """
-exit status: 0 all is well; 1 something needs a person; 2 that cannot be told, because the database does not answer
+exit status: 0 all is well; 1 something needs a person; 2 that cannot be told: nothing runs, or the database
+does not answer
 """
 
 

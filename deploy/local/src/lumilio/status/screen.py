@@ -9,7 +9,7 @@ from lumilio.terminal import say
 from lumilio.upload.progress import printable
 
 WELL = "All is well."
-UNKNOWN = "How the server is cannot be told, because its database does not answer."
+UNKNOWN = "How the server is cannot be told."
 
 
 def show(report: Report, console: Console) -> None:
@@ -17,7 +17,8 @@ def show(report: Report, console: Console) -> None:
     parts: list[Table | Text] = [Text(_title(report), style="bold green" if report.state == "well" else "bold red")]
     if report.troubles:
         parts += [Text(), _troubles(report)]
-    parts += [Text(), _facts(report)]
+    if report.facts:
+        parts += [Text(), _facts(report)]
     with console.capture() as capture:
         for part in parts:
             console.print(part)

@@ -101,4 +101,4 @@ class Report(Struct, frozen=True, kw_only=True):
 
     state: State
     troubles: Sequence[Trouble]
-    facts: Sequence[Fact]
+    facts: Sequence[Fact] = ()

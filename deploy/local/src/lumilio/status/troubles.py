@@ -17,7 +17,10 @@ def find(seen: Seen, places: Places) -> list[Trouble]:
 
 
 def _servers(seen: Seen, places: Places) -> Iterator[Trouble]:
-    if seen.rows is None:
+    lacks, is_old, todo = seen.silence.partition(": run ")
+    if is_old:
+        yield Trouble(kind="database-old", what=sentence(lacks), todo=f"Run {todo}, then ask again.")
+    elif seen.rows is None:
         todo = f"See {places.log('postgres')}. Until it is back nothing can be sent or seen; nothing is lost."
         yield Trouble(kind="database-away", what=f"The database does not answer: {seen.silence}.", todo=todo)
     elif seen.rows.unsafe:
