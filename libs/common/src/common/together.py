@@ -14,12 +14,13 @@ Result = TypeVar("Result")
 class Together(Generic[Item, Result]):
     """An errand for many, asked by many for one each: `run` answers up to `most` in their order, one run at a time.
 
-    Nobody waits for company: a run takes who came while the one before it went on. What fails for many is tried for
-    each alone, so that nobody pays for another; an answer that is an exception is raised to who asked.
+    A run takes who came while the one before it went on, and who comes within `gather_seconds`. What fails for many
+    is tried for each alone, so that nobody pays for another; an answer that is an exception is raised to who asked.
     """
 
     run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
     most: int = 100
+    gather_seconds: float = 0.0
     _waiting: "list[tuple[Item, asyncio.Future[Result]]]" = field(default_factory=list)
     _running: "asyncio.Task[None] | None" = None
     _nobodys: Context = field(default_factory=copy_context)
@@ -36,6 +37,7 @@ class Together(Generic[Item, Result]):
     async def _run_on(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(self.gather_seconds)
                 taken, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
                 await self._run([(item, future) for item, future in taken if not future.done()])
         finally:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import compress
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from common import outbox, stages
 from common.db import Pool
@@ -19,6 +20,17 @@ from ml_dispatcher.tasks import Model, Task
 T = TypeVar("T")
 
 SMALL, MEDIUM = "small", "medium"
+GATHER_SECONDS = 0.02
+"""Answers for pictures that a server looked at together arrive within so long."""
+
+
+class Told(NamedTuple):
+    """What came of a claim, and the event that announces it."""
+
+    claim: Claim
+    event: AssetEmbedded | AssetClassified
+    placed: Placed | None = None
+    labelled: Labelled | None = None
 
 
 @dataclass(eq=False)
@@ -31,26 +43,23 @@ class Meaning:
     def __post_init__(self) -> None:
         self._small = Together(partial(pictures.found, self.pool, SMALL))
         self._medium = Together(partial(pictures.found, self.pool, MEDIUM))
-        self._placing = Together(self._place)
-        self._labelling = Together(self._label)
+        self._keeping = Together(self._keep, gather_seconds=GATHER_SECONDS)
 
     async def embed(self, space: Space, claim: Claim) -> None:
         """Have a picture, and the frames of a film, put into a space: all of them, or none."""
         seen = await self._small.ask(claim.asset_id)
         vectors = [await self._vector(space, claim, picture) for picture in seen]
         placed = Placed(asset_id=claim.asset_id, space_id=space.space_id, owner_id=claim.owner_id, vectors=vectors)
-        await self._placing.ask((claim, placed))
+        told = Told(claim, AssetEmbedded(owner_id=claim.owner_id, asset_id=claim.asset_id), placed=placed)
+        await self._keeping.ask(told)
 
     async def classify(self, claim: Claim) -> None:
         """Have said what a picture, or the poster of a film, shows."""
         seen = await self._small.ask(claim.asset_id)
         heard = await self._hear(Task.CLASSIFY, claim, seen[0], SMALL, sightings.labels) if seen else None
-        if heard is None:
-            await self._labelling.ask((claim, None))
-        else:
-            told = heard.value
-            labelled = Labelled(asset_id=claim.asset_id, source=heard.name, model=told.model, labels=told.labels)
-            await self._labelling.ask((claim, labelled))
+        labelled = _labelled(claim.asset_id, heard) if heard is not None else None
+        told = Told(claim, AssetClassified(owner_id=claim.owner_id, asset_id=claim.asset_id), labelled=labelled)
+        await self._keeping.ask(told)
 
     async def look(self, task: Task, claim: Claim) -> None:
         """Have found what nothing is made of yet, and keep it as it was received."""
@@ -64,19 +73,16 @@ class Meaning:
                     conn, claim.asset_id, claim.stage, told.found, owner=claim.owner_id, model=told.model
                 )
 
-    async def _place(self, told: Sequence[tuple[Claim, Placed]]) -> list[LeaseLost | None]:
-        async with stages.settle_all(self.pool, [claim for claim, _ in told]) as (conn, held):
+    async def _keep(self, told: Sequence[Told]) -> list[LeaseLost | None]:
+        """Save what is still wanted; a server answers for several pictures at once, so one transaction does for all."""
+        async with stages.settle_all(self.pool, [one.claim for one in told]) as (conn, held):
             kept = list(compress(told, held))
-            await queries.save_vectors(conn, [placed for _, placed in kept])
-            await outbox.add(conn, *(AssetEmbedded(owner_id=of.owner_id, asset_id=of.asset_id) for of, _ in kept))
-        return _lost(held)
-
-    async def _label(self, told: Sequence[tuple[Claim, Labelled | None]]) -> list[LeaseLost | None]:
-        async with stages.settle_all(self.pool, [claim for claim, _ in told]) as (conn, held):
-            kept = list(compress(told, held))
-            await queries.save_labels(conn, [labelled for _, labelled in kept if labelled is not None])
-            await outbox.add(conn, *(AssetClassified(owner_id=of.owner_id, asset_id=of.asset_id) for of, _ in kept))
-        return _lost(held)
+            if placed := [one.placed for one in kept if one.placed is not None]:
+                await queries.save_vectors(conn, placed)
+            if labelled := [one.labelled for one in kept if one.labelled is not None]:
+                await queries.save_labels(conn, labelled)
+            await outbox.add(conn, *(one.event for one in kept))
+        return [None if is_ours else LeaseLost() for is_ours in held]
 
     async def _vector(self, space: Space, claim: Claim, picture: Picture) -> Vector:
         model = Model(space.model, space.dimension)
@@ -98,6 +104,6 @@ class Meaning:
         return await self.servers.hear(task, content, picture.mime_type, read, model=model)
 
 
-def _lost(held: Sequence[bool]) -> list[LeaseLost | None]:
-    """What is told to whoever asked for it to be saved."""
-    return [None if is_ours else LeaseLost() for is_ours in held]
+def _labelled(asset_id: UUID, heard: Heard[sightings.Labels]) -> Labelled:
+    told = heard.value
+    return Labelled(asset_id=asset_id, source=heard.name, model=told.model, labels=told.labels)
