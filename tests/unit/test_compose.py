@@ -31,7 +31,7 @@ SETTINGS: dict[str, type[msgspec.Struct]] = {
     "ml-dispatcher": DispatcherSettings,
     "ml-server": MlServerSettings,
 }
-COMMANDS = {"migrate", "lumilio"}
+COMMANDS = ("lumilio", "migrate")
 OURS = [*SETTINGS, *COMMANDS]
 VARIABLE = re.compile(r"\$\{(\w+)")
 
