@@ -5,7 +5,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from common import stages
+from common import queries, stages
 from common.db import Pool
 from common.stages import LeaseLost, Stage
 from tests.support.given import Repository, User
@@ -102,6 +102,20 @@ async def test_what_many_came_to_is_saved_at_once(pool: Pool, repository: Reposi
 
     states = [(await row(pool, claim.asset_id))["state"] for claim in held]
     assert states == ["done", "running", "done"]
+
+
+async def test_of_two_claims_of_one_group_the_newer_counts(pool: Pool, asset: UUID) -> None:
+    """A worker that was asleep beyond its lease may hold both: only one of them is renewed, and saved."""
+    stale = await claim(pool, Stage.PLACE)
+    await expire(pool)
+    newer = await claim(pool, Stage.PLACE)
+    epochs = [stale.epoch, newer.epoch]
+
+    async with pool.connection() as conn:
+        renewed = await queries.renew(conn, Stage.PLACE, [asset, asset], epochs, lease_seconds=60)
+    assert renewed == {(asset, newer.epoch)}
+    async with stages.settle_all(pool, [stale, newer]) as (_, ours):
+        assert ours == [False, True]
 
 
 async def test_a_dead_workers_row_comes_first(pool: Pool, repository: Repository, user: User) -> None:

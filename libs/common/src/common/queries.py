@@ -72,8 +72,8 @@ async def claim(conn: Connection, stage: str, *, most: int, lease_seconds: float
 
 async def renew(
     conn: Connection, stage: str, asset_ids: Sequence[UUID], epochs: Sequence[int], *, lease_seconds: float
-) -> set[UUID]:
-    """Extend leases; returns the assets whose lease is still the caller's."""
+) -> set[tuple[UUID, int]]:
+    """Extend leases; returns those that are still the caller's, each an asset and an epoch."""
     cursor = await conn.execute(
         """
         with mine as materialized (
@@ -89,11 +89,11 @@ async def renew(
         from mine
         where s.asset_id = mine.asset_id
           and s.stage = %(stage)s
-        returning s.asset_id
+        returning s.asset_id, s.lease_epoch
         """,
         {"stage": stage, "assets": list(asset_ids), "epochs": list(epochs), "lease": lease_seconds},
     )
-    return {row[0] for row in await cursor.fetchall()}
+    return set(await cursor.fetchall())
 
 
 async def settle_done(conn: Connection, asset_id: UUID, stage: str, *, epoch: int) -> bool:
@@ -112,7 +112,7 @@ async def settle_done(conn: Connection, asset_id: UUID, stage: str, *, epoch: in
     return await cursor.fetchone() is not None
 
 
-async def settle_all_done(conn: Connection, held: Sequence[tuple[UUID, str, int]]) -> set[tuple[UUID, str]]:
+async def settle_all_done(conn: Connection, held: Sequence[tuple[UUID, str, int]]) -> set[tuple[UUID, str, int]]:
     """The same for many, each an asset, a stage and an epoch; returns which of them were the caller's."""
     cursor = await conn.execute(
         """
@@ -131,7 +131,7 @@ async def settle_all_done(conn: Connection, held: Sequence[tuple[UUID, str, int]
             error_class = null, error = null, changed_at = now()
         from mine
         where s.asset_id = mine.asset_id and s.stage = mine.stage
-        returning s.asset_id, s.stage
+        returning s.asset_id, s.stage, s.lease_epoch
         """,
         ([one[0] for one in held], [one[1] for one in held], [one[2] for one in held]),
     )

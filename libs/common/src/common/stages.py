@@ -93,7 +93,7 @@ async def settle_all(pool: Pool, claims: Sequence[Claim]) -> AsyncIterator[tuple
     async with pool.connection() as conn, conn.pipeline():
         held = [(claim.asset_id, claim.stage, claim.epoch) for claim in claims]
         ours = await queries.settle_all_done(conn, held)
-        yield conn, [(claim.asset_id, claim.stage) in ours for claim in claims]
+        yield conn, [one in ours for one in held]
         await conn.commit()  # it goes out with the last statements
 
 

@@ -262,7 +262,7 @@ class Worker:
                 lease_seconds=self.settings.lease_seconds,
             )
         for claim in claims:
-            if claim.asset_id not in ours and claim in self._held:
+            if (claim.asset_id, claim.epoch) not in ours and claim in self._held:
                 self._held[claim].cancel()
 
     async def _finish(self) -> None:
