@@ -55,3 +55,18 @@ async def test_nobody_pays_for_another() -> None:
         await late
     assert await together.ask(6) == 12, "it goes on"
     assert shop.runs == [[1, 13, -2, 4], [1], [13], [-2], [4], [6]]
+
+
+async def test_who_left_meanwhile_is_not_tried_alone() -> None:
+    """What failed for many is tried for those who still wait."""
+    shop = Shop()
+    together = Together(shop.serve)
+    asked = [asyncio.create_task(together.ask(number)) for number in (1, 13, 4)]
+    while not shop.runs:
+        await asyncio.sleep(0)
+    asked[2].cancel()
+    shop.opened.set()
+    await asyncio.wait(asked)
+
+    assert await together.ask(6) == 12
+    assert shop.runs == [[1, 13, 4], [1], [13], [6]]

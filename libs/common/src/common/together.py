@@ -15,7 +15,8 @@ class Together(Generic[Item, Result]):
     """An errand for many, asked by many for one each: `run` answers up to `most` in their order, one run at a time.
 
     A run takes who came while the one before it went on, and who comes within `gather_seconds`. What fails for many
-    is tried for each alone, so that nobody pays for another; an answer that is an exception is raised to who asked.
+    is tried for each alone who still waits, so that nobody pays for another; an answer that is an exception is raised
+    to who asked.
     """
 
     run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
@@ -39,12 +40,13 @@ class Together(Generic[Item, Result]):
             while self._waiting:
                 await asyncio.sleep(self.gather_seconds)
                 taken, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
-                await self._run([(item, future) for item, future in taken if not future.done()])
+                await self._run(taken)
         finally:
             self._running = None
 
     async def _run(self, taken: "list[tuple[Item, asyncio.Future[Result]]]") -> None:
-        if not taken:  # all have left
+        taken = [one for one in taken if not one[1].done()]  # who left wants nothing any more
+        if not taken:
             return
         try:
             results = await self.run([item for item, _ in taken])
