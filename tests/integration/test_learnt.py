@@ -10,14 +10,17 @@ import pytest
 from common.db import Pool
 from gateway.queries import labels as taught_labels
 from ingest import departure_queries
-from ml_dispatcher import learnt, learnt_queries, queries
+from ml_dispatcher import label_queries, learnt, learnt_queries, queries
+from ml_dispatcher.label_queries import Said
 from ml_dispatcher.queries import Label, Labelled
 from tests.support import looks, people
 from tests.support.given import User
 from tests.support.rows import ask, do
+from tests.support.waiting import until
 
 SAID = "select asset_id from labels where label = 'garden' and source = 'learnt' order by 1"
 STATE = "select state, error, done, total from learnt_labels order by label_id"
+WAITING = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 GARDENS, OTHERS, DIMENSION = 60, 240, 32
 
 
@@ -131,6 +134,49 @@ async def test_a_word_is_kept_by_whoever_says_it_last(pool: Pool, user: User, li
     everything = "select asset_id, source, round(score::numeric, 1)::float8 from labels order by 1"
     assert await ask(pool, everything) == [(asset, "classify", 0.6), (other, "classify", 1.0)]
     assert await ask(pool, "select 1 from lesser_labels") == []
+
+
+async def test_what_is_forgotten_does_not_come_back(pool: Pool, user: User) -> None:
+    """A model that says the same word in this very moment leaves nothing behind it of what was taught."""
+    (asset,) = await looks.pictures(pool, user, None)
+    label = await teach(pool, user, [asset], [])
+    async with pool.connection() as conn:
+        learnt_before = [Said(asset, "garden", 0.9)]
+        await label_queries.say(conn, learnt_before, owner=user.user_id, source="learnt", model="tiny")
+
+    async def forget() -> None:
+        async with pool.connection() as conn:
+            assert await taught_labels.forget(conn, label, owner=user.user_id)
+
+    async with pool.connection() as conn:
+        await queries.save_labels(conn, [seen(asset, Label(label="garden", score=1.0))])
+        forgetting = asyncio.create_task(forget())
+        await until(lambda: ask(pool, WAITING))
+    await forgetting
+
+    assert await ask(pool, "select source from labels") == ["classify"]
+    assert await ask(pool, "select 1 from lesser_labels") == []
+
+
+async def test_new_pictures_are_held_in_the_order_of_their_ids(pool: Pool, user: User) -> None:
+    """Whoever has them, as those hold them who save what a model says of several."""
+    space = await looks.space(pool, dimension=DIMENSION)
+    berta = await people.person(pool, "berta")
+    first, last = [(await looks.pictures(pool, owner, None))[0] for owner in (berta, user)]
+    await looks.seen(pool, space, [first, last], directions(2, of=0))
+    for owner in (user, berta):
+        await do(
+            pool,
+            f"insert into learnt_labels (owner_id, label, state, space_id, weights)"
+            f" values ({owner.user_id}, 'garden', 'ready', {space}, decode('{bytes(4 * DIMENSION + 4).hex()}', 'hex'))",
+        )
+
+    async with pool.connection() as conn:
+        await conn.execute("select from assets where asset_id = %s for update", (first,))
+        applying = asyncio.create_task(learnt.apply_due(pool))
+        await until(lambda: ask(pool, WAITING))
+        await conn.execute("select from assets where asset_id = %s for update nowait", (last,))
+    assert await applying == 2
 
 
 async def test_services_of_before_go_on(pool: Pool, user: User, library: Library) -> None:

@@ -84,7 +84,10 @@ async def apply_due(pool: Pool, limit: int = DUE) -> int:
     """Say what was learnt of some assets with new vectors, in one transaction; returns how many assets that were."""
     async with pool.connection() as conn:
         due = await queries.take_due(conn, limit=limit)
-        for taught in await queries.list_taught(conn, due) if due else ():
+        wanted = await queries.list_taught(conn, due) if due else []
+        if wanted:  # all at once, for whoever holds several does so in the order of their ids
+            await queries.hold_assets(conn, due)
+        for taught in wanted:
             found = await queries.list_vectors(conn, due, owner=taught.owner_id, space=taught.space_id)
             await _say(conn, taught, found)
     return len(due)

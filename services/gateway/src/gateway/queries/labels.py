@@ -145,22 +145,36 @@ async def forget(conn: Connection, label_id: int, *, owner: int) -> bool:
     row = await cursor.fetchone()
     if row is None:
         return False
-    while await _take_back(conn, row[0], owner=owner):
-        pass
+    await _take_back(conn, row[0], owner=owner)
     return True
 
 
-async def _take_back(conn: Connection, label: str, *, owner: int) -> int:
-    """Nobody is said to have taught it; how many were, for what a model says meanwhile may have moved some."""
-    lesser = await conn.execute(
+async def _take_back(conn: Connection, label: str, *, owner: int) -> None:
+    """Nobody is said to have taught it; the assets are held, for what a model says moves it between the tables."""
+    given = {"label": label, "owner": owner}
+    await conn.execute(
+        """
+        select
+        from assets
+        where owner_id = %(owner)s
+          and asset_id in (
+              select asset_id from labels where owner_id = %(owner)s and label = %(label)s and source = 'learnt'
+              union all
+              select asset_id from lesser_labels where label = %(label)s and source = 'learnt'
+          )
+        order by asset_id
+        for share
+        """,
+        given,
+    )
+    await conn.execute(
         """
         delete from lesser_labels l
         using assets a
         where l.label = %(label)s and l.source = 'learnt' and a.asset_id = l.asset_id and a.owner_id = %(owner)s
         """,
-        {"label": label, "owner": owner},
+        given,
     )
-    surest = await conn.execute(
-        "delete from labels where owner_id = %s and label = %s and source = 'learnt'", (owner, label)
+    await conn.execute(
+        "delete from labels where owner_id = %(owner)s and label = %(label)s and source = 'learnt'", given
     )
-    return lesser.rowcount + surest.rowcount
