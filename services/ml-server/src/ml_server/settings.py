@@ -17,7 +17,7 @@ class MlServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ml_threads: NotNegative = 0
     """How many threads work for it; 0 is one per core."""
     ml_batch: NotNegative = 0
-    """How many pictures run together at most; 0 is 8, and 32 on a graphics card."""
+    """How many pictures run together at most; 0 is 4, and 32 on a graphics card."""
     ml_waiting: NotNegative = 0
     """How many requests may be there before one more is sent away; 0 is four times what keeps the machine busy."""
     ml_int8: bool = True
