@@ -436,3 +436,13 @@ def test_what_is_made_replaces_no_original(root: bytes, path: bytes) -> None:
         derived_files.write(root, path, b"small")
 
     assert not os.path.exists(os.path.join(root, path))
+
+
+def test_a_file_whose_name_is_written_in_two_ways_keeps_it(root: bytes) -> None:
+    """Where upper and lower case are the same, another name of a file may be its only one."""
+    stage(root, b"bytes", TARGET)
+
+    files.move(root, TARGET, TARGET)
+    files.drop(root, TARGET, kept=TARGET)
+
+    assert content_of(root, TARGET) == b"bytes"

@@ -283,9 +283,15 @@ def _is_one(folder: int, name: bytes, other_folder: int, other: bytes) -> bool:
 
 
 def _unname(folder: int, name: bytes, other_folder: int, other: bytes) -> None:
-    if _is_one(folder, name, other_folder, other):
+    if _is_one(folder, name, other_folder, other) and not _has_one_name(folder, name, other_folder):
         os.unlink(name, dir_fd=folder)
         os.fsync(folder)
+
+
+def _has_one_name(folder: int, name: bytes, other_folder: int) -> bool:
+    """Whether two names of a file are one name written in two ways, as where upper and lower case are the same."""
+    is_one_folder = os.path.samestat(os.fstat(folder), os.fstat(other_folder))
+    return is_one_folder and os.stat(name, dir_fd=folder, follow_symlinks=False).st_nlink == 1
 
 
 def named(from_folder: int, name: bytes, to_folder: int, new_name: bytes) -> None:
