@@ -192,7 +192,7 @@ def test_nothing_ends_by_a_wall_clock() -> None:
     }
 
     assert clocks <= {
-        *("marker.py", "place.py", "write_back.py", "found.py"),
+        *("marker.py", "place.py", "write_back.py", "found.py", "departures.py"),
         *("snapshot.py", "reading.py"),  # how old a file is, by the clock that dated it
     }
 

@@ -14,6 +14,7 @@ from common.stages import Stage
 from gateway.confirming import Confirmations, purging
 from ingest import departure_queries, departures, leftovers
 from ingest.handlers import Ingest
+from lumilio.rebuild.run import adopt_missing
 from tests.support import people, thumbs
 from tests.support.gateway import Api
 from tests.support.given import Repository, User
@@ -135,6 +136,46 @@ async def test_assets_are_transferred_with_all_that_hangs_on_them(
         """,
     )
     assert counted == [(berta.user_id, 2)]
+
+
+async def test_a_catalogue_made_anew_knows_the_receiver(
+    pool: Pool, database_url: str, repository: Repository, user: User, berta: User, ingest: Ingest, sound: None
+) -> None:
+    """The manifests tell whose photos are by now, those in the trash and those of which the receiver had the same."""
+    await placed(pool, repository, user, OURS, "p.jpg")
+    await throw(pool, user, await placed(pool, repository, user, OURS + b" in the trash", "q.jpg"))
+    await placed(pool, repository, user, BOTH, "ours.jpg")
+    await placed(pool, repository, berta, BOTH, "theirs.jpg")
+    await leave(pool, user, to=berta)
+    await departures.go_on(pool)
+    await place_all(pool, ingest)
+    question = (
+        "select asset_id, a.owner_id, path, trashed_from from assets a join file_records using (asset_id) order by path"
+    )
+    before = await ask(pool, question)
+    for table in ("file_records", "uploads", "assets"):
+        await do(pool, f"delete from {table}")
+
+    await adopt_missing(database_url)
+
+    assert await ask(pool, question) == before
+    assert [row[1] for row in before] == [berta.user_id] * 4
+
+
+async def test_nobody_leaves_while_the_disk_is_away_that_is_to_say_so(
+    pool: Pool, repository: Repository, user: User, berta: User
+) -> None:
+    """What cannot be written into a manifest is done in a later round."""
+    await placed(pool, repository, user, OURS)
+    await leave(pool, user, to=berta)
+    os.rename(repository.root, repository.root + b".away")
+
+    await departures.go_on(pool)
+    assert await owners(pool) == [user.user_id]
+    os.rename(repository.root + b".away", repository.root)
+    await departures.go_on(pool)
+
+    assert await owners(pool) == [berta.user_id]
 
 
 async def test_the_receivers_own_asset_wins(

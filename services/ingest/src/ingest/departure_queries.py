@@ -1,6 +1,7 @@
 """The SQL of people who leave, and of what becomes of their photos."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -26,6 +27,27 @@ class Leaving(msgspec.Struct, frozen=True, kw_only=True):
     asset_id: UUID
     twin_id: UUID | None
     brings_back: bool
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of an asset that has another owner now."""
+
+    repository_id: UUID
+    root: bytes
+    private_root: bytes | None
+    path: bytes
+    trashed_from: bytes | None
+    asset_id: UUID
+    owner_id: int
+    content_hash: bytes
+    size: int
+    original_filename: str
+    uploaded_at: datetime
+
+    @property
+    def home(self) -> bytes:
+        """Where its repository keeps what is ours."""
+        return self.private_root or self.root
 
 
 async def list_departures(conn: Connection) -> list[Departure]:
@@ -219,6 +241,24 @@ async def merge(conn: Connection, asset_ids: Sequence[UUID], twin_ids: Sequence[
         pairs,
     )
     await conn.execute("delete from assets where asset_id = any(%s)", (list(asset_ids),))
+
+
+async def list_handed(conn: Connection, asset_ids: Sequence[UUID]) -> list[Handed]:
+    """The files of assets, those of a repository one after the other."""
+    async with conn.cursor(row_factory=struct_row(Handed)) as cursor:
+        await cursor.execute(
+            """
+            select f.repository_id, r.root, r.private_root, f.path, f.trashed_from, a.asset_id, a.owner_id,
+                   a.content_hash, a.size, a.original_filename, a.uploaded_at
+            from file_records f
+            join repositories r on r.repository_id = f.repository_id
+            join assets a on a.asset_id = f.asset_id
+            where f.asset_id = any(%s)
+            order by f.repository_id, f.file_record_id
+            """,
+            (list(asset_ids),),
+        )
+        return await cursor.fetchall()
 
 
 async def list_shown(conn: Connection, *, owner: int, limit: int) -> list[UUID]:

@@ -3,16 +3,23 @@
 A row says what is wished, and what is not done yet is what they still own; so a crash is finished by the next round.
 """
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import groupby
+from urllib.parse import quote_from_bytes
 
+import msgspec
 import psycopg
 
-from common import audit, log, outbox, queries, trash
+from common import audit, files, inbox, layout, log, marker, outbox, queries, trash
 from common.db import Connection, Pool
+from common.files import Offline
 from common.messages import AssetsUpdated
 from common.stages import Stage
 from ingest import departure_queries
-from ingest.departure_queries import Departure, Leaving
+from ingest.departure_queries import Departure, Handed, Leaving
 
 BATCH = 200
 REASON = "its owner left"
@@ -25,7 +32,7 @@ async def go_on(pool: Pool) -> None:
     for departure in found:
         try:
             await _take(pool, departure)
-        except psycopg.errors.IntegrityError as error:  # somebody made at this moment what was not there
+        except (psycopg.errors.IntegrityError, Offline) as error:  # made at this moment, or a disk is away
             log.get().warning("departure delayed", user=departure.user_id, error=str(error).strip())
 
 
@@ -51,6 +58,8 @@ async def _transfer(pool: Pool, departure: Departure, receiver: int) -> None:
             found = await departure_queries.list_at_rest(conn, page, owner=departure.user_id, receiver=receiver)
             await _give(conn, [one for one in found if one.twin_id is None], receiver)
             await _merge(conn, [one for one in found if one.twin_id is not None], receiver)
+            handed = await departure_queries.list_handed(conn, [one.twin_id or one.asset_id for one in found])
+            await asyncio.to_thread(_write_manifests, handed)
         after = page[-1]
 
 
@@ -106,3 +115,36 @@ async def _finish(pool: Pool, departure: Departure) -> None:
         about = f"user {departure.user_id}"
         await audit.note(conn, "user gone", user=departure.asked_by, about=about, assets=departure.fate)
     log.get().info("user gone", user=departure.user_id, assets=departure.fate)
+
+
+def _write_manifests(handed: Sequence[Handed]) -> None:
+    """A line per file from which the catalogue can be rebuilt, before the rows; a repeated one says the same."""
+    now = datetime.now(UTC)
+    for repository_id, files_there in groupby(handed, key=lambda one: one.repository_id):
+        there = list(files_there)
+        marker.check(there[0].root, repository_id, there[0].private_root)
+        lines = [msgspec.json.encode(_line(one, now)) for one in there]
+        try:
+            files.append_durably(there[0].home, layout.manifest(now), b"\n".join(lines))
+        except OSError as error:
+            raise Offline(f"its repository takes no manifest lines: {error.strerror}") from None
+
+
+def _line(one: Handed, now: datetime) -> dict[str, object]:
+    return {
+        "path": quote_from_bytes(_path(one)),
+        "name": one.original_filename,
+        "hash": one.content_hash.hex(),
+        "size": one.size,
+        "owner": one.owner_id,
+        "asset": str(one.asset_id),
+        "uploaded_at": one.uploaded_at,
+        "adopted_at": now,
+    }
+
+
+def _path(one: Handed) -> bytes:
+    """Where a file lies, or for one in the trash a path that nobody else can have by now."""
+    if one.trashed_from is None:
+        return one.path
+    return list(inbox.candidates(one.trashed_from, token=str(one.asset_id)))[-1]
