@@ -3,6 +3,8 @@ import os
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
+from msgspec import structs
 
 from common.db import Pool
 from ingest.handlers import Ingest
@@ -208,3 +210,34 @@ async def test_the_copy_before_an_edit_stays(pool: Pool, backup: Path, repositor
 
     assert copy.read_bytes() == PHOTO + b"0"
     assert [path.read_bytes() for path in copy.parent.glob("0.jpg.*")] == [b"before the edit"]
+
+
+async def test_copies_do_not_lie_in_a_repository(backup: Path, repository: Repository) -> None:
+    """There they would be taken for photos, and go when those are purged."""
+    with pytest.raises(CannotStart, match="lies in the repository"):
+        copying.copy(backup, Path(os.fsdecode(repository.root), "copies"), say=ignore)
+
+
+async def test_a_name_may_be_as_long_as_the_disk_allows(backup: Path, repository: Repository, tmp_path: Path) -> None:
+    """A copy needs no longer one while it is made."""
+    name = "x" * 251 + ".jpg"
+    Path(os.fsdecode(repository.root), name).write_bytes(PHOTO)
+    original = structs.replace(next(manifest.read(backup / record.ORIGINALS)), path=name, size=len(PHOTO))
+    run = copying.Copying({repository.repository_id: repository.root}, tmp_path)
+
+    run.bring(structs.replace(original, hash=blake3(PHOTO).hexdigest()))
+
+    assert (run.wrong, run.copied) == ([], 1)
+
+
+async def test_what_cannot_be_copied_of_the_notes_keeps_nothing_else_back(
+    backup: Path, repository: Repository, tmp_path: Path
+) -> None:
+    """It is told, and the manifests are there all the same."""
+    kept, said = tmp_path / "copies" / str(repository.repository_id), list[str]()
+    (kept / ".lumiliorepo" / "in the way").mkdir(parents=True)
+
+    assert not copying.copy(backup, tmp_path / "copies", say=said.append)
+
+    assert [line.split()[0] for line in said] == ["3", "NOT"]
+    assert list((kept / ".lumilio/manifests").iterdir())

@@ -1,9 +1,11 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from common.db import Pool
-from lumilio.backup import schedule, shelf
+from lumilio.backup import record, schedule, shelf
 from lumilio.backup.make import Source
 from lumilio.backup.retention import BackupSettings
 from lumilio.backup.schedule import Nightly
@@ -28,6 +30,21 @@ async def test_a_night_without_a_backup_is_made_up_for(nightly: Nightly, pool: P
     assert was_due
     assert not await nightly.is_due()
     assert [path for path, _ in shelf.whole(nightly.to)] == [made]
+
+
+async def test_a_clock_that_was_wrong_once_stops_no_backups(nightly: Nightly, pool: Pool) -> None:
+    """A backup that was made in the year 2099 is none to wait for, and the one made after it is not the oldest."""
+    ahead = await nightly.make()
+    of_ahead = record.read(ahead)
+    record.write(ahead, structs.replace(of_ahead, made_at=of_ahead.made_at + timedelta(days=30_000)))
+    await do(pool, "update backups set began_at = began_at + interval '30000 days'")
+
+    was_due = await nightly.is_due()
+    made = await nightly.make()
+
+    assert was_due
+    assert not await nightly.is_due()
+    assert made in [path for path, _ in shelf.whole(nightly.to)]
 
 
 async def test_older_backups_go_only_after_a_newer_one_is_whole(nightly: Nightly, pool: Pool) -> None:

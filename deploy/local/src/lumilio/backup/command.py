@@ -34,7 +34,7 @@ def make(arguments: argparse.Namespace) -> None:
         say(SAME_DISK)
     if arguments.keep:
         with shelf.held(to) as held:
-            forget_old(held, settings.load(BackupSettings, os.environ))
+            forget_old(held, settings.load(BackupSettings, os.environ), made=folder)
     if arguments.originals is not None and not copying.copy(folder, arguments.originals, say=say):
         sys.exit(1)
 

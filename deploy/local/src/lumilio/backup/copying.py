@@ -15,9 +15,10 @@ from common.names import shown
 from lumilio import durable
 from lumilio.backup import manifest, record, shelf
 from lumilio.backup.manifest import Original
+from lumilio.refusal import CannotStart
 
 CHUNK = 1 << 20
-PART = b".lumilio-part"
+PART = ".lumilio-part"
 SHOWN = 20
 
 
@@ -44,7 +45,7 @@ class Copying:
             if os.path.lexists(target) and not _is_right(target, original):
                 _set_aside(target)
             if not os.path.lexists(target):
-                _copy(root, original, target)
+                _copy(root, original, target, part=self.part)
                 self.copied, self.size = self.copied + 1, self.size + original.size
             _date(target, original)
         except (OSError, Wrong) as error:
@@ -56,11 +57,23 @@ class Copying:
         """What the server knows of its originals: the marker, the manifests, and what people say in sidecars."""
         kept = bytes(self.to / str(repository))
         for path in (layout.MARKER, *_below(root, layout.MANIFESTS), *_below(root, layout.SIDECARS)):
-            source, target = os.path.join(root, path), os.path.join(kept, path)
-            if os.path.isfile(source) and not _is_same_age(source, target):
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                shutil.copy2(source, target + PART)
-                os.rename(target + PART, target)
+            try:
+                self._bring_note(os.path.join(root, path), os.path.join(kept, path))
+            except OSError as error:
+                if error.errno in files.FULL_DISK:
+                    raise
+                self.wrong.append(f"{shown(root)}/{shown(path)}: {error}")
+
+    def _bring_note(self, source: bytes, target: bytes) -> None:
+        if os.path.isfile(source) and not _is_same_age(source, target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(source, self.part)
+            os.rename(self.part, target)
+
+    @property
+    def part(self) -> bytes:
+        """What a copy is called until it is whole, where no original can be called so."""
+        return bytes(self.to / PART)
 
     def _target(self, original: Original) -> bytes:
         return os.path.join(bytes(self.to / str(original.repository)), original.relative)
@@ -70,6 +83,7 @@ def copy(backup: Path, to: Path, *, say: Callable[[str], None] = print) -> bool:
     """Bring the copies up to date with the originals that a backup lists; True when each has its copy."""
     known = record.read(backup)
     run = Copying({tree.id: tree.place for tree in known.repositories}, to.resolve())
+    _refuse_inside(run)
     with shelf.held(to):
         for original in manifest.read(backup / record.ORIGINALS):
             if not original.relative.startswith(layout.STAGING + b"/"):  # which has its place in a moment
@@ -82,6 +96,13 @@ def copy(backup: Path, to: Path, *, say: Callable[[str], None] = print) -> bool:
     if len(run.wrong) > SHOWN:
         say(f"           ... and {len(run.wrong) - SHOWN:,} more")
     return not run.wrong
+
+
+def _refuse_inside(run: Copying) -> None:
+    """Copies in a repository would be taken for photos of it, and go when those are purged."""
+    for root in run.roots.values():
+        if (bytes(run.to) + b"/").startswith(root + b"/"):
+            raise CannotStart(f"{run.to} lies in the repository {shown(root)}: have the copies elsewhere")
 
 
 def _is_known(target: bytes, original: Original) -> bool:
@@ -108,21 +129,21 @@ def _set_aside(target: bytes) -> None:
     durable.sync(os.fsdecode(folder))
 
 
-def _copy(root: bytes, original: Original, target: bytes) -> None:
+def _copy(root: bytes, original: Original, target: bytes, *, part: bytes) -> None:
     """Write a copy under a name of its own; it gets its final one when it is on the disk with the right hash."""
     folder = os.path.dirname(target)
     os.makedirs(folder, exist_ok=True)
     source, digest = files.open_original(root, original.relative), blake3()
-    with open(source, "rb") as reading, open(target + PART, "wb") as writing:
+    with open(source, "rb") as reading, open(part, "wb") as writing:
         while chunk := reading.read(CHUNK):
             digest.update(chunk)
             writing.write(chunk)
         writing.flush()
         os.fsync(writing.fileno())
     if digest.hexdigest() != original.hash:
-        os.unlink(target + PART)
+        os.unlink(part)
         raise Wrong("it has other bytes than the catalogue says; `lumilio verify` tells more")
-    os.rename(target + PART, target)
+    os.rename(part, target)
     durable.sync(os.fsdecode(folder))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 from psycopg import AsyncConnection
 
-from lumilio.backup import make, queries, retention, shelf
+from lumilio.backup import make, queries, record, retention, shelf
 from lumilio.backup.make import Source
 from lumilio.backup.retention import BackupSettings, kept
 from lumilio.backup.shelf import Shelf
@@ -36,27 +36,35 @@ class Nightly:
                 say(f"there is no backup of tonight: {error}; it is tried again in an hour")
 
     async def is_due(self) -> bool:
-        """Whether it is time, by the clock of the database and the zone of this machine."""
+        """Whether it is time, by the clock of the database and the zone of this machine.
+
+        A backup that is still to come by its date was made while the clock was wrong, and is none to wait for.
+        """
         async with await AsyncConnection.connect(self.source.database_url, autocommit=True) as conn:
             now, since = await queries.find_now(conn), await queries.find_first_day(conn)
             last = await queries.find_last(conn)
         failed = last is not None and last.state != "made"
         began = last.began_at.astimezone() if last else None
-        return retention.due(began, failed=failed, since=since.astimezone()) <= now
+        is_to_come = began is not None and began > now + retention.RETRY
+        return is_to_come or retention.due(began, failed=failed, since=since.astimezone()) <= now
 
     async def make(self) -> Path:
         """Make one, and remove those that need not be kept."""
         made = await make.make(self.source, self.to, say=_nothing)
         say(f"backed up to {made}")
         with shelf.held(self.to) as held:
-            await asyncio.to_thread(forget_old, held, self.settings)
+            await asyncio.to_thread(forget_old, held, self.settings, made=made)
         return made
 
 
-def forget_old(held: Shelf, wanted: BackupSettings) -> None:
-    """Remove the backups that need not be kept; days are those of this machine's zone."""
-    found = {backup.made_at.astimezone(): path for path, backup in shelf.whole(held.folder)}
-    for at in found.keys() - kept(found, wanted):
+def forget_old(held: Shelf, wanted: BackupSettings, *, made: Path) -> None:
+    """Remove the backups that need not be kept, but not the one just made, whatever date a clock gave it.
+
+    Days are those of this machine's zone.
+    """
+    found = {backup.made_at.astimezone(): path for path, backup in shelf.whole(held.folder) if path != made}
+    newest = record.read(made).made_at.astimezone()
+    for at in found.keys() - kept([*found, newest], wanted):
         held.forget(found[at])
         say(f"{found[at]} was removed, newer ones are kept")
 
