@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from blake3 import blake3
 
-from common import files, layout
+from common import files, layout, trash
 from common.db import Pool
 from common.marker import Strategy
 from ingest.handlers import Ingest
@@ -18,7 +18,7 @@ from lumilio.rebuild.adopting import Summary
 from lumilio.rebuild.run import adopt_missing
 from tests.support.gateway import JPEG, Api
 from tests.support.given import Repository, User
-from tests.support.placing import PHOTO, keep, originals, place_all, placed, staging
+from tests.support.placing import PHOTO, keep, originals, paths, place_all, placed, staging
 from tests.support.purging import throw
 from tests.support.rows import ask, do
 from tests.support.scanning import Disk
@@ -109,6 +109,68 @@ async def test_what_was_thrown_away_after_a_backup_is_in_the_trash(
     assert await ask(pool, RECORDS) == records
 
 
+@pytest.mark.parametrize("has_note", [True, False])
+async def test_what_was_thrown_away_long_ago_has_the_whole_time_of_the_trash(
+    database_url: str, pool: Pool, repository: Repository, user: User, *, has_note: bool
+) -> None:
+    """Nothing goes for good before people could look, whatever its note says, or the date of its file without one."""
+    asset = await placed(pool, repository, user, PHOTO)
+    await do(pool, f"update assets set trashed_at = '2001-02-03', trash_reason = 'x' where asset_id = '{asset}'")
+    await do(pool, "update asset_stages set state = 'pending', next_at = now() where stage = 'place'")
+    await place_all(pool, Ingest(pool))
+    path = Path(os.fsdecode(repository.root), os.fsdecode(layout.trashed(asset, b"p.jpg")))
+    os.utime(path, (981_000_000, 981_000_000))
+    if not has_note:
+        Path(f"{path}.json").unlink()
+    await forget(pool)
+
+    await adopt_missing(database_url)
+
+    assert await ask(pool, "select trashed_at > now() - interval '2 hours' from assets") == [True]
+
+
+async def test_what_was_taken_back_after_a_backup_stays_so(
+    database_url: str, pool: Pool, repository: Repository, user: User, sound: None
+) -> None:
+    """Its file lies in the inbox and not in the trash, so it does not go for good after the trash's time."""
+    asset = await placed(pool, repository, user, PHOTO)
+    await throw(pool, user, asset)
+    ((path, home),) = await ask(pool, "select path, trashed_from from file_records")
+    await take_back(pool, user, asset)
+    await do(pool, "update assets set trashed_at = now(), trash_reason = 'as it was at the backup'")
+    await do(pool, f"update file_records set path = '\\x{path.hex()}', trashed_from = '\\x{home.hex()}'")
+
+    await adopt_missing(database_url)
+    await place_all(pool, Ingest(pool))
+
+    assert await ask(pool, "select trashed_at from assets") == [None]
+    assert (originals(repository), paths(repository, layout.TRASH)) == ({"p.jpg": PHOTO}, {})
+
+
+async def take_back(pool: Pool, user: User, asset: UUID) -> None:
+    """Have an asset out of the trash again, and its file where it belongs."""
+    async with pool.connection() as conn:
+        await trash.take_back(conn, asset, owner=user.user_id)
+    await place_all(pool, Ingest(pool))
+
+
+async def test_what_came_back_under_another_name_is_found_there(
+    database_url: str, pool: Pool, repository: Repository, user: User, sound: None
+) -> None:
+    """Its old name went to another photo meanwhile; both have their files and owners again."""
+    asset = await placed(pool, repository, user, PHOTO + b"1")
+    await throw(pool, user, asset)
+    await placed(pool, repository, user, PHOTO + b"2")
+    await take_back(pool, user, asset)
+    records = await ask(pool, RECORDS)
+    await forget(pool)
+
+    await adopt_missing(database_url)
+
+    assert await ask(pool, RECORDS) == records
+    assert len(records) == 2
+
+
 async def test_files_in_peoples_folders_are_back(database_url: str, pool: Pool, disk: Disk, sound: None) -> None:
     """What was adopted is brought back as well, with names that are no text."""
     disk.write(b"holiday/b\xffach.jpg", PHOTO)
@@ -127,7 +189,13 @@ async def test_damaged_manifests_cost_their_lines_alone(
 ) -> None:
     """Each line that makes no sense or means harm is told with its number, and all others count."""
     await placed(pool, repository, user, PHOTO)
-    lines = [b"\xff\xfe", b'{"path": ', b"[" * 70_000, *(msgspec.json.encode(hostile(**one)) for one in HOSTILE)]
+    lines = [
+        b"\xff\xfe",
+        b'{"path": ',
+        b"[" * 70_000,
+        NESTED,
+        *(msgspec.json.encode(hostile(**one)) for one in HOSTILE),
+    ]
     for line in lines:
         files.append_durably(repository.root, b".lumilio/manifests/2020-01-01.jsonl", line)
     await forget(pool)
@@ -139,6 +207,7 @@ async def test_damaged_manifests_cost_their_lines_alone(
     assert await ask(pool, "select original_filename from assets") == ["p.jpg"]
 
 
+NESTED = b'{"more": ' + b"[" * 30_000 + b"]" * 30_000 + b"}"
 HOSTILE: list[dict[str, Any]] = [
     {"path": "/etc/passwd"},
     {"path": "../other/p.jpg"},
@@ -155,6 +224,7 @@ HOSTILE: list[dict[str, Any]] = [
     {"owner": 1 << 40},
     {"asset": "nobody"},
     {"uploaded_at": "some day"},
+    {"uploaded_at": "0001-01-01T00:00:00+14:00"},
 ]
 
 
@@ -218,6 +288,24 @@ async def test_an_upload_that_waits_for_its_place_is_brought_back(
     assert await ask(pool, "select original_filename, owner_id, kind from assets") == [
         ("late.jpg", user.user_id, "photo")
     ]
+    assert list(originals(repository).values()) == [JPEG]
+
+
+async def test_an_upload_that_brought_a_photo_back_from_the_trash_is_not_in_the_trash(
+    database_url: str, pool: Pool, repository: Repository, user: User, api: Api, sound: None
+) -> None:
+    """It was acknowledged after the backup, in which the photo had been thrown away."""
+    await api.upload(JPEG)
+    await place_all(pool, Ingest(pool))
+    await throw(pool, user, *await ask(pool, "select asset_id from assets"))
+    await api.upload(JPEG)
+    await do(pool, "delete from uploads where state = 'staged'")
+    await do(pool, "update assets set trashed_at = now(), trash_reason = 'as it was at the backup'")
+
+    await adopt_missing(database_url)
+    await place_all(pool, Ingest(pool))
+
+    assert await ask(pool, "select trashed_at from assets") == [None]
     assert list(originals(repository).values()) == [JPEG]
 
 

@@ -179,6 +179,23 @@ async def test_a_new_database_does_not_replace_what_an_older_one_wrote(
     assert await ask(new, OF_ALBUMS) == await ask(pool, OF_ALBUMS)
 
 
+async def test_another_databases_people_are_told_of(
+    pool: Pool, repository: Repository, lived_in: list[UUID], new: Pool, new_url: str
+) -> None:
+    """Where two have written what people made, somebody has to look which is the right one."""
+    await keeping.write(pool)
+    (epoch,) = await ask(pool, "select epoch from server")
+    await do(new, f"insert into repositories (repository_id, name, root) select '{repository.repository_id}', 'x', '/'")
+    await do(new, f"update repositories set root = '\\x{repository.root.hex()}', is_default = true")
+    await keeping.write(new)
+    await do(new, "delete from repositories")
+    await do(new, "update server set epoch = gen_random_uuid()")
+
+    _, said = await rebuilt(new_url, repository.root, is_trial=True)
+
+    assert [line for line in said if line.startswith("of another database") and f"people-{epoch}.jsonl" in line]
+
+
 async def test_a_file_that_was_cut_short_gives_way_to_the_one_before(
     pool: Pool, repository: Repository, lived_in: list[UUID], new: Pool, new_url: str
 ) -> None:
@@ -243,3 +260,18 @@ def old_line() -> bytes:
     content = PHOTO + b"old"
     said = {"path": "old/p.jpg", "name": "p.jpg", "hash": blake3(content).hexdigest(), "size": len(content), "owner": 1}
     return msgspec.json.encode(said | {"asset": str(UUID(int=7)), "adopted_at": "2020-01-01T00:00:00Z"})
+
+
+async def test_a_persons_own_file_that_was_thrown_away_has_the_whole_time_of_the_trash(
+    pool: Pool, repository: Repository, user: User, disk: Disk, new: Pool, new_url: str
+) -> None:
+    """However old what people made is by now, nothing goes for good before they could look."""
+    await do(pool, "update users set is_admin = true")
+    disk.write(b"holiday/beach.jpg", PHOTO)
+    await disk.settle()
+    await do(pool, "update assets set trashed_at = now() - interval '1 year', trash_reason = 'x'")
+    await keeping.write(pool)
+
+    await rebuilt(new_url, repository.root)
+
+    assert await ask(new, "select trashed_at > now() - interval '2 hours' from assets") == [True]

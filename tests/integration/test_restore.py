@@ -43,6 +43,7 @@ async def backup(
     await do(
         pool, f"insert into sessions (session_id, user_id, expires_at) values (uuidv7(), {user.user_id}, 'infinity')"
     )
+    await do(pool, f"insert into departures (user_id, fate) values ({user.user_id}, 'trash_and_purge')")
     await staged(pool, repository, user, PHOTO + b"2", "2.jpg")
     await claim(pool, Stage.PLACE)
     return await make.make(Source(database_url), tmp_path / "backups", say=ignore)
@@ -96,7 +97,7 @@ async def test_nothing_in_the_trash_goes_before_its_time_from_the_restore(
         assert await ask(
             restored, "select trashed_at > now() - interval '1 hour' from assets where trashed_at is not null"
         ) == [True]
-        assert await ask(restored, "select 1 from purges") == []
+        assert await ask(restored, "select 1 from purges union select 2 from departures") == []
 
 
 async def test_a_database_in_use_is_only_replaced_on_request_and_kept(

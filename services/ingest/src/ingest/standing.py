@@ -101,7 +101,7 @@ def settle(asset: Asset, original: Original, foreign: AbstractSet[Spot]) -> Stan
         if other != path:
             files.drop(original.root, other, kept=path)
     _bring_sidecar(original, spoken_of, path)
-    if original.goal is not None and not is_trashed and {found, path} != {original.path}:
+    if not is_trashed and {found, path} != {original.path}:
         place.note_move(asset, original, path)
     if is_trashed:
         _note(asset, original, path)

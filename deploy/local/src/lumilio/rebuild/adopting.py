@@ -8,7 +8,7 @@ from itertools import islice
 from os import path as paths
 from typing import TypeVar
 
-from common import files, formats
+from common import files, formats, trash
 from common.db import Connection
 from common.formats import Format
 from common.names import shown
@@ -143,7 +143,10 @@ async def _save(
         made = await queries.save_assets(conn, found, anew=False)
         made += await queries.save_assets(conn, found, anew=True)
         saved = await queries.save_records(conn, repository.repository_id, found)
-        await queries.place_again(conn, repository.repository_id, [one.path for one in found])
+        lying = [one.path for one in found]
+        for owner, asset_id in await queries.list_taken_back(conn, repository.repository_id, lying):
+            await trash.take_back_many(conn, [asset_id], owner=owner, brings_bytes=True)
+        await queries.place_again(conn, repository.repository_id, lying)
     summary.counts["assets made"] += made
     summary.counts["originals brought back"] += saved
 

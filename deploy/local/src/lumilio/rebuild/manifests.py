@@ -75,7 +75,7 @@ def _lines(name: bytes, file: BinaryIO) -> Iterator[Line | Unreadable]:
         elif text.strip():
             try:
                 yield line(text)
-            except (msgspec.DecodeError, ValueError) as error:
+            except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
                 yield Unreadable(name, number, str(error))
 
 

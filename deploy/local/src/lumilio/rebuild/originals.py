@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from common.sniff import HEAD_BYTES, sniff
 from lumilio.rebuild.queries import Found
 
 LONGEST_NOTE = 64 * 1024
+SPARED = timedelta(hours=1)
+"""So long ago at most something was thrown away that is found in the trash: people have its whole time to notice."""
 TRASHED = re.compile(rb"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_(.+)", re.DOTALL)
 
 
@@ -86,17 +88,12 @@ def _format(descriptor: int) -> Format | None:
 
 def trashed(found: Found, one: Trashed, before: Sequence[bytes]) -> Found:
     """The same original as one in the trash, which goes back to where its note says that it came from."""
-    said = one.note.original_path
+    said, now = one.note.original_path, datetime.now(UTC)
     home = next((path for path in before if path.decode(errors="backslashreplace") == said), before[0])
     return msgspec.structs.replace(
         found,
         path=one.path,
-        trashed_at=one.note.deleted_at or dated(found),
+        trashed_at=max(one.note.deleted_at or now, now - SPARED),
         trash_reason=one.note.reason,
         trashed_from=home,
     )
-
-
-def dated(found: Found) -> datetime:
-    """When a file was changed last, which is the best guess where nothing else is known."""
-    return datetime.fromtimestamp(found.modified_ns / 1e9, UTC)

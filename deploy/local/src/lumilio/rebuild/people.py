@@ -28,12 +28,13 @@ _DECODER = msgspec.json.Decoder(people.Line)
 
 
 class Kept(NamedTuple):
-    """A file of what people made: whole or not, and when it was written."""
+    """A file of what people made: whole or not, when it was written, where, and in which history of a database."""
 
     is_whole: bool
     written_at: datetime
     home: bytes
     path: bytes
+    epoch: UUID
 
     @property
     def where(self) -> str:
@@ -50,7 +51,7 @@ def list_kept(home: bytes, repository_id: UUID, *, but: UUID) -> Iterator[Kept]:
             continue
         first, is_whole = found
         if first.repository == repository_id and first.epoch != but:
-            yield Kept(is_whole, first.written_at, home, path)
+            yield Kept(is_whole, first.written_at, home, path, first.epoch)
 
 
 def _examine(home: bytes, path: bytes) -> tuple[Catalogue, bool] | None:
@@ -77,7 +78,7 @@ def read(kept: Kept, summary: Summary) -> Iterator[people.Thing]:
                 line = _DECODER.decode(text or b"")
                 if isinstance(line, Edited):
                     msgspec.convert(line.edits, Edits)
-            except (msgspec.DecodeError, ValueError) as error:
+            except (msgspec.DecodeError, ValueError, RecursionError) as error:
                 summary.trouble("a line was passed over", f"{kept.where}, line {number}: {error}")
                 continue
             if not isinstance(line, Catalogue | End):

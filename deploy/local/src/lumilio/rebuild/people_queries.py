@@ -71,19 +71,25 @@ async def bring_tags(conn: Connection, tags: Sequence[Tag]) -> int:
 
 
 async def bring_marks(conn: Connection, marks: Sequence[Marked]) -> int:
-    """What somebody thinks of assets; one in a person's own folder, where files stay, is in the trash by this alone."""
+    """What somebody thinks of assets; one in a person's own folder, where files stay, is in the trash by this alone.
+
+    It has the whole time of the trash again, as nobody could take it back meanwhile.
+    """
     cursor = await conn.execute(
         """
         with saved as (
             update assets a
             set liked = a.liked or given.liked, archived_at = coalesce(a.archived_at, given.archived_at),
                 web_policy = coalesce(a.web_policy, given.web_policy),
-                trashed_at = coalesce(a.trashed_at, case when own.is_so then given.trashed_at end),
+                trashed_at = coalesce(a.trashed_at, case when own.is_so then spared_at end),
                 trash_reason = coalesce(a.trash_reason, case when own.is_so then given.reason end)
             from unnest(%(owners)s::int[], %(hashes)s::text[], %(liked)s::boolean[], %(archived)s::timestamptz[],
                         %(policies)s::text[], %(trashed)s::timestamptz[], %(reasons)s::text[])
                 given (owner_id, hash, liked, archived_at, web_policy, trashed_at, reason)
             join assets b on b.owner_id = given.owner_id and b.content_hash = decode(given.hash, 'hex')
+            cross join lateral (
+                select greatest(given.trashed_at, now() - interval '1 hour') as spared_at
+            ) spared
             cross join lateral (
                 select exists (select from file_records f where f.asset_id = b.asset_id) and not exists (
                     select

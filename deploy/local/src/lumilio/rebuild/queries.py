@@ -291,6 +291,25 @@ async def follow_to_trash(conn: Connection, repository_id: UUID, found: Sequence
     )
 
 
+async def list_taken_back(conn: Connection, repository_id: UUID, paths: Sequence[bytes]) -> list[tuple[int, UUID]]:
+    """The assets in the trash of which a file lies in the inbox, where only what was taken back since can lie."""
+    cursor = await conn.execute(
+        """
+        select distinct a.owner_id, a.asset_id
+        from file_records f
+        join repositories r on r.repository_id = f.repository_id and r.private_root is null
+        join assets a on a.asset_id = f.asset_id
+        where f.repository_id = %s
+          and f.path = any(%s)
+          and substring(f.path from 1 for 6) = 'inbox/'
+          and a.trashed_at is not null
+        order by a.asset_id
+        """,
+        (repository_id, list(paths)),
+    )
+    return await cursor.fetchall()
+
+
 async def place_again(conn: Connection, repository_id: UUID, paths: Sequence[bytes]) -> None:
     """Have looked where the files of assets belong of which another file was known, or that are in the trash."""
     await conn.execute(

@@ -154,6 +154,9 @@ async def _choose(conn: Connection, candidates: Sequence[Candidate], summary: Su
     if not chosen.is_whole:
         summary.trouble("not whole", f"{chosen.where} was cut short: what can be read of it counts")
     summary.say(f"people and albums are those of {chosen.written_at.astimezone():%Y-%m-%d %H:%M} ({chosen.where})")
+    for other in {one.epoch: one for one in kept if one.epoch != chosen.epoch}.values():
+        when = f"{other.written_at.astimezone():%Y-%m-%d %H:%M}"
+        summary.trouble("of another database", f"{other.where} of {when}; if it is the right one, take away all others")
     return chosen
 
 

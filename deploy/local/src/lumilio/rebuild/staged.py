@@ -4,7 +4,7 @@ import asyncio
 import os
 from typing import NamedTuple
 
-from common import files, folders, intake, layout, tracks
+from common import files, folders, intake, layout, tracks, trash
 from common.db import Connection
 from common.formats import Format
 from common.intake import Received
@@ -69,6 +69,7 @@ async def _save(conn: Connection, repository: Repository, found: Staged) -> None
             mime_type=found.format.mime_type,
             name=found.received.name,
         )
+        await trash.take_back_many(conn, [asset_id], owner=found.received.owner, brings_bytes=True)
         await queries.place(conn, asset_id)
         await queries.save_upload(
             conn,

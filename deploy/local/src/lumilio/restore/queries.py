@@ -15,6 +15,7 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True):
     keys: int
     shares: int
     purges: int
+    leaving: int
 
 
 async def has_tables(conn: Connection) -> bool:
@@ -89,14 +90,20 @@ async def spare_the_trash(conn: Connection) -> int:
     return cursor.rowcount
 
 
-async def count_alive(conn: Connection, *, purges: int) -> Alive:
+async def keep_leaving(conn: Connection) -> int:
+    """Who was to go stays for now, as something else may have been wished since; returns how many that are."""
+    cursor = await conn.execute("delete from departures")
+    return cursor.rowcount
+
+
+async def count_alive(conn: Connection, *, purges: int, leaving: int) -> Alive:
     """What people should look through."""
     async with conn.cursor(row_factory=struct_row(Alive)) as cursor:
         await cursor.execute(
             """
             select (select count(*) from api_keys) as keys, (select count(*) from shares) as shares,
-                   %s::int as purges
+                   %s::int as purges, %s::int as leaving
             """,
-            (purges,),
+            (purges, leaving),
         )
         return (await cursor.fetchall())[0]

@@ -89,11 +89,14 @@ class Restore:
             self.say(f"brought up to date by {', '.join(applied)}")
         async with await AsyncConnection.connect(database_url) as conn:
             await queries.begin_anew(conn)
-            alive = await queries.count_alive(conn, purges=await queries.spare_the_trash(conn))
+            purges, leaving = await queries.spare_the_trash(conn), await queries.keep_leaving(conn)
+            alive = await queries.count_alive(conn, purges=purges, leaving=leaving)
         self.say("everybody has to sign in again")
         self.say(f"{alive.keys} keys and {alive.shares} links work as they did then: end those that were ended since")
         if alive.purges:
             self.say(f"{alive.purges} photos that were to go for good lie in the trash again")
+        if alive.leaving:
+            self.say(f"{alive.leaving} people who were to be deleted are still there: delete them again")
 
     async def _take_over(self, conn: Connection, fresh: str, *, in_use: bool | None) -> None:
         """One transaction gives the names, so that at every moment there is one database of the name or the other."""
