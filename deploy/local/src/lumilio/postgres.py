@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from signal import SIGINT, SIGTERM
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from psycopg import AsyncConnection, OperationalError
 
 from lumilio import durable, launch, queries
 from lumilio.refusal import CannotStart
+from lumilio.supervisor import Program
 
 USER = "lumilio"
 DATABASE = "lumilio"
@@ -63,6 +65,20 @@ class Postgres:
         """What to run; the settings given here win over the ones in the directory."""
         options = [f"-c{name}={value}" for name, value in {**settings, "port": str(self.port)}.items()]
         return [os.path.join(self.programs.folder, "postgres"), "-D", self.directory, *options]
+
+
+def program(server: Postgres, *, stops_by: float) -> Program:
+    """The server as a supervisor keeps it running."""
+    return Program(
+        "postgres",
+        server.command(),
+        partial(answers, server),
+        stops_by,
+        version=server.programs.version,
+        account=server.programs.account,
+        stop_signal=SIGINT,
+        death_signal=DEATH_SIGNAL,
+    )
 
 
 def find_programs() -> Programs:

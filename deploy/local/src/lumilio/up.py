@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from signal import SIGINT
 
 from lumilio import ballast, first_start, inference, migrations, nats_server, ports, postgres, probe, watching
 from lumilio.backup import schedule
@@ -130,17 +129,7 @@ async def _start_servers(database: Postgres, bus: NatsServer, data: Data, superv
     )
     nats_child = supervisor.start(nats_program)
     await _create_database(database, data)
-    postgres_program = Program(
-        "postgres",
-        database.command(),
-        partial(postgres.answers, database),
-        POSTGRES_STOPS_BY,
-        version=database.programs.version,
-        account=database.programs.account,
-        stop_signal=SIGINT,
-        death_signal=postgres.DEATH_SIGNAL,
-    )
-    await supervisor.start(postgres_program).until_ready()
+    await supervisor.start(postgres.program(database, stops_by=POSTGRES_STOPS_BY)).until_ready()
     await nats_child.until_ready()
     data.note("database.url", database.url())
     data.note("nats.url", bus.url)

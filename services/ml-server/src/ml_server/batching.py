@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from common.together import settle
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -95,13 +97,4 @@ class Batches(Generic[Item, Result]):
                 future.cancel()
             raise
         for future, result in zip(futures, results, strict=True):
-            _settle(future, result)
-
-
-def _settle(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
-    if future.done():  # who asked has left
-        return
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+            settle(future, result)

@@ -3,9 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
-from signal import SIGINT
 
 import msgspec
 from msgspec import structs
@@ -17,7 +15,7 @@ from lumilio.data import Data, Secrets
 from lumilio.logs import LogFile
 from lumilio.postgres import Postgres
 from lumilio.refusal import CannotStart
-from lumilio.supervisor import Program, Supervisor
+from lumilio.supervisor import Supervisor
 
 STOPS_BY = 60.0
 
@@ -60,19 +58,9 @@ async def serving(data: Data, secrets: Secrets) -> AsyncIterator[Postgres]:
         await postgres.prepare(server, log=log)
     finally:
         os.close(log)
-    program = Program(
-        "postgres",
-        server.command(),
-        partial(postgres.answers, server),
-        STOPS_BY,
-        version=server.programs.version,
-        account=server.programs.account,
-        stop_signal=SIGINT,
-        death_signal=postgres.DEATH_SIGNAL,
-    )
     supervisor = Supervisor(data)
     try:
-        await supervisor.start(program).until_ready()
+        await supervisor.start(postgres.program(server, stops_by=STOPS_BY)).until_ready()
         yield server
     finally:
         await supervisor.stop()
