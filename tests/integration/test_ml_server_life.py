@@ -10,6 +10,8 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from common import fetch
+from ml_dispatcher import failures
+from ml_dispatcher.failures import Away
 from tests.support.ml_servers import Asker, MlServer, asking, coloured, parts, running_ml_server
 from tests.support.towers import COLOURS, NAME, write_model
 from tests.support.waiting import until
@@ -32,6 +34,15 @@ async def refusal(asker: Asker) -> grpc.StatusCode | None:
         await asker.send(ASKED)
     except grpc.aio.AioRpcError as error:
         return error.code()
+    return None
+
+
+async def failure(asker: Asker) -> type[Exception] | None:
+    """What whoever asks for photos makes of the refusal; gRPC itself cancels what it has not handed to the server."""
+    try:
+        await asker.send(ASKED)
+    except grpc.aio.AioRpcError as error:
+        return type(failures.by_status(error))
     return None
 
 
@@ -110,11 +121,11 @@ async def test_a_stop_answers_what_is_in_hand(models: Path) -> None:
     async with running_ml_server(models) as server, asking(server.address) as asker:
         listening = asker.stub.StreamCapabilities(Empty())
         await listening.read()
-        asked = [asyncio.create_task(refusal(asker)) for _ in range(60)]
+        asked = [asyncio.create_task(failure(asker)) for _ in range(60)]
         await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
 
         assert await asyncio.to_thread(server.stop) == 0
-        assert {await one for one in asked} <= {None, grpc.StatusCode.UNAVAILABLE}
+        assert {await one for one in asked} <= {None, Away}
         assert '"level":"error"' not in server.log
 
 
@@ -123,9 +134,9 @@ async def test_a_killed_server_comes_back_as_the_same(models: Path, tmp_path: Pa
     async with running_ml_server(models, LUMILIO_ML_CACHE=str(tmp_path / "kept")) as server:
         first = await _answers(server, starts=1)
         async with asking(server.address) as asker:
-            asked = [asyncio.create_task(refusal(asker)) for _ in range(20)]
+            asked = [asyncio.create_task(failure(asker)) for _ in range(20)]
             server.kill()
-            assert {await one for one in asked} <= {None, grpc.StatusCode.UNAVAILABLE}
+            assert {await one for one in asked} <= {None, Away}
 
         await server.start()
         assert await _answers(server, starts=2) == first

@@ -6,6 +6,8 @@ from home_native.v1 import ml_service_pb2 as wire
 from ml_dispatcher.answers import Bad
 
 LONGEST = 300
+CUT = "Internal error from Core"
+"""What our own library calls it when a call ends while something is being sent; how the server ended it is lost."""
 
 
 class Away(Exception):
@@ -53,6 +55,8 @@ def by_status(error: grpc.aio.AioRpcError) -> Exception:
     code, details = error.code(), words(error.details() or "")
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in details:
         return Bad("a part that is larger than any may be")  # our own library says so, about what came
+    if code is grpc.StatusCode.INTERNAL and details == CUT:
+        return Away("the call was ended while it was being sent")
     return KINDS.get(code, Broken)(f"{code.name.lower().replace('_', ' ')}: {details or 'no reason given'}")
 
 
