@@ -275,6 +275,22 @@ async def test_photos_of_nobody_known_are_kept_for_a_person_of_that_number(
     assert await ask(pool, "select owner_id from assets") == [user.user_id]
 
 
+async def test_who_left_and_of_whom_nothing_is_there_does_not_come_back(
+    database_url: str, pool: Pool, repository: Repository, user: User, sound: None
+) -> None:
+    """A line of somebody whose photo was handed over, or is gone, makes no account."""
+    await placed(pool, repository, user, PHOTO)
+    (path,) = await ask(pool, "select path from file_records")
+    said = {"size": len(PHOTO), "hash": blake3(PHOTO).hexdigest(), "owner": user.user_id + 7}
+    tell(repository, path=os.fsdecode(path), **said)
+    tell(repository, path="inbox/purged.jpg", **said)
+    await forget(pool)
+
+    await adopt_missing(database_url)
+
+    assert await ask(pool, "select owner_id from assets") == await ask(pool, "select user_id from users")
+
+
 async def test_an_upload_that_waits_for_its_place_is_brought_back(
     database_url: str, pool: Pool, repository: Repository, user: User, api: Api, sound: None
 ) -> None:

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from common import layout, trash
+from common import layout, repositories, repository_queries, trash
 from common.db import Pool
 from common.stages import Stage
 from gateway.confirming import Confirmations, purging
@@ -176,6 +177,32 @@ async def test_nobody_leaves_while_the_disk_is_away_that_is_to_say_so(
     await departures.go_on(pool)
 
     assert await owners(pool) == [berta.user_id]
+
+
+@pytest.mark.parametrize("is_handed_over", [True, False])
+async def test_a_disk_that_is_lost_for_good_keeps_nobody(
+    pool: Pool, repository: Repository, user: User, berta: User, ingest: Ingest, is_handed_over: bool
+) -> None:
+    """An empty folder in its place, with a marker written by hand, takes what is to be said of them."""
+    await placed(pool, repository, user, OURS)
+    await leave(pool, user, to=berta if is_handed_over else None)
+    os.rename(repository.root, repository.root + b".dead")
+    await departures.go_on(pool)
+    assert await owners(pool) == [user.user_id]
+
+    os.mkdir(repository.root)
+    marker = f"id: {repository.repository_id}\nname: Family\n"
+    Path(os.fsdecode(repository.root), ".lumiliorepo").write_text(marker)
+    async with pool.connection() as conn:
+        (known,) = await repository_queries.list_repositories(conn)
+        await repositories.repair(conn, known, rewrite_marker=False)
+    for _ in range(2):
+        await departures.go_on(pool)
+        await place_all(pool, ingest)
+        await purge_all(pool)
+
+    assert await owners(pool) == ([berta.user_id] if is_handed_over else [])
+    assert user.user_id not in await ask(pool, "select user_id from users")
 
 
 async def test_the_receivers_own_asset_wins(

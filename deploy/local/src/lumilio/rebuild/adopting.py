@@ -50,8 +50,6 @@ class Summary:
 async def adopt(conn: Connection, repository: Repository, summary: Summary, *, is_trial: bool = False) -> None:
     """Give rows to the originals of a repository that is there; each batch is committed, so it can be done again."""
     await _load(conn, repository, summary)
-    if not is_trial:
-        await _make_owners(conn, summary)
     after = b""
     while wanted := await queries.list_wanted(conn, repository.repository_id, after=after, limit=BATCH):
         found = await asyncio.to_thread(_look_all, repository, wanted, summary)
@@ -75,15 +73,15 @@ async def _load(conn: Connection, repository: Repository, summary: Summary) -> N
     await queries.index_lines(conn)
 
 
-async def _make_owners(conn: Connection, summary: Summary) -> None:
-    """Photos of somebody whose name nobody knows are kept for a user without a password."""
-    for number in await queries.list_owners(conn):
-        await make_owner(conn, number, summary)
+async def make_owners(conn: Connection, numbers: Iterable[int], summary: Summary) -> None:
+    """These numbers are somebody's, of whom something is there: people without a password, if they are new."""
+    for number in await queries.list_nobodys(conn, list(numbers)):
+        await _make_owner(conn, number, summary)
     await queries.count_users_on(conn)
 
 
-async def make_owner(conn: Connection, number: int, summary: Summary) -> None:
-    """Somebody has this number; one whom nobody knows is called by it."""
+async def _make_owner(conn: Connection, number: int, summary: Summary) -> None:
+    """One whom nobody knows is called by their number."""
     known = summary.people.get(number)
     if known is not None and await people_queries.save_person(conn, known, password_hash=NOBODY):
         summary.say(f"{shown(known.username)} came after the backup: `lumilio user reset-password` lets them in again")
@@ -140,6 +138,7 @@ async def _save(
     if not found:
         return
     async with conn.transaction():
+        await make_owners(conn, {one.owner_id for one in found}, summary)
         made = await queries.save_assets(conn, found, anew=False)
         made += await queries.save_assets(conn, found, anew=True)
         saved = await queries.save_records(conn, repository.repository_id, found)

@@ -91,15 +91,16 @@ async def index_lines(conn: Connection) -> None:
     await conn.execute("analyze manifest_lines")
 
 
-async def list_owners(conn: Connection) -> list[int]:
-    """Whose originals the lines tell of, by number, where nobody here has it."""
+async def list_nobodys(conn: Connection, numbers: Sequence[int]) -> list[int]:
+    """Which of these numbers no user has."""
     cursor = await conn.execute(
         """
-        select distinct owner_id
-        from manifest_lines l
-        where not exists (select from users u where u.user_id = l.owner_id)
-        order by owner_id
-        """
+        select number
+        from unnest(%s::int[]) given (number)
+        where not exists (select from users u where u.user_id = given.number)
+        order by number
+        """,
+        (list(numbers),),
     )
     return [row[0] for row in await cursor.fetchall()]
 

@@ -12,7 +12,7 @@ from common.names import shown
 from common.repository_queries import Repository
 from common.sniff import HEAD_BYTES, sniff
 from lumilio.rebuild import staged_queries as queries
-from lumilio.rebuild.adopting import Summary, make_owner
+from lumilio.rebuild.adopting import Summary, make_owners
 
 UNKNOWN = "nothing tells whose it is, so it stays where it is for you to look at"
 
@@ -38,7 +38,7 @@ async def adopt(conn: Connection, repository: Repository, summary: Summary, *, i
             continue
         summary.counts["uploads brought back"] += 1
         if not is_trial:
-            await make_owner(conn, found.received.owner, summary)
+            await make_owners(conn, [found.received.owner], summary)
             await _save(conn, repository, found)
 
 
