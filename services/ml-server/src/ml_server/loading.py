@@ -1,13 +1,12 @@
 """From a folder of models to services that answer; what cannot be used is told in words, and keeps no other from it."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
 
-from common import log
+from common import cores, log
 from ml_server import folders, kept, labels, models, towers
 from ml_server.folders import Folder, Unusable
 from ml_server.inference import Inference
@@ -21,7 +20,7 @@ USUAL_BATCH, BATCH_OF_CARDS = 4, 32
 
 async def work(config: MlServerSettings, inference: Inference, told: Told) -> None:
     """Load what there is, tell that it can be asked, learn the labels, and answer until cancelled."""
-    threads = config.ml_threads or len(os.sched_getaffinity(0))
+    threads = config.ml_threads or cores.count()
     batch = config.ml_batch or (BATCH_OF_CARDS if towers.has_card() else USUAL_BATCH)
     runs = 1 if towers.has_card() else threads
     busy = 2 * runs * batch + threads  # all runs at work, the next ones whole, and a picture in every thread

@@ -15,7 +15,7 @@ class MlServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ml_port: Port = 50051
     """Its port."""
     ml_threads: NotNegative = 0
-    """How many threads work for it; 0 is one per core."""
+    """How many threads work for it; 0 is one for each core, or fewer by the limit of a container."""
     ml_batch: NotNegative = 0
     """How many pictures run together at most; 0 is 4, and 32 on a graphics card."""
     ml_waiting: NotNegative = 0

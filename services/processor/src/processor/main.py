@@ -1,12 +1,11 @@
 """Processor: reads metadata, renders thumbnails, and makes versions of videos and recordings for browsers."""
 
 import asyncio
-import os
 from typing import Annotated
 
 from msgspec import Meta
 
-from common import process, streams
+from common import cores, process, streams
 from common.rendering import Format, Large, Medium, Policy, Quality, Small
 from common.settings import NotNegative, Settings
 from common.stages import Stage, Work
@@ -34,7 +33,7 @@ Program = Annotated[str, Meta(pattern="^(/.*)?$")]
 
 
 class ProcessorSettings(Settings, frozen=True, kw_only=True):
-    """What the processor needs to know; 0 workers means one per core that this process may use.
+    """What the processor needs to know; 0 workers means one for each core there is for it.
 
     Repositories may say otherwise of thumbnails, by the same names.
     """
@@ -42,7 +41,7 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
     reserve_bytes: NotNegative = 2 * 1024**3
     """What versions for browsers leave free on a disk; thumbnails leave 256 MiB of it."""
     workers: NotNegative = 0
-    """How many photos are rendered at once; 0 is one per core."""
+    """How many photos are rendered at once; 0 is one for each core, or fewer by the limit of a container."""
     require_sandbox: bool = False
     """`true` refuses to run where the kernel cannot confine decoders fully."""
     exiftool: Program = ""
@@ -81,7 +80,7 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
     """Render, write sidecars and transcode until told to stop; not where a decoder could run that nobody named."""
-    workers = config.workers or len(os.sched_getaffinity(0))
+    workers = config.workers or cores.count()
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
         exiftool.opened(config.exiftool) as (second_look, told),
@@ -104,7 +103,7 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
             program,
             hardware=encoder,
             policy=config.web_policy,
-            threads=min(len(os.sched_getaffinity(0)), MOST_THREADS),
+            threads=min(cores.count(), MOST_THREADS),
             spare=config.reserve_bytes,
             priority=config.transcode_priority,
         )
