@@ -71,14 +71,14 @@ async def _has_reader(connected: Bus) -> bool:
 
 def _node(folder: Path, routes: list[int], number: int) -> AbstractContextManager[NatsServer]:
     """A running node, whose files are those of the manifests but for addresses, folders and passwords."""
-    (folder / "secrets").mkdir(parents=True)
-    for name, template in manifests.secrets()["lumilio-nats"].items():
-        text = template.replace("REPLACE-ME", PASSWORD)
-        for other, port in enumerate(routes):
-            text = text.replace(f"nats-{other}.nats-nodes:6222", f"127.0.0.1:{port}")
-        (folder / "secrets" / name).write_text(text)
+    folder.mkdir(parents=True)
+    known = manifests.secrets()["lumilio-nats"]["routes.conf"].replace("REPLACE-ME", PASSWORD)
+    for other, port in enumerate(routes):
+        known = known.replace(f"nats-{other}.nats-nodes:6222", f"127.0.0.1:{port}")
+    (folder / "routes.conf").write_text(known)
     cluster = (manifests.ROOT / "components/nats-cluster/cluster.conf").read_text()
-    (folder / "cluster.conf").write_text(cluster.replace("0.0.0.0:6222", f"127.0.0.1:{routes[number]}"))
+    cluster = cluster.replace("0.0.0.0:6222", f"127.0.0.1:{routes[number]}").replace("../nats-routes/", "./")
+    (folder / "cluster.conf").write_text(cluster)
     return running_nats(folder, password=PASSWORD, edit=lambda embedded: _edited(embedded, folder, number))
 
 
@@ -88,7 +88,7 @@ def _edited(embedded: str, folder: Path, number: int) -> str:
     text = (manifests.ROOT / "components/nats/nats.conf").read_text()
     text = text.replace("0.0.0.0:4222", listen).replace("0.0.0.0:8222", monitor)
     return (
-        text.replace("$POD_NAME", f"nats-{number}")
-        .replace("/tmp/", f"{folder}/")
-        .replace(": /data", f": {folder}/data")
+        text.replace("$SERVER_NAME", f"nats-{number}")
+        .replace("$NATS_PASSWORD", f'"{PASSWORD}"')
+        .replace('"/data"', f'"{folder}/data"')
     )

@@ -50,7 +50,8 @@ def running_nats() -> Iterator[NatsServer]:
     """A server with our configuration and an empty store."""
     container = (
         _container("LUMILIO_NATS_IMAGE")
-        .with_volume_mapping(DEPLOY / "nats.conf", "/etc/nats/nats.conf", "ro")
+        .with_volume_mapping(DEPLOY / "kubernetes/components/nats", "/etc/nats", "ro")
+        .with_env("SERVER_NAME", "lumilio")
         .with_env("NATS_PASSWORD", f'"{servers.PASSWORD}"')
         .with_command("--config /etc/nats/nats.conf")
         .with_exposed_ports(4222, 8222)

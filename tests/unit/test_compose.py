@@ -14,6 +14,7 @@ import gateway.main
 from common.settings import PREFIX
 from ingest.main import IngestSettings
 from lumilio import nats_server
+from ml_dispatcher import indexes
 from ml_dispatcher.settings import DispatcherSettings
 from ml_server.settings import MlServerSettings
 from processor.main import ProcessorSettings
@@ -117,7 +118,7 @@ def test_services_wait_for_the_schema_and_the_command_for_the_servers() -> None:
 
 
 def test_the_bus_is_as_durable_and_as_closed_as_the_embedded_one() -> None:
-    """Both configurations say the same but for addresses, the store and where the password comes from."""
+    """Both configurations say the same but for addresses, the store, where the password comes from, and other nodes."""
     embedded = nats_server.CONFIGURATION.format(
         port=4222,
         monitor_port=8222,
@@ -126,10 +127,15 @@ def test_the_bus_is_as_durable_and_as_closed_as_the_embedded_one() -> None:
         store='"/data"',
         user='"lumilio"',
         password="$NATS_PASSWORD",
-    ).replace("127.0.0.1", "0.0.0.0")
-    ours = re.sub(r" *#.*", "", (DEPLOY / "nats.conf").read_text())
+    )
+    mounted = next(volume.split(":")[0] for volume in SERVICES["nats"]["volumes"] if volume.endswith(":/etc/nats:ro"))
+    ours = re.sub(r" *#.*", "", (DEPLOY / mounted / "nats.conf").read_text())
+    for_clusters = ['lame_duck_grace_period: "5s"', 'lame_duck_duration: "30s"', "include ./cluster.conf"]
 
-    assert ours.split() == embedded.split()
+    same = embedded.replace("127.0.0.1", "0.0.0.0").replace("server_name: lumilio", "server_name: $SERVER_NAME")
+    assert ours.split() == [*same.split(), *" ".join(for_clusters).split()]
+    assert SERVICES["nats"]["environment"]["SERVER_NAME"] == "lumilio"
+    assert re.sub(r"#.*", "", (DEPLOY / mounted / "cluster.conf").read_text()).strip() == ""
 
 
 def test_the_database_loses_nothing_in_a_power_cut() -> None:
@@ -138,6 +144,13 @@ def test_the_database_loses_nothing_in_a_power_cut() -> None:
 
     assert {"-cfsync=on", "-cfull_page_writes=on", "-csynchronous_commit=on"} <= set(postgres["command"])
     assert "--data-checksums" in postgres["environment"]["POSTGRES_INITDB_ARGS"]
+
+
+def test_the_database_has_room_for_its_largest_index() -> None:
+    """What ml-dispatcher lets a build take fits beside the rest into the limit of memory, so nobody ends the server."""
+    limit = SERVICES["postgres"]["deploy"]["resources"]["limits"]["memory"]
+
+    assert int(limit.removesuffix("g")) * 1024 >= indexes.MOST_MEGABYTES + 256 + 512
 
 
 def test_every_variable_is_in_the_example(tmp_path: Path) -> None:
