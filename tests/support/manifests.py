@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from shutil import which
 from typing import Any, NamedTuple
@@ -39,7 +40,7 @@ def objects() -> list[dict[str, Any]]:
 
 def read(path: Path) -> list[dict[str, Any]]:
     """The objects of a file."""
-    return [dict(found) for found in yaml.safe_load_all(path.read_text())]
+    return list(_parsed(path))
 
 
 def kustomizations() -> dict[str, dict[str, Any]]:
@@ -81,6 +82,11 @@ def built(overlay: str) -> list[dict[str, Any]]:
     return [dict(found) for found in yaml.safe_load_all(made.stdout)]
 
 
+def custom_kinds() -> dict[str, dict[str, Any]]:
+    """The schema of each kind that is no part of Kubernetes."""
+    return dict(read(Path(__file__).with_name("custom_resources.yaml"))[0])
+
+
 def can_build() -> bool:
     """Whether this machine has kubectl."""
     return which("kubectl") is not None
@@ -106,6 +112,11 @@ def chooses(selector: dict[str, Any], labels: dict[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in wanted.items()) and all(
         labels.get(one["key"]) in one["values"] for one in expressions
     )
+
+
+@cache
+def _parsed(path: Path) -> list[dict[str, Any]]:
+    return [dict(found) for found in yaml.safe_load_all(path.read_text())]
 
 
 def _workload(found: dict[str, Any]) -> Workload:

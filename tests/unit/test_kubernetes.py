@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import jsonschema_rs
 import msgspec
 import pytest
 import yaml
@@ -29,11 +30,16 @@ SERVICES: dict[str, type[msgspec.Struct]] = {
     "ml-dispatcher": DispatcherSettings,
     "ml-server": MlServerSettings,
 }
-COMMANDS: dict[str, type[msgspec.Struct]] = {"migrate": StreamSettings, "backup": BackupSettings}
+COMMANDS: dict[str, type[msgspec.Struct]] = {
+    "migrate": StreamSettings,
+    "backup": BackupSettings,
+    "command": BackupSettings,
+}
 OURS = 10001
 WRITES = {"gateway", "ingest", "processor"}
-ELSEWHERE = {"cnpg.io/cluster"}
+ELSEWHERE = {"cnpg.io/cluster", "acme.cert-manager.io/http01-solver"}
 """Labels that an operator gives to pods of its own."""
+BUILT_IN = {"v1", "apps/v1", "batch/v1", "policy/v1", "autoscaling/v2", "networking.k8s.io/v1"}
 HEALTH_PORT, GATEWAY_PORT, ML_PORT = 8081, 8080, 50051
 CLOSE_SECONDS = 5
 
@@ -169,7 +175,9 @@ def test_the_environment_says_what_the_code_reads(workload: Workload) -> None:
 @every_workload
 def test_commands_are_ones_that_there_are(workload: Workload) -> None:
     """What a Job runs is what `lumilio` understands."""
-    if workload.name in COMMANDS:
+    if workload.name == "command":
+        assert workload.container["command"] == ["sleep", "infinity"]
+    elif workload.name in COMMANDS:
         assert parser().parse_args(workload.container["args"]).run
     elif workload.name in SERVICES:
         assert not {"args", "command"} & set(workload.container)
@@ -323,9 +331,46 @@ def test_overlays_are_what_kubernetes_takes(overlay: str) -> None:
     """Each object follows the schema of Kubernetes 1.30, 1.32 and the newest, and knows no other fields."""
     validate = pytest.importorskip("kubernetes_validate")
     for found in manifests.built(overlay):
-        if found["apiVersion"].partition("/")[0] not in {"keda.sh", "gateway.networking.k8s.io", "postgresql.cnpg.io"}:
+        if found["kind"] not in manifests.custom_kinds():
             for version in ("1.30", "1.32", validate.latest_version()):
                 validate.validate(found, version, strict=True)
+
+
+def test_custom_resources_are_what_their_projects_take() -> None:
+    """Each object of a kind that is no part of Kubernetes follows its reference, and knows no other fields."""
+    found = {one["kind"]: one for one in manifests.objects() if one["apiVersion"] not in BUILT_IN}
+    schemas = manifests.custom_kinds()
+
+    assert found.keys() == schemas.keys()
+    for one in manifests.objects():
+        if one["kind"] in schemas:
+            jsonschema_rs.validate(schemas[one["kind"]], one)
+    for kind, one in found.items():
+        with pytest.raises(jsonschema_rs.ValidationError):
+            jsonschema_rs.validate(schemas[kind], {**one, "spec": {**one["spec"], "replicas": 1}})
+
+
+def test_the_database_is_found_from_other_namespaces() -> None:
+    """KEDA asks it from its own namespace, where a name without ours means nothing."""
+    for key in ("uri", "replica-uri"):
+        assert ".lumilio.svc:5432/" in manifests.secrets()["lumilio-database"][key]
+
+
+def test_databases_know_all_letters() -> None:
+    """Names of people and files are compared whatever their case, in other alphabets as well."""
+    (cluster,) = manifests.of_kind("Cluster")
+    (postgres,) = [one for one in manifests.workloads() if one.name == "postgres"]
+    environment = {one["name"]: one.get("value", "") for one in postgres.container["env"]}
+
+    assert "--builtin-locale=C.UTF-8" in environment["POSTGRES_INITDB_ARGS"]
+    assert cluster["spec"]["bootstrap"]["initdb"]["builtinLocale"] == "C.UTF-8"
+
+
+def test_a_password_of_digits_is_no_number() -> None:
+    """NATS reads what its environment says as it reads its file, so a password stands there in quotes."""
+    (nats,) = [one for one in manifests.workloads() if one.name == "nats"]
+
+    assert {one["name"]: one.get("value") for one in nats.container["env"]}["NATS_PASSWORD"] == '"$(PASSWORD)"'
 
 
 @needs_kubectl
@@ -341,8 +386,17 @@ def test_two_of_everything_run_in_a_cluster() -> None:
         if found["kind"] in {"ScaledObject", "HorizontalPodAutoscaler"}
     }
 
-    assert {name: count for name, count in replicas.items() if count is not None} == {"syncer": 2, "ml-dispatcher": 2}
+    assert {name: count for name, count in replicas.items() if count} == {"syncer": 2, "ml-dispatcher": 2}
     assert least == {name: 2 for name, count in replicas.items() if count is None}
+
+
+def test_messages_are_kept_as_the_code_wants_them() -> None:
+    """The store has room for the stream, and takes its largest message."""
+    text = (manifests.ROOT / "components/nats/nats.conf").read_text()
+
+    assert f"max_payload: {streams.STREAM.max_msg_size}\n" in text
+    assert f"max_file_store: {1024**3}\n" in text
+    assert (streams.STREAM.max_bytes or 0) * 2 <= 1024**3
 
 
 def _settings() -> dict[str, str]:
@@ -397,13 +451,3 @@ def _pod(found: dict[str, Any]) -> dict[str, Any]:
     spec = found["spec"]["jobTemplate"]["spec"] if found["kind"] == "CronJob" else found["spec"]
     pod: dict[str, Any] = spec["template"]["spec"]
     return pod
-
-
-def test_messages_are_kept_as_the_code_wants_them() -> None:
-    """The store has room for the stream, takes its largest message, and syncs before it acknowledges."""
-    text = (manifests.ROOT / "components/nats/nats.conf").read_text()
-
-    assert "sync_interval: always" in text
-    assert f"max_payload: {(streams.STREAM.max_msg_size or 0) // 1024}KB" in text
-    assert (streams.STREAM.max_bytes or 0) * 2 <= 1024**3
-    assert "max_file_store: 1GB" in text
