@@ -67,6 +67,9 @@ CAUSES: dict[str, list[str]] = {
             " values ('x', 'made', now() - interval '49 h', now() - interval '49 h')"
         )
     ],
+    "LumilioBackupFailed": [
+        "insert into backups (folder, state, ended_at, error) values ('x', 'failed', now(), 'the disk is full')"
+    ],
 }
 BY_HAND = {
     *("LumilioServiceDown", "LumilioNobodyTells", "LumilioPulseSilent", "LumilioErrors", "LumilioSandboxKills"),

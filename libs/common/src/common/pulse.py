@@ -55,7 +55,7 @@ async def _of_database(pool: Pool) -> Numbers:
             *_waiting("dead_letters", "Messages that nobody could read", await pulse_queries.find_dead_letters(conn)),
             *_trees(await pulse_queries.list_trees(conn, days=OVERDUE_DAYS)),
             *_meaning(await pulse_queries.list_meaning(conn), await pulse_queries.count_servers(conn)),
-            *_backup(await pulse_queries.find_backup_age(conn)),
+            *_backup(await pulse_queries.find_backup_age(conn), await pulse_queries.has_backup_failed(conn)),
         ]
 
 
@@ -113,9 +113,12 @@ def _meaning(meaning: Sequence[Meaning], servers: dict[bool, int]) -> Numbers:
     ]
 
 
-def _backup(age: float | None) -> Numbers:
+def _backup(age: float | None, failed: bool | None) -> Numbers:  # noqa: FBT001
     """Who never made one does it another way."""
-    return [] if age is None else [_family("backup_age_seconds", "Since the last backup was made.", "", _one(age))]
+    return [
+        *([] if age is None else [_family("backup_age_seconds", "Since the last backup was made.", "", _one(age))]),
+        *([] if failed is None else [_family("backup_failed", "Whether the last backup failed.", "", _one(failed))]),
+    ]
 
 
 async def _of_bus(bus: Bus) -> Numbers:

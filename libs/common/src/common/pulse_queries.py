@@ -344,6 +344,21 @@ async def find_backup_age(conn: Connection) -> float | None:
     return row[0] if row else None
 
 
+async def has_backup_failed(conn: Connection) -> bool | None:
+    """Whether the last backup that ended is none; None where none was ever tried."""
+    cursor = await conn.execute(
+        """
+        select state = 'failed'
+        from backups
+        where state <> 'running'
+        order by backup_id desc
+        limit 1
+        """
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def list_leases(conn: Connection) -> list[Lease]:
     """The leases that are held."""
     async with conn.cursor(row_factory=struct_row(Lease)) as cursor:
