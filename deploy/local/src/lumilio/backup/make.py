@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from importlib.metadata import version
@@ -17,7 +16,8 @@ from psycopg import AsyncConnection, IsolationLevel
 
 from common import db, migrate, outbox_queries, repository_queries
 from common.db import Connection
-from lumilio.backup import manifest, proof, queries, record, shelf, tools
+from common.files import FULL_DISK
+from lumilio.backup import manifest, proof, queries, record, room, shelf, tools
 from lumilio.backup.record import Backup, Tree
 from lumilio.backup.shelf import Shelf
 from lumilio.backup.tools import Tools
@@ -25,7 +25,6 @@ from lumilio.refusal import CannotStart
 
 # A dump may take hours, in which its snapshot must last.
 PATIENT = "-c idle_in_transaction_session_timeout=0 -c statement_timeout=0 -c transaction_timeout=0 -c timezone=UTC"
-SPARE = 256 << 20
 MB = 1 << 20
 
 
@@ -52,29 +51,44 @@ async def make(source: Source, to: Path, *, say: Callable[[str], None] = print) 
             path, backup = await _begin(conn, source, to, say)
         except BaseException as error:
             with suppress(psycopg.Error):  # then the next backup says that this one was interrupted
-                await queries.save_failed(conn, backup_id, error=str(error) or "it was interrupted")
+                await queries.save_failed(conn, backup_id, error=told(error))
             raise
         await queries.save_made(conn, backup_id, folder=str(path), size=backup.size, originals=backup.originals)
         return path
 
 
+def told(error: BaseException) -> str:
+    """Why there is no backup, in words; an error that nobody foresaw is called by its name."""
+    if isinstance(error, (CannotStart, OSError, psycopg.Error)):
+        return str(error).strip()
+    return repr(error) if isinstance(error, Exception) else "it was interrupted"
+
+
 async def _begin(conn: Connection, source: Source, to: Path, say: Callable[[str], None]) -> tuple[Path, Backup]:
     """Make it where nobody else does, if there is room and a program for it."""
-    with shelf.held(to) as held:
+    with shelf.held(to) as held, _filled(to):
         held.clean()
         found = tools.find(await queries.find_version(conn))
         _check_room(source, held, await queries.find_size(conn))
         return await _make(source, found, held, say)
 
 
+@contextmanager
+def _filled(to: Path) -> Iterator[None]:
+    """A disk that is full is told by its name; what was written so far is gone by then."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        raise CannotStart(f"the disk of {to} is full: make room, or name another disk with --to") from None
+
+
 def _check_room(source: Source, held: Shelf, size: int) -> None:
     """Refuse to fill the disk of the backups, or that of the database, on which it is restored to prove the dump."""
-    for folder, what in ((held.folder, "the backup"), (source.disk, "proving it by restoring it")):
-        if folder is not None and (free := shutil.disk_usage(folder).free) < size + SPARE:
-            raise CannotStart(
-                f"{what} may need {(size + SPARE) // MB} MB in {folder}, where {free // MB} MB are free: "
-                "make room, or name another disk with --to"
-            )
+    room.check(held.folder, size, "the backup", "make room, or name another disk with --to")
+    if source.disk is not None:
+        room.check(source.disk, size, "proving it by restoring it", "make room")
 
 
 async def _make(source: Source, found: Tools, held: Shelf, say: Callable[[str], None]) -> tuple[Path, Backup]:
@@ -112,6 +126,7 @@ async def _describe(conn: Connection, folder: Path, found: Tools) -> Backup:
         epoch=await outbox_queries.find_epoch(conn),
         migrations=await queries.list_migrations(conn),
         counts=await proof.count(conn),
+        database_bytes=await queries.find_size(conn),
         originals=listed.count,
         original_bytes=listed.size,
         repositories=[

@@ -55,6 +55,8 @@ class Backup(Struct, frozen=True, kw_only=True):
     original_bytes: int
     repositories: list[Tree]
     parts: dict[str, Part]
+    database_bytes: int | None = None
+    """What the database took on its disk; backups of before say nothing of it."""
 
     @property
     def size(self) -> int:

@@ -1,6 +1,7 @@
 """The backup of each night: `lumilio up` makes it, and removes the old ones that need not be kept."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from lumilio.refusal import CannotStart
 from lumilio.terminal import say
 
 LOOK_SECONDS = 60.0
+RETRY_SECONDS = retention.RETRY.total_seconds()
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,26 @@ class Nightly:
     settings: BackupSettings
 
     async def keep(self) -> None:
-        """Make each backup when it is due, until cancelled; one that fails is told and tried again."""
+        """Make each backup when it is due, until cancelled; one that fails is tried again in an hour."""
+        pause = LOOK_SECONDS
         while self.settings.backup_daily:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                if await self.is_due():
-                    await self.make()
-            except (CannotStart, psycopg.Error, OSError) as error:
-                say(f"there is no backup of tonight: {error}; it is tried again in an hour")
+            await asyncio.sleep(pause)
+            pause = LOOK_SECONDS if await self.look() else RETRY_SECONDS
+
+    async def look(self) -> bool:
+        """Make a backup if one is due, and remove old ones; False when there is none, which is told with its reason."""
+        try:
+            if await self._is_known_due():
+                await self.forget_old(await self.make())
+        except Exception as error:  # noqa: BLE001  # one that nobody foresaw must not end all nights after it
+            say(f"there is no backup of tonight: {make.told(error)}; it is tried again in an hour")
+            return False
+        return True
+
+    async def _is_known_due(self) -> bool:
+        with suppress(psycopg.Error):  # whoever keeps the database running tells that it is away
+            return await self.is_due()
+        return False
 
     async def is_due(self) -> bool:
         """Whether it is time, by the clock of the database and the zone of this machine.
@@ -49,12 +63,18 @@ class Nightly:
         return is_to_come or retention.due(began, failed=failed, since=since.astimezone()) <= now
 
     async def make(self) -> Path:
-        """Make one, and remove those that need not be kept."""
+        """Make one."""
         made = await make.make(self.source, self.to, say=_nothing)
         say(f"backed up to {made}")
-        with shelf.held(self.to) as held:
-            await asyncio.to_thread(forget_old, held, self.settings, made=made)
         return made
+
+    async def forget_old(self, made: Path) -> None:
+        """Remove those that need not be kept beside the one just made; what cannot be removed stays for now."""
+        try:
+            with shelf.held(self.to) as held:
+                await asyncio.to_thread(forget_old, held, self.settings, made=made)
+        except (CannotStart, OSError) as error:
+            say(f"old backups stay for now: {error}")
 
 
 def forget_old(held: Shelf, wanted: BackupSettings, *, made: Path) -> None:

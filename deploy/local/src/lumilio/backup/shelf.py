@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,6 +43,7 @@ class Shelf:
         """Remove a backup; from the first moment on it no longer looks like one."""
         doomed = folder.with_name(folder.name + UNFINISHED)
         folder.rename(doomed)
+        durable.sync(str(self.folder))
         shutil.rmtree(doomed)
 
     def clean(self) -> None:
@@ -60,15 +61,26 @@ def held(folder: Path) -> Iterator[Shelf]:
     except OSError as error:
         raise CannotStart(f"{folder} cannot be used for backups: {error.strerror}") from None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, folder)
         yield Shelf(folder)
-    except BlockingIOError:
-        raise CannotStart(f"another backup into {folder} is going on: wait for its end") from None
     finally:
         os.close(descriptor)
 
 
-def whole(folder: Path) -> list[tuple[Path, Backup]]:
-    """The backups in a folder that say what they are, the newest first."""
-    found = sorted(folder.glob("????-??-??T??-??-??Z"), reverse=True)
-    return [(path, record.read(path)) for path in found if (path / record.RECORD).exists()]
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CannotStart(f"another backup into {folder} is going on: wait for its end") from None
+
+
+def whole(folder: Path, *, say: Callable[[str], None] | None = None) -> list[tuple[Path, Backup]]:
+    """The backups in a folder that say what they are, the newest first; one that cannot be used is told instead."""
+    found = []
+    for path in sorted(folder.glob("????-??-??T??-??-??Z"), reverse=True):
+        try:
+            found.append((path, record.read(path)))
+        except CannotStart as refusal:
+            if say is not None:
+                say(f"WRONG {refusal}")
+    return found
