@@ -10,6 +10,7 @@ from lumilio.backup import manifest, record
 from lumilio.backup.manifest import Original
 from lumilio.backup.record import Backup
 
+MISSING = "is missing"
 SHOWN = 20
 
 
@@ -53,7 +54,10 @@ def _faults(folder: Path, backup: Backup, wish: Wish) -> Iterator[str]:
         root = roots[original.repository]
         if wish.copies is not None:
             root = bytes(wish.copies / str(original.repository))
-        if wrong := _fault(root, original, deep=wish.deep):
+        wrong = _fault(root, original, deep=wish.deep)
+        if wrong == MISSING and original.is_staged:
+            continue  # it waited for its place then, and has it by now
+        if wrong:
             yield f"{shown(root)}/{shown(original.relative)} {wrong}"
 
 
@@ -64,7 +68,7 @@ def _fault(root: bytes, original: Original, *, deep: bool) -> str | None:
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     if seen is None:
-        return "is missing"
+        return MISSING
     if seen.size != original.size:
         return f"has {seen.size:,} bytes instead of {original.size:,}"
     return "has other bytes" if deep and found != bytes.fromhex(original.hash) else None

@@ -35,14 +35,18 @@ def make(arguments: argparse.Namespace) -> None:
     if arguments.keep:
         with shelf.held(to) as held:
             forget_old(held, settings.load(BackupSettings, os.environ), made=folder)
-    if arguments.originals is not None and not copying.copy(folder, arguments.originals, say=say):
+    if arguments.originals is not None and not _is_copied(folder, arguments):
         sys.exit(1)
+
+
+def _is_copied(folder: Path, arguments: argparse.Namespace) -> bool:
+    return copying.copy(folder, arguments.originals, deep=arguments.deep, say=say)
 
 
 def tell(arguments: argparse.Namespace) -> None:
     """Say which backups there are, a line each."""
     to = place(arguments)
-    found = shelf.whole(to)
+    found = shelf.whole(to, say=say)
     for path, backup in found:
         when = f"{backup.made_at.astimezone():%Y-%m-%d %H:%M}"
         say(f"{when}  {backup.originals:>9,} originals  {backup.size / MB:>9,.1f} MB  {path}")

@@ -1,25 +1,29 @@
 """Copies of originals on another disk: only what is new, each proven while it is written, and none ever replaced."""
 
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from blake3 import blake3
 
-from common import files, folders, layout
+from common import files
 from common.names import shown
 from lumilio import durable
-from lumilio.backup import manifest, record, shelf
+from lumilio.backup import manifest, notes, record, shelf
 from lumilio.backup.manifest import Original
 from lumilio.refusal import CannotStart
 
 CHUNK = 1 << 20
 PART = ".lumilio-part"
 SHOWN = 20
+LONGEST_NAME = 255
+GRAINS = (1, 100, 1000, 10**6, 10**7, 10**9, 2 * 10**9)
+"""How coarsely file systems keep times, in ns, from those of Linux to FAT."""
 
 
 class Wrong(Exception):
@@ -28,47 +32,64 @@ class Wrong(Exception):
 
 @dataclass
 class Copying:
-    """One run: where repositories lie, where their copies go, and what has been done."""
+    """One run: where repositories lie, where their copies go, and what has been done; `deep` believes no copy."""
 
     roots: dict[UUID, bytes]
     to: Path
+    deep: bool = False
     copied: int = 0
     size: int = 0
+    aside: int = 0
+    failed: int = 0
     wrong: list[str] = field(default_factory=list)
+    """The first of those that failed, in words."""
+    _visited: set[tuple[UUID, bytes]] = field(default_factory=set)
 
     def bring(self, original: Original) -> None:
         """Have a copy of an original; one that is there already costs a look at its size and time."""
         root, target = self.roots[original.repository], self._target(original)
-        if _is_known(target, original):
+        if not self.deep and _is_known(target, original):
             return
         try:
-            if os.path.lexists(target) and not _is_right(target, original):
-                _set_aside(target)
-            if not os.path.lexists(target):
-                _copy(root, original, target, part=self.part)
+            if not _is_right(target, original):
+                self.aside += _copy(root, original, target, part=self.part)
                 self.copied, self.size = self.copied + 1, self.size + original.size
             _date(target, original)
         except (OSError, Wrong) as error:
-            if isinstance(error, OSError) and error.errno in files.FULL_DISK:
-                raise
-            self.wrong.append(f"{shown(root)}/{shown(original.relative)}: {error}")
+            self._fail(root, original.relative, error)
 
-    def bring_notes(self, root: bytes, repository: UUID) -> None:
-        """What the server knows of its originals: the marker, the manifests, and what people say in sidecars."""
+    def bring_beside(self, original: Original) -> None:
+        """The sidecars in the folder of an original, once for each folder."""
+        folder = os.path.dirname(original.relative)
+        if (place := (original.repository, folder)) not in self._visited:
+            self._visited.add(place)
+            root = self.roots[original.repository]
+            self._bring_notes(root, original.repository, partial(notes.beside, root, folder))
+
+    def bring_notes(self, home: bytes, repository: UUID) -> None:
+        """What the server knows of its originals: the marker, manifests, notes of the trash, sidecars of its own."""
+        self._bring_notes(home, repository, partial(notes.of_server, home))
+
+    def _bring_notes(self, root: bytes, repository: UUID, find: Callable[[], notes.Paths]) -> None:
         kept = bytes(self.to / str(repository))
-        for path in (layout.MARKER, *_below(root, layout.MANIFESTS), *_below(root, layout.SIDECARS)):
-            try:
-                self._bring_note(os.path.join(root, path), os.path.join(kept, path))
-            except OSError as error:
-                if error.errno in files.FULL_DISK:
-                    raise
-                self.wrong.append(f"{shown(root)}/{shown(path)}: {error}")
+        try:
+            for path in find():
+                self._bring_note(root, kept, path)
+        except OSError as error:
+            self._fail(root, b"", error)
 
-    def _bring_note(self, source: bytes, target: bytes) -> None:
-        if os.path.isfile(source) and not _is_same_age(source, target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy2(source, self.part)
-            os.rename(self.part, target)
+    def _bring_note(self, root: bytes, kept: bytes, path: bytes) -> None:
+        try:
+            notes.bring(root, kept, path, part=self.part)
+        except OSError as error:
+            self._fail(root, path, error)
+
+    def _fail(self, root: bytes, path: bytes, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno in files.FULL_DISK:
+            raise CannotStart(f"the disk of {self.to} is full: make room, then do it again") from None
+        self.failed += 1
+        if self.failed <= SHOWN:
+            self.wrong.append(f"{shown(root)}/{shown(path)}: {error}")
 
     @property
     def part(self) -> bytes:
@@ -79,23 +100,33 @@ class Copying:
         return os.path.join(bytes(self.to / str(original.repository)), original.relative)
 
 
-def copy(backup: Path, to: Path, *, say: Callable[[str], None] = print) -> bool:
-    """Bring the copies up to date with the originals that a backup lists; True when each has its copy."""
+def copy(backup: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = print) -> bool:
+    """Bring the copies up to date with the originals that a backup lists; True when each has its copy.
+
+    With `deep` every copy is read, and one whose bytes are wrong makes room for a right one.
+    """
     known = record.read(backup)
-    run = Copying({tree.id: tree.place for tree in known.repositories}, to.resolve())
+    run = Copying({tree.id: tree.place for tree in known.repositories}, to.resolve(), deep)
     _refuse_inside(run)
     with shelf.held(to):
         for original in manifest.read(backup / record.ORIGINALS):
-            if not original.relative.startswith(layout.STAGING + b"/"):  # which has its place in a moment
+            if not original.is_staged:
                 run.bring(original)
+                run.bring_beside(original)
         for tree in known.repositories:
             run.bring_notes(unquote_to_bytes(tree.home), tree.id)
+    _tell(run, say)
+    return not run.failed
+
+
+def _tell(run: Copying, say: Callable[[str], None]) -> None:
     say(f"{run.copied:,} originals copied to {run.to}, {run.size / CHUNK:,.1f} MB")
-    for line in run.wrong[:SHOWN]:
+    if run.aside:
+        say(f"{run.aside:,} copies had other bytes, and are kept beside the new ones under another name")
+    for line in run.wrong:
         say(f"NOT COPIED {line}")
-    if len(run.wrong) > SHOWN:
-        say(f"           ... and {len(run.wrong) - SHOWN:,} more")
-    return not run.wrong
+    if run.failed > SHOWN:
+        say(f"           ... and {run.failed - SHOWN:,} more")
 
 
 def _refuse_inside(run: Copying) -> None:
@@ -108,31 +139,43 @@ def _refuse_inside(run: Copying) -> None:
 def _is_known(target: bytes, original: Original) -> bool:
     try:
         seen = os.stat(target, follow_symlinks=False)
-    except FileNotFoundError:
+    except OSError:
         return False
-    return (seen.st_size, seen.st_mtime_ns) == (original.size, original.modified_ns)
+    wanted = original.modified_ns
+    is_dated = wanted is not None and any(wanted - wanted % grain == seen.st_mtime_ns for grain in GRAINS)
+    return seen.st_size == original.size and is_dated
 
 
 def _is_right(target: bytes, original: Original) -> bool:
-    folder, name = os.path.split(target)
-    return files.hash_file(folder, name) == bytes.fromhex(original.hash)
+    return os.path.lexists(target) and _digest(target) == bytes.fromhex(original.hash)
 
 
-def _set_aside(target: bytes) -> None:
-    """A copy with other bytes may be the last of a photo that was edited: it gets another name, and stays."""
-    folder, name = os.path.split(target)
-    aside = target + b"." + (files.hash_file(folder, name) or b"").hex()[:16].encode()
-    if os.path.lexists(aside):
-        os.unlink(target)  # the same bytes were set aside before
-    else:
-        os.rename(target, aside)
-    durable.sync(os.fsdecode(folder))
+def _digest(path: bytes) -> bytes | None:
+    """The BLAKE3 of a copy; None when it cannot be read, or is no file."""
+    try:
+        return files.hash_file(*os.path.split(path))
+    except OSError:
+        return None
 
 
-def _copy(root: bytes, original: Original, target: bytes, *, part: bytes) -> None:
-    """Write a copy under a name of its own; it gets its final one when it is on the disk with the right hash."""
+def _copy(root: bytes, original: Original, target: bytes, *, part: bytes) -> bool:
+    """Write a copy, which gets its name when it is on the disk with the right hash; whether another had that name."""
     folder = os.path.dirname(target)
     os.makedirs(folder, exist_ok=True)
+    try:
+        _write(root, original, part)
+        if is_taken := os.path.lexists(target):
+            _set_aside(target)
+        os.rename(part, target)
+    except BaseException:
+        if os.path.lexists(part):
+            os.unlink(part)
+        raise
+    durable.sync(os.fsdecode(folder))
+    return is_taken
+
+
+def _write(root: bytes, original: Original, part: bytes) -> None:
     source, digest = files.open_original(root, original.relative), blake3()
     with open(source, "rb") as reading, open(part, "wb") as writing:
         while chunk := reading.read(CHUNK):
@@ -141,25 +184,26 @@ def _copy(root: bytes, original: Original, target: bytes, *, part: bytes) -> Non
         writing.flush()
         os.fsync(writing.fileno())
     if digest.hexdigest() != original.hash:
-        os.unlink(part)
         raise Wrong("it has other bytes than the catalogue says; `lumilio verify` tells more")
-    os.rename(part, target)
-    durable.sync(os.fsdecode(folder))
+
+
+def _set_aside(target: bytes) -> None:
+    """A copy with other bytes may be the last of a photo that was edited: it gets another name, and stays."""
+    folder, name = os.path.split(target)
+    digest = _digest(target)
+    ending = b"." + (digest.hex()[:16].encode() if digest else b"unreadable")
+    for number in count(1):
+        more = ending if number == 1 else ending + b"-%d" % number
+        aside = os.path.join(folder, name[: LONGEST_NAME - len(more)] + more)
+        if not os.path.lexists(aside):
+            os.rename(target, aside)
+            return
+        if digest is not None and _digest(aside) == digest:
+            os.unlink(target)  # the same bytes were set aside before
+            return
 
 
 def _date(target: bytes, original: Original) -> None:
     """A copy has the time of its original, by which it is known the next time."""
     if original.modified_ns is not None:
         os.utime(target, ns=(original.modified_ns, original.modified_ns))
-
-
-def _below(root: bytes, path: bytes) -> list[bytes]:
-    return [path for path, _ in folders.walk(root, path)]
-
-
-def _is_same_age(source: bytes, target: bytes) -> bool:
-    try:
-        ours, theirs = os.stat(source), os.stat(target)
-    except FileNotFoundError:
-        return False
-    return (ours.st_size, ours.st_mtime_ns) == (theirs.st_size, theirs.st_mtime_ns)

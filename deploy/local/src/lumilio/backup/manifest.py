@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from common import layout
 from lumilio.backup.queries import Row
 
 
@@ -28,6 +29,11 @@ class Original(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def relative(self) -> bytes:
         """Its path below the root of its repository."""
         return unquote_to_bytes(self.path)
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether it was an upload that waited for its place, which it gets in a moment."""
+        return self.relative.startswith(layout.STAGING + b"/")
 
 
 class Writer:

@@ -12,6 +12,7 @@ def add_to(commands: Any, default: str) -> None:
     parser.add_argument("--to", type=Path, help="folder for backups (LUMILIO_BACKUP_TO, or `backups` in the data)")
     parser.add_argument("--keep", action="store_true", help="then remove those that need not be kept")
     parser.add_argument("--originals", type=Path, metavar="DIR", help="copy new originals to a folder on another disk")
+    parser.add_argument("--deep", action="store_true", help="with --originals: read each copy, and mend what is wrong")
     parser.set_defaults(run=_make)
     actions = parser.add_subparsers(metavar="ACTION")
     anywhere = argparse.ArgumentParser(add_help=False)
