@@ -57,6 +57,17 @@ async def adopt(conn: Connection, repository: Repository, summary: Summary, *, i
         after = wanted[-1].path
     if repository.private_root is None:
         await _adopt_trash(conn, repository, summary, is_trial=is_trial)
+    if not is_trial:
+        await _note_owners(conn, repository)
+
+
+async def _note_owners(conn: Connection, repository: Repository) -> None:
+    """What was handed over after a backup is its owner's again, which the manifests tell from here on, too."""
+    after = b""
+    while found := await queries.list_disowned(conn, repository.repository_id, after=after, limit=BATCH):
+        with files.outages():
+            await asyncio.to_thread(manifests.append, repository.home, found)
+        after = found[-1].path
 
 
 async def _load(conn: Connection, repository: Repository, summary: Summary) -> None:

@@ -1,11 +1,11 @@
-"""Reads the manifests of a repository: what was placed or adopted there, a line each, none just believed."""
+"""The manifests of a repository: what was placed or adopted there, a line each, none just believed."""
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, BinaryIO, NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 from uuid import UUID
 
 import msgspec
@@ -113,6 +113,25 @@ def _path(quoted: str) -> bytes:
     if names[0] == layout.PRIVATE or names[-1] == layout.MARKER:
         raise ValueError("the path leads to where the server keeps its own files")
     return path
+
+
+def append(home: bytes, lines: Sequence[Line]) -> None:
+    """Say something else of some originals than was said so far, durably."""
+    now = datetime.now(UTC)
+    files.append_durably(home, layout.manifest(now), b"\n".join(msgspec.json.encode(_said(one, now)) for one in lines))
+
+
+def _said(line: Line, now: datetime) -> dict[str, object]:
+    return {
+        "path": quote_from_bytes(line.path),
+        "name": line.name,
+        "hash": line.content_hash.hex(),
+        "size": line.size,
+        "owner": line.owner_id,
+        "asset": str(line.asset_id),
+        "uploaded_at": line.uploaded_at,
+        "adopted_at": now,
+    }
 
 
 def is_foreign(root: bytes, path: bytes) -> bool:

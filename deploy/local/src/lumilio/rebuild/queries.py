@@ -331,6 +331,28 @@ async def place_again(conn: Connection, repository_id: UUID, paths: Sequence[byt
     )
 
 
+async def list_disowned(conn: Connection, repository_id: UUID, *, after: bytes, limit: int) -> list[Line]:
+    """Some originals behind a path that are not whose the last line about them says, as their rows tell of them."""
+    cursor = await conn.execute(
+        """
+        select l.path, a.content_hash, a.size, a.owner_id, a.asset_id, a.original_filename, a.uploaded_at
+        from (
+            select distinct on (path) path, content_hash, owner_id
+            from manifest_lines
+            where path > %(after)s
+            order by path, n desc
+        ) l
+        join file_records f on f.repository_id = %(repository)s and coalesce(f.trashed_from, f.path) = l.path
+        join assets a on a.asset_id = f.asset_id and a.content_hash = l.content_hash
+        where a.owner_id <> l.owner_id
+        order by l.path
+        limit %(limit)s
+        """,
+        {"repository": repository_id, "after": after, "limit": limit},
+    )
+    return [Line(*row) for row in await cursor.fetchall()]
+
+
 async def save_user(conn: Connection, user_id: int, *, username: str, email: str, password_hash: str) -> bool:
     """A user with the number that they had; False when somebody has the number, the name or the address."""
     cursor = await conn.execute(
