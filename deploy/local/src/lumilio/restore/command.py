@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = arguments.folder.resolve()
     backup = look_through(folder)
     if database_url := os.environ.get("LUMILIO_DATABASE_URL"):
-        asyncio.run(bring_back(Restore(folder, backup, database_url, arguments.replace, say)))
+        asyncio.run(_elsewhere(Restore(folder, backup, database_url, arguments.replace, say)))
         say("restored: start the services")
         return
     with data.hold(arguments.data) as held:
@@ -33,12 +33,18 @@ def run(arguments: argparse.Namespace) -> None:
     say(f"restored: serve it with `lumilio up --data {arguments.data}`")
 
 
+async def _elsewhere(restore: Restore) -> None:
+    await bring_back(restore)
+    await restore.end()
+
+
 async def _into(held: Data, folder: Path, replace: bool) -> None:  # noqa: FBT001
     secrets = directory.begin(held, folder)
     async with directory.serving(held, secrets) as server:
-        restore = Restore(folder, look_through(folder), server.url(), replace, say)
+        restore = Restore(folder, look_through(folder), server.url(), replace, say, Path(held.root))
         await bring_back(restore, then=partial(first_start.prepare, server.url(), held, secrets))
-    directory.end(held)
+        directory.end(held)
+        await restore.end()  # last: until then the same command goes on where it was interrupted
 
 
 async def bring_back(restore: Restore, *, then: Callable[[], Awaitable[None]] | None = None) -> None:

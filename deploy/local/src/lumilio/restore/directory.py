@@ -32,14 +32,15 @@ def begin(data: Data, folder: Path) -> Secrets:
     """Mark the directory, and give it the secrets of the backup; what its own database server has stays."""
     durable.write(data.restoring, f"{folder}\n".encode(), mode=0o600)
     kept = _kept(folder)
-    if not os.path.exists(data.secrets):
-        if kept is not None:
-            directory.save_secrets(data, kept)
-        return structs.replace(directory.read_secrets(data), first_password=None) if kept is None else kept
-    ours = directory.read_secrets(data)
-    if kept is not None:
-        ours = structs.replace(ours, jwt_secret=kept.jwt_secret, first_password=kept.first_password)
-        directory.save_secrets(data, ours)
+    if kept is not None and not os.path.exists(data.secrets):
+        ours = kept
+    elif kept is not None:
+        ours = structs.replace(
+            directory.read_secrets(data), jwt_secret=kept.jwt_secret, first_password=kept.first_password
+        )
+    else:
+        ours = structs.replace(directory.read_secrets(data), first_password=None)  # people have those of the backup
+    directory.save_secrets(data, ours)
     return ours
 
 

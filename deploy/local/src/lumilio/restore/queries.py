@@ -6,7 +6,10 @@ from psycopg import sql
 from common.db import Connection, struct_row
 
 LEAP = 1000
-"""Numbers of people that are skipped, so that nobody gets that of a person who came after the backup."""
+SPREAD = 1_000_000
+"""Numbers of people that are skipped, so that nobody gets that of a person who came after the backup: some at least,
+and each time others, for the same backup may be restored again.
+"""
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +41,14 @@ async def has_people(conn: Connection) -> bool:
 async def count_sessions(conn: Connection, name: str) -> int:
     """How many others are connected to a database."""
     cursor = await conn.execute(
-        "select count(*) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()", (name,)
+        """
+        select count(*)
+        from pg_stat_activity
+        where datname = %s
+          and pid <> pg_backend_pid()
+          and backend_type <> 'autovacuum worker'
+        """,
+        (name,),
     )
     return int((await cursor.fetchall())[0][0])
 
@@ -46,6 +56,27 @@ async def count_sessions(conn: Connection, name: str) -> int:
 async def rename_database(conn: Connection, name: str, *, to: str) -> None:
     """Call a database, which nobody uses, something else."""
     await conn.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(name), sql.Identifier(to)))
+
+
+async def save_note(conn: Connection, name: str, note: str | None) -> None:
+    """Have a database say something of itself, whatever it is called from here on."""
+    statement = sql.SQL("comment on database {} is {}")
+    await conn.execute(statement.format(sql.Identifier(name), sql.Literal(note)))
+
+
+async def find_note(conn: Connection, name: str) -> str | None:
+    """What a database says of itself."""
+    cursor = await conn.execute(
+        "select shobj_description(oid, 'pg_database') from pg_database where datname = %s", (name,)
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def is_signed_in(conn: Connection) -> bool:
+    """Whether anybody has signed in, which nobody has just after a restore."""
+    cursor = await conn.execute("select exists (select from sessions)")
+    return bool((await cursor.fetchall())[0][0])
 
 
 async def begin_anew(conn: Connection) -> None:
@@ -62,7 +93,11 @@ async def begin_anew(conn: Connection) -> None:
     )
     await conn.execute("update backups set state = 'made', ended_at = began_at where state = 'running'")
     await conn.execute(
-        "select setval(pg_get_serial_sequence('users', 'user_id'), (select max(user_id) from users) + %s)", (LEAP,)
+        """
+        select setval(pg_get_serial_sequence('users', 'user_id'), max(user_id) + %s + floor(random() * %s)::int)
+        from users
+        """,
+        (LEAP, SPREAD),
     )
 
 

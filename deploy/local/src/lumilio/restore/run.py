@@ -1,22 +1,25 @@
 """Restores a backup beside what is there, makes it a history of its own, and lets it take the name only then."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from psycopg import AsyncConnection, OperationalError, errors
+from psycopg import AsyncConnection, Error, OperationalError, errors
 from psycopg.conninfo import conninfo_to_dict
 
 from common import migrate
 from common.db import Connection
-from lumilio.backup import proof, record, tools
+from lumilio import queries as databases
+from lumilio.backup import proof, record, room, tools
 from lumilio.backup import queries as backups
 from lumilio.backup.record import Backup
 from lumilio.refusal import CannotStart
 from lumilio.restore import queries
 
 FRESH = "_restoring"
+AGAIN = "make room, then run the same `lumilio restore` again"
 BEFORE = "_before_%Y%m%d_%H%M%S"
 
 
@@ -29,10 +32,16 @@ class Restore:
     database_url: str
     replace: bool
     say: Callable[[str], None] = print
+    disk: Path | None = None
+    """Where the database lies, if that is known."""
 
     @property
     def name(self) -> str:
         return str(conninfo_to_dict(self.database_url)["dbname"])
+
+    @property
+    def _note(self) -> str:
+        return f"restored from the backup {self.backup.parts[record.DUMP].hash}, not finished"
 
     async def run(self) -> None:
         """Have the database be what it was at the backup; one that is in use keeps all it has, under another name."""
@@ -40,15 +49,25 @@ class Restore:
             server = proof.elsewhere(self.database_url, "postgres")
             async with await AsyncConnection.connect(server, autocommit=True) as conn:
                 await self._check_server(conn)
-                in_use = await self._is_in_use()
+                if await self._is_restored(conn):
+                    self.say("the catalogue was restored before the interruption: it goes on from there")
+                    return
+                in_use = await self._is_in_use(conn)
                 if in_use and not self.replace:
                     raise CannotStart(
                         f"the database {self.name} is in use: with --replace it is kept under another name, "
                         "and the backup takes its place"
                     )
                 await self._restore(conn, in_use=in_use)
+        except errors.DiskFull as error:
+            raise CannotStart(f"the disk of the database is full ({str(error).strip()}): {AGAIN}") from None
         except OperationalError as error:
             raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
+
+    async def end(self) -> None:
+        """The restored database is whole, and nothing is left to be done to it."""
+        async with await AsyncConnection.connect(self.database_url, autocommit=True) as conn:
+            await queries.save_note(conn, self.name, None)
 
     async def _check_server(self, conn: Connection) -> None:
         version = await backups.find_version(conn)
@@ -59,25 +78,33 @@ class Restore:
         if others := await queries.count_sessions(conn, self.name):
             raise CannotStart(f"{others} sessions use the database {self.name}: stop the services first")
 
-    async def _is_in_use(self) -> bool | None:
+    async def _is_restored(self, conn: Connection) -> bool:
+        """Whether this backup already has the name, from a restore that was interrupted later and is unused so far."""
+        if await queries.find_note(conn, self.name) != self._note:
+            return False
+        async with await AsyncConnection.connect(self.database_url, autocommit=True) as ours:
+            return not await queries.is_signed_in(ours)
+
+    async def _is_in_use(self, conn: Connection) -> bool | None:
         """Whether a database has anything that somebody could miss; None when there is no such database."""
-        try:
-            async with await AsyncConnection.connect(self.database_url, autocommit=True) as ours:
-                return await queries.has_tables(ours) and await queries.has_people(ours)
-        except OperationalError as error:
-            if "does not exist" in str(error):
-                return None
-            raise
+        if not await databases.has_database(conn, self.name):
+            return None
+        async with await AsyncConnection.connect(self.database_url, autocommit=True) as ours:
+            return await queries.has_tables(ours) and await queries.has_people(ours)
 
     async def _restore(self, conn: Connection, *, in_use: bool | None) -> None:
+        if self.disk is not None:
+            room.check(self.disk, self.backup.database_bytes or 0, "the catalogue", AGAIN)
         fresh = f"{self.name}{FRESH}"
         await backups.drop_database(conn, fresh)  # which an interrupted restore may have left
         await proof.create(conn, fresh)
         try:
+            await queries.save_note(conn, fresh, self._note)
             await self._fill(proof.elsewhere(self.database_url, fresh))
             await self._take_over(conn, fresh, in_use=in_use)
         except BaseException:
-            await backups.drop_database(conn, fresh)
+            with suppress(Error):  # then the next restore does
+                await backups.drop_database(conn, fresh)
             raise
 
     async def _fill(self, database_url: str) -> None:
