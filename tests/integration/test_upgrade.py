@@ -1,15 +1,22 @@
-"""A catalogue of before there were scans, as it is when its database is brought to the schema of today."""
+"""A catalogue of before there were scans, as it is when its database is brought to the schema of today.
 
-from collections.abc import AsyncIterator
+And how a database is brought to another schema while it is used.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
 
 from common import db, files, migrate
+from common.db import Connection, Pool
+from common.migrate import Migration
 from tests.support import given
 from tests.support.rows import ask
 from tests.support.scanning import Disk
+from tests.support.waiting import until
 
 PHOTO = b"\xff\xd8\xff a photo that was sent"
 
@@ -73,3 +80,33 @@ async def test_damage_of_before_is_found(disk_of_old: Disk) -> None:
     await disk_of_old.scrub()
 
     assert await disk_of_old.catalogue() == {b"inbox/a.jpg": "corrupt", b"inbox/b.jpg": "present"}
+
+
+async def test_a_migration_that_finds_a_table_in_use_stands_in_nobodys_way(
+    pool: Pool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup may read for an hour: whoever wants the table meanwhile has it, and the migration comes after that."""
+    begun: list[str] = []
+    statement = "alter table assets add column of_a_later_release text"
+    monkeypatch.setattr(migrate, "available", lambda: [Migration(9999, "9999_later.sql", statement)])
+    monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(migrate, "_attempt", counted(begun))
+    async with pool.connection() as backup:
+        await backup.execute("lock table assets in access share mode")
+        migrating = asyncio.create_task(migrate.migrate(database_url))
+        await until(lambda: len(begun) > 1, seconds=60)
+        assert await ask(pool, "select count(*) from assets") == [0]
+
+    assert await migrating == ["9999_later.sql"]
+    assert await ask(pool, "select of_a_later_release from assets") == []
+
+
+def counted(begun: list[str]) -> Callable[[Connection, Migration], Awaitable[str]]:
+    """An attempt that is noted down before it begins."""
+    attempt = migrate._attempt
+
+    async def noted(conn: Connection, migration: Migration) -> str:
+        begun.append(migration.name)
+        return await attempt(conn, migration)
+
+    return noted

@@ -1,14 +1,21 @@
 """Brings a database to the schema of this code: numbered files, forward only, each in one transaction."""
 
+import asyncio
 import hashlib
 from importlib.resources import files
 from typing import NamedTuple
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, errors, sql
 
+from common import log
 from common.db import Connection
 
 LOCK = 7_015_811_420
+IN_THE_WAY = (errors.DeadlockDetected, errors.LockNotAvailable)
+LOCK_SECONDS = 2
+"""So long a migration may wait for a table: whoever wants that table next waits behind it."""
+REST_SECONDS = 1.0
+MOST_TRIES = 200
 
 
 class Migration(NamedTuple):
@@ -67,7 +74,19 @@ def _is_applied(migration: Migration, applied: dict[int, str]) -> bool:
 
 
 async def _apply(conn: Connection, migration: Migration) -> str:
+    """Services work meanwhile: where one is in the way, it goes first, and all of the migration is tried again."""
+    for _ in range(MOST_TRIES):
+        try:
+            return await _attempt(conn, migration)
+        except IN_THE_WAY as error:
+            log.get().info("migration tried again", migration=migration.name, error=str(error).splitlines()[0])
+            await asyncio.sleep(REST_SECONDS)
+    return await _attempt(conn, migration)
+
+
+async def _attempt(conn: Connection, migration: Migration) -> str:
     async with conn.transaction():
+        await conn.execute(sql.SQL("set local lock_timeout = {}").format(f"{LOCK_SECONDS}s"))
         await conn.execute(sql.SQL(migration.text))
         await conn.execute(
             "insert into migrations (number, name, digest) values (%s, %s, %s)",

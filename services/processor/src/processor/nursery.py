@@ -14,7 +14,7 @@ import msgspec
 from processor.confine import Limits, Walls
 from processor.zygote import Ended, News, Ready, Start, Stop
 
-START_SECONDS = 20
+START_SECONDS = 60  # it gives way to everybody else, also while it starts
 CLOSE_SECONDS = 0.8
 
 
