@@ -1,5 +1,6 @@
 """People teach a label by a few pictures, see how far it is, and take it back."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,7 +42,7 @@ async def listed(api: Api, **parameters: str) -> dict[str, Any]:
 
 
 async def learn(pool: Pool) -> None:
-    while await learnt.learn_next(pool):
+    while await learnt.learn_next(pool, asyncio.Event()):
         pass
 
 

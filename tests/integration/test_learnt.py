@@ -66,7 +66,7 @@ async def teach(pool: Pool, user: User, examples: list[UUID], counters: list[UUI
 
 
 async def learn_all(pool: Pool) -> None:
-    while await learnt.learn_next(pool):
+    while await learnt.learn_next(pool, asyncio.Event()):
         pass
 
 
@@ -238,13 +238,26 @@ async def test_who_dies_is_followed_where_they_stood(
     taught = await learnt._learn(pool, late)
     for _ in range(2):
         assert await learnt._apply_some(pool, late, taught)
-    assert not await learnt.learn_next(pool)
+    assert not await learnt.learn_next(pool, asyncio.Event())
     await do(pool, "update learnt_labels set lease_until = now()")
 
-    assert await learnt.learn_next(pool)
+    assert await learnt.learn_next(pool, asyncio.Event())
 
     with pytest.raises(learnt.Lost):
         await learnt._lesson(pool, late)
+    assert (await ask(pool, STATE), await ask(pool, SAID)) == ([("ready", None, 300, 300)], library.gardens)
+
+
+async def test_who_is_told_to_stop_is_followed_at_once(pool: Pool, user: User, library: Library) -> None:
+    """Nobody waits for the end of a lease then."""
+    await teach(pool, user, library.gardens[:6], [])
+    stop = asyncio.Event()
+    stop.set()
+
+    assert await learnt.learn_next(pool, stop)
+    assert await ask(pool, STATE) == [("applying", None, 0, 300)]
+    assert await learnt.learn_next(pool, asyncio.Event())
+
     assert (await ask(pool, STATE), await ask(pool, SAID)) == ([("ready", None, 300, 300)], library.gardens)
 
 
@@ -256,7 +269,7 @@ async def test_another_space_is_learnt_anew(pool: Pool, user: User, library: Lib
     assert [row[:2] for row in await ask(pool, STATE)] == [("ready", None)] * 4
     space = await looks.space(pool, dimension=DIMENSION, model="other", state="filling")
     await see(pool, library, space, turn=9)
-    assert not await learnt.learn_next(pool)
+    assert not await learnt.learn_next(pool, asyncio.Event())
 
     await do(pool, f"update embedding_spaces set state = 'retired' where space_id = {library.space}")
     await do(pool, f"update embedding_spaces set state = 'current' where space_id = {space}")

@@ -42,7 +42,7 @@ async def run(core: Core, stop: asyncio.Event, *, idle_seconds: float) -> None:
 
 async def _learn_all(pool: Pool, stop: asyncio.Event, idle_seconds: float) -> float:
     try:
-        while not stop.is_set() and await learn_next(pool):
+        while not stop.is_set() and await learn_next(pool, stop):
             pass
     except (psycopg.Error, PoolTimeout) as error:
         log.get().warning("learning delayed", error=str(error).strip())
@@ -50,10 +50,10 @@ async def _learn_all(pool: Pool, stop: asyncio.Event, idle_seconds: float) -> fl
     return idle_seconds
 
 
-async def learn_next(pool: Pool) -> bool:
-    """Learn what is due and say it of all that there is; False when nothing was due.
+async def learn_next(pool: Pool, stop: asyncio.Event) -> bool:
+    """Learn what is due and say it of all that there is, or of some when told to stop; False when nothing was due.
 
-    Whoever breaks off is followed by another one where they stood, when the lease is over.
+    Whoever stops is followed at once by another one where they stood; whoever breaks off, when the lease is over.
     """
     async with glance(pool) as conn:
         claim = await queries.claim(conn, lease_seconds=LEASE_SECONDS)
@@ -61,8 +61,10 @@ async def learn_next(pool: Pool) -> bool:
         return False
     try:
         taught = await _learn(pool, claim)
-        while await _apply_some(pool, claim, taught):
+        while not stop.is_set() and await _apply_some(pool, claim, taught):
             pass
+        async with glance(pool) as conn:
+            await queries.give_back(conn, claim)
     except Lost:
         pass
     except Wait as reason:

@@ -75,6 +75,14 @@ async def claim(conn: Connection, *, lease_seconds: float) -> Claim | None:
         return await cursor.fetchone()
 
 
+async def give_back(conn: Connection, claim: Claim) -> None:
+    """Let another one have it at once, if there is anything left to do."""
+    await conn.execute(
+        "update learnt_labels set lease_until = null where label_id = %s and lease_epoch = %s",
+        (claim.label_id, claim.lease_epoch),
+    )
+
+
 async def put_off(conn: Connection, claim: Claim, reason: str, *, seconds: float) -> None:
     """Let others go first, and say why."""
     await conn.execute(
