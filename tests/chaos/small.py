@@ -1,7 +1,6 @@
 """The smallest server that can lose a photo: Postgres, and both services that touch originals in one forked process."""
 
 import asyncio
-import multiprocessing
 import os
 import subprocess
 from collections.abc import Mapping
@@ -20,14 +19,12 @@ from ingest import main as ingest
 from lumilio import first_start, launch, ports, postgres
 from lumilio.data import Data, read_secrets
 from lumilio.postgres import Postgres
+from tests.support import forked
 from tests.support.processes import family
 from tests.support.servers import open_way
 from tests.support.waiting import until
 
 START_SECONDS = 60
-
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload([__name__])
 
 
 @dataclass
@@ -73,7 +70,7 @@ class Small:
             "LUMILIO_PORT": str(self.port),
             "LUMILIO_JWT_SECRET": self._jwt_secret,
         }
-        self._services = _forks.Process(target=serve, args=(environment, os.fspath(self._log)), daemon=True)
+        self._services = forked.forks.Process(target=serve, args=(environment, os.fspath(self._log)), daemon=True)
         self._services.start()
         await until(self._is_ready, seconds=START_SECONDS, what="gateway and ingest serve")
 
@@ -133,9 +130,7 @@ class Small:
 
 def serve(environment: Mapping[str, str], log: str) -> None:
     """Both services as their own mains start them, in one loop, until killed."""
-    output = os.open(log, os.O_WRONLY | os.O_APPEND)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    forked.redirect(log)
 
     async def both() -> None:
         stop = asyncio.Event()
