@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 import structlog
+from psycopg.errors import DeadlockDetected, TransactionTimeout
 
 from common import outbox, stages, streams
 from common.bus import Bus
@@ -45,9 +46,11 @@ async def is_heard(bus: Bus) -> bool:
         (Reject("no pixels"), {"state": "failed", "later": None, "error_class": "permanent", "error": "no pixels"}),
         (Died("crashed (SIGSEGV)"), {"state": "pending", "later": True, "deaths": 1, "failures": 0}),
         (OSError(errno.EMFILE, "too many"), {"state": "pending", "failures": 0, "error_class": "waiting"}),
+        (TransactionTimeout("40 s"), {"state": "pending", "failures": 0, "error_class": "waiting"}),
+        (DeadlockDetected("another went on"), {"state": "pending", "failures": 0, "error_class": "waiting"}),
         (RuntimeError("bug"), {"state": "pending", "later": True, "deaths": 0, "failures": 1, "error": "bug"}),
     ],
-    ids=["wait", "reject", "died", "limits", "bug"],
+    ids=["wait", "reject", "died", "limits", "slow", "deadlock", "bug"],
 )
 async def test_each_outcome_leaves_its_row(
     pool: Pool, bus: Bus, asset: UUID, outcome: Exception, expected: dict[str, object]

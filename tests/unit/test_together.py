@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
+import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 
 from common.together import Together
 
@@ -70,3 +72,27 @@ async def test_who_left_meanwhile_is_not_tried_alone() -> None:
 
     assert await together.ask(6) == 12
     assert shop.runs == [[1, 13, 4], [1], [13], [6]]
+
+
+@pytest.mark.parametrize(
+    ("error", "runs"),
+    [
+        (PoolTimeout("no connection"), 1),
+        (psycopg.OperationalError("the connection is lost"), 1),
+        (psycopg.errors.AdminShutdown("terminating"), 1),
+        (psycopg.errors.DeadlockDetected("another went on"), 4),
+    ],
+)
+async def test_nobody_waits_for_a_database_that_is_away_for_all(error: Exception, runs: int) -> None:
+    """Who asked together hears of it at once; what may be one's own fault is tried for each alone."""
+    tried = 0
+
+    async def fail(_: Sequence[int]) -> list[int | Exception]:
+        nonlocal tried
+        tried += 1
+        raise error
+
+    together = Together(fail)
+    told = await asyncio.gather(*(together.ask(number) for number in range(3)), return_exceptions=True)
+
+    assert (told, tried) == ([error] * 3, runs)

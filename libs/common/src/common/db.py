@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import AsyncRowFactory
 from psycopg.types.json import set_json_dumps, set_json_loads
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 T = TypeVar("T")
 Connection: TypeAlias = AsyncConnection[Any]
@@ -23,6 +23,15 @@ IDLE_SECONDS = 5.0
 LIMITS = "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s -c transaction_timeout=40s"
 PATIENT = "-c idle_in_transaction_session_timeout=10s -c work_mem=32MB -c temp_buffers=32MB"
 SESSION = f"{LIMITS} -c timezone=UTC"
+
+OUTAGES = (
+    psycopg.OperationalError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.TransactionTimeout,
+    PoolTimeout,
+)
+"""How the database fails through no fault of the work: away, too slow, or a deadlock in which another went on."""
+AWAY = ("08", "57P")
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
@@ -79,6 +88,13 @@ async def _refuse_dead(conn: AsyncConnection[Any]) -> None:
     if poll.poll(0):
         await conn.close()
         raise psycopg.OperationalError("the server has ended this session")
+
+
+def is_away(error: Exception) -> bool:
+    """Whether nobody gets a connection, so that whatever else is asked at this moment fails as well."""
+    if isinstance(error, psycopg.OperationalError):
+        return error.sqlstate is None or error.sqlstate.startswith(AWAY)
+    return isinstance(error, PoolTimeout)
 
 
 def struct_row(kind: type[T]) -> AsyncRowFactory[T]:

@@ -6,6 +6,8 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from common import db
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -15,8 +17,8 @@ class Together(Generic[Item, Result]):
     """An errand for many, asked by many for one each: `run` answers up to `most` in their order, one run at a time.
 
     A run takes who came while the one before it went on, and who comes within `gather_seconds`. What fails for many
-    is tried for each alone who still waits, so that nobody pays for another; an answer that is an exception is raised
-    to who asked.
+    is tried for each alone who still waits, so that nobody pays for another, unless the database is away for all; an
+    answer that is an exception is raised to who asked.
     """
 
     run: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
@@ -51,11 +53,11 @@ class Together(Generic[Item, Result]):
         try:
             results = await self.run([item for item, _ in taken])
         except Exception as error:  # noqa: BLE001  # whatever went wrong, who asked is told
-            if len(taken) > 1:
+            if len(taken) > 1 and not db.is_away(error):
                 for one in taken:
                     await self._run([one])
                 return
-            results = [error]
+            results = [error] * len(taken)
         for (_, future), result in zip(taken, results, strict=True):
             settle(future, result)
 

@@ -14,7 +14,7 @@ from psycopg_pool import PoolTimeout
 
 from common import bus, dead_letters, log, messages, metrics, outbox, queries, stages, tasks, traces
 from common.bus import Bus, Doorbell
-from common.db import Pool, glance
+from common.db import OUTAGES, Pool, glance
 from common.files import STARVED
 from common.messages import StageFailed
 from common.settings import Settings
@@ -178,7 +178,7 @@ class Worker:
             return await self._conclude(self._leave, claim)
         except Died as death:
             return await self._conclude(self._put_back, claim, "transient", str(death), after=1.0, death=True)
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except OUTAGES as error:
             return await self._conclude(self._put_back, claim, "waiting", _text(error), after=1.0)
         except Exception as error:  # noqa: BLE001  # a bug must not end the worker
             if isinstance(error, OSError) and error.errno in STARVED:  # the machine's limits are nobody's fault
@@ -199,7 +199,7 @@ class Worker:
         while True:
             try:
                 return await write(claim, *args, **more)
-            except (psycopg.OperationalError, PoolTimeout) as error:
+            except OUTAGES as error:
                 if time.monotonic() > deadline:
                     return f"not written: {_text(error)}"
                 await asyncio.sleep(1)
