@@ -197,6 +197,19 @@ def test_nothing_ends_by_a_wall_clock() -> None:
     }
 
 
+def test_an_outage_is_named_once() -> None:
+    """How the database fails through nobody's fault stands in `db.OUTAGES`, so that no service knows a part of it."""
+    knowing = {
+        path.name
+        for member in SOURCES.keys() - {"lumilio"}
+        for path, tree in modules(member)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "OperationalError"
+    }
+
+    assert knowing == {"db.py"}
+
+
 def executed(member: str) -> Iterator[tuple[str, str]]:
     """Every statement that is passed to `execute` or `executemany`, with where it stands."""
     for path, tree in modules(member):

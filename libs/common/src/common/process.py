@@ -9,9 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import psycopg
 import uvloop
-from psycopg_pool import PoolTimeout
 
 from common import bus, db, health, log, migrate, outbox, settings, traces
 from common.settings import Settings, StructT
@@ -86,7 +84,7 @@ async def _wait_for_schema(pool: db.Pool, stop: asyncio.Event) -> None:
         try:
             async with pool.connection(timeout=1) as conn:
                 return await migrate.check(conn)
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except db.OUTAGES as error:
             log.get().warning("waiting for the database", error=str(error).strip())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):

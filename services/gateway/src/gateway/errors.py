@@ -14,9 +14,8 @@ from litestar.exceptions import (
     ValidationException,
 )
 from msgspec import UNSET
-from psycopg_pool import PoolTimeout
 
-from common import formats, log
+from common import db, formats, log
 from common.files import FULL_DISK, STARVED, Offline
 from common.passwords import Unfit
 from common.roots import Refused
@@ -153,8 +152,7 @@ ANSWERS: dict[type[BaseException], Answer] = {
     Offline: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the repository is offline", LATER),
     MemoryError: BUSY,
     psycopg.errors.DiskFull: FULL,
-    PoolTimeout: AWAY,
-    psycopg.OperationalError: AWAY,
+    **dict.fromkeys(db.OUTAGES, AWAY),
 }
 
 # What the outside calls what has another name in Python.

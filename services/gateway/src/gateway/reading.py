@@ -16,7 +16,7 @@ from litestar.types import Message, Scope
 from psycopg_pool import PoolTimeout
 
 from common import log
-from common.db import Connection, Pool, glance
+from common.db import OUTAGES, Connection, Pool, glance
 from gateway.cookies import SAFE
 from gateway.policies import Opt
 from gateway.queries import replica as queries
@@ -105,7 +105,7 @@ class Reading:
             conn = await self._enter(held, replica)
             try:
                 yield conn
-            except psycopg.OperationalError:
+            except OUTAGES:
                 replica.doubt()
                 raise
 
@@ -113,7 +113,7 @@ class Reading:
         if replica.is_close:
             try:
                 return await held.enter_async_context(replica.pool.connection(timeout=PATIENCE_SECONDS))
-            except (psycopg.OperationalError, PoolTimeout):
+            except OUTAGES:
                 replica.doubt()
         return await held.enter_async_context(self.primary.connection())
 

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from common import derived_files, files, layout, log, marker, outbox, rendering, tasks
 from common import queries as core
-from common.db import Pool, glance
+from common.db import OUTAGES, Pool, glance
 from common.formats import BY_MIME
 from common.marker import Marker
 from common.messages import AssetTranscoded
@@ -102,7 +99,7 @@ class Transcoder:
                 async with claim.settle(self.pool) as conn:
                     await queries.save_renditions(conn, claim.asset_id, original.repository_id, made, of=[WEB])
                     await outbox.add(conn, AssetTranscoded(owner_id=claim.owner_id, asset_id=claim.asset_id))
-            except (psycopg.OperationalError, PoolTimeout):
+            except OUTAGES:
                 if time.monotonic() > deadline:
                     raise
                 is_certain = False  # it may have been saved all the same
@@ -214,7 +211,7 @@ class Transcoder:
         try:
             async with glance(self.pool) as conn:
                 again = await core.report(conn, claim.asset_id, claim.stage, epoch=claim.epoch, progress=told)
-        except (psycopg.OperationalError, PoolTimeout):
+        except OUTAGES:
             return False
         if again is None:
             raise LeaseLost
@@ -226,7 +223,7 @@ class Transcoder:
         try:
             async with glance(self.pool) as conn:
                 wish = await queries.find_wish(conn, film.claim.asset_id)
-        except (psycopg.OperationalError, PoolTimeout):
+        except OUTAGES:
             return True
         if wish is None or wish.is_trashed:
             return False
