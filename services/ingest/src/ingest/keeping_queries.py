@@ -40,7 +40,7 @@ async def begin(conn: Connection, repository_id: UUID) -> Catalogue:
 
 
 async def list_people(conn: Connection, after: int | None, *, limit: int) -> Page:
-    """Who uses the server, by number; who is leaving is not to come back."""
+    """Who uses the server, by number; also who is leaving, for whom originals lie here until they are gone."""
     async with conn.cursor(row_factory=struct_row(Person)) as cursor:
         await cursor.execute(
             """
