@@ -102,6 +102,18 @@ async def test_rows_raise_their_alarm(pool: Pool, bus: Bus, alert: str) -> None:
 
 
 @pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(("days", "told"), [(30, {"LumilioOriginalsNotCompared"}), (31, set()), (0, set())])
+async def test_originals_are_late_by_the_span_that_is_set(pool: Pool, bus: Bus, days: int, told: set[str]) -> None:
+    """By half of it more than was promised; nothing is where nothing is to be compared."""
+    await do(pool, *CAUSES["LumilioOriginalsNotCompared"])
+
+    numbers = await scrape(pulse.sources(pool, bus, RESERVE, scrub_days=days))
+
+    assert raised(numbers) == told
+    assert value(numbers, "lumilio_originals_overdue") == (1 if days else 0)
+
+
+@pytest.mark.usefixtures("quiet")
 async def test_work_that_nobody_does_raises_the_alarm(pool: Pool, bus: Bus, repository: Repository, user: User) -> None:
     """After five minutes; while somebody does such work it only waits, and in the bulk lane that is nothing to tell."""
     await placing.new_asset(pool, repository, user, 1)

@@ -14,8 +14,8 @@ from common import streams
 from common.bus import Bus
 from common.db import Pool
 from lumilio import main
-from lumilio.ballast import BallastSettings
 from lumilio.status import command, listening, looking, screen
+from lumilio.status.looking import StatusSettings
 from lumilio.status.places import Places
 from lumilio.status.seen import Report
 from tests.support import placing
@@ -25,7 +25,7 @@ from tests.support.servers import running_nats
 
 NOBODY = "127.0.0.1:1"
 UNSAFE = "database-unsafe"  # as tests run theirs
-ENOUGH = BallastSettings(reserve_bytes=0, reserve_percent=0)
+ENOUGH = StatusSettings(reserve_bytes=0, reserve_percent=0)
 STAGED = b'{"owner_id":1,"upload_id":1,"asset_id":"%s","repository_id":"%s"}' % (
     (b"01a20581-cc26-7657-838b-3f33d2afa25e",) * 2
 )
@@ -36,10 +36,14 @@ class Server:
     """A server that nobody serves: its database, its bus, and whoever is told of."""
 
     at: Places
-    reserve: BallastSettings = ENOUGH
+    config: StatusSettings = ENOUGH
 
     async def report(self) -> Report:
-        return command.conclude(await looking.look(self.at, self.reserve), self.at)
+        return command.conclude(await looking.look(self.at, self.config), self.at)
+
+    async def fact(self, name: str) -> str | None:
+        """What is said of something, if anything is."""
+        return next((one.text for one in (await self.report()).facts if one.name == name), None)
 
     async def lines(self) -> dict[str, str]:
         """What is wrong beside the database of tests, by its kind."""
@@ -197,9 +201,25 @@ async def test_damaged_originals_are_told(server: Server, pool: Pool, repository
     assert (await server.lines())["originals-corrupt"].startswith("The disk of Test damaged 1 original,")
 
 
+async def test_originals_are_late_by_the_span_that_is_set(server: Server, pool: Pool, repository: Repository) -> None:
+    """Not by the usual one; who wants none compared hears nothing of it."""
+    await do(
+        pool,
+        f"""
+        insert into file_records (repository_id, path, size, modified_ns, inode, scrubbed_at)
+        values ('{repository.repository_id}', 'p', 1, 1, 1, now() - interval '40 days')
+        """,
+    )
+
+    told = [await replace(server, config=StatusSettings(scrub_days=days)).fact("originals") for days in (30, 90, 0)]
+
+    read = "all read again, the longest ago 40 days ago"
+    assert told == [f"{read}; 1 are late", read, None]
+
+
 async def test_a_disk_without_its_reserve_is_told(server: Server) -> None:
     """With how much is to be made free."""
-    greedy = replace(server, reserve=BallastSettings(reserve_bytes=1 << 60, reserve_percent=0))
+    greedy = replace(server, config=StatusSettings(reserve_bytes=1 << 60, reserve_percent=0))
 
     line = (await greedy.lines())["disk-full"]
 

@@ -18,7 +18,6 @@ from common.repository_queries import Repository
 
 Numbers = Sequence[GaugeMetricFamily]
 Row = tuple[Sequence[str], float]
-OVERDUE_DAYS = 30.0
 READERS: list[tuple[str, str, Callable[[ConsumerInfo], int | None]]] = [
     ("pending", "Messages that ring for a durable.", lambda one: one.num_pending),
     ("ack_pending", "Messages given out and not acknowledged.", lambda one: one.num_ack_pending),
@@ -35,16 +34,16 @@ class Reserve:
     percent: float
 
 
-def sources(pool: Pool, bus: Bus, reserve: Reserve) -> list[Source]:
-    """Whom to ask: each may be silent without the others."""
+def sources(pool: Pool, bus: Bus, reserve: Reserve, *, scrub_days: int = 30) -> list[Source]:
+    """Whom to ask: each may be silent without the others; 0 days for originals that are never to be compared."""
     return [
-        Source("database", lambda: _of_database(pool)),
+        Source("database", lambda: _of_database(pool, scrub_days)),
         Source("bus", lambda: _of_bus(bus)),
         Source("disks", lambda: _of_disks(pool, reserve)),
     ]
 
 
-async def _of_database(pool: Pool) -> Numbers:
+async def _of_database(pool: Pool, scrub_days: int) -> Numbers:
     async with glance(pool) as conn:
         return [
             *_due(await pulse_queries.list_due(conn)),
@@ -53,7 +52,8 @@ async def _of_database(pool: Pool) -> Numbers:
             *_waiting("outbox", "Events not yet published", await pulse_queries.find_unpublished(conn)),
             *_waiting("unplaced", "Uploads that lie in staging", await pulse_queries.find_unplaced(conn)),
             *_waiting("dead_letters", "Messages that nobody could read", await pulse_queries.find_dead_letters(conn)),
-            *_trees(await pulse_queries.list_trees(conn, days=OVERDUE_DAYS)),
+            *_trees(await pulse_queries.list_trees(conn, days=scrub_days)),
+            *_span(scrub_days),
             *_meaning(await pulse_queries.list_meaning(conn), await pulse_queries.count_servers(conn)),
             *_backup(await pulse_queries.find_backup_age(conn), await pulse_queries.has_backup_failed(conn)),
         ]
@@ -93,12 +93,19 @@ def _trees(trees: Sequence[Tree]) -> Numbers:
             "originals_corrupt", "Originals that are not what was stored.", "", _one(sum(t.corrupt for t in trees))
         ),
         _family("originals_unverified", "Not compared since they came.", "", _one(sum(t.unverified for t in trees))),
-        _family("originals_overdue", "Not compared for 30 days.", "", _one(sum(t.overdue for t in trees))),
+        _family("originals_overdue", "Not compared in the time that is set.", "", _one(sum(t.overdue for t in trees))),
         _family("originals_verified_seconds", "Age of the oldest comparison.", "", _one(max(ages, default=0))),
         _family(
             "scans_asking", "Scans that wait for a person's word.", "", _one(sum(t.asks is not None for t in trees))
         ),
     ]
+
+
+def _span(scrub_days: int) -> Numbers:
+    """Nothing is late where nothing is to be compared."""
+    if not scrub_days:
+        return []
+    return [_family("scrub_seconds", "In which time all originals are to be compared.", "", _one(scrub_days * 86400))]
 
 
 def _meaning(meaning: Sequence[Meaning], servers: dict[bool, int]) -> Numbers:

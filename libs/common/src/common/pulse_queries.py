@@ -221,8 +221,8 @@ async def find_dead_letters(conn: Connection) -> Waiting:
         return (await cursor.fetchall())[0]
 
 
-async def list_trees(conn: Connection, *, days: float) -> list[Tree]:
-    """Every repository; files are overdue that were not compared for so many days."""
+async def list_trees(conn: Connection, *, days: int) -> list[Tree]:
+    """Every repository; files are overdue that were not compared for so many days, with 0 none ever."""
     async with conn.cursor(row_factory=struct_row(Tree)) as cursor:
         await cursor.execute(
             """
@@ -248,7 +248,7 @@ async def list_trees(conn: Connection, *, days: float) -> list[Tree]:
                        from (
                            select from file_records f
                            where f.repository_id = r.repository_id and f.state = 'present'
-                             and scrubbed_at < now() - make_interval(secs => %(seconds)s)
+                             and %(days)s > 0 and scrubbed_at < now() - make_interval(days => %(days)s)
                            limit %(most)s
                        ) overdue
                    ) as overdue,
@@ -282,7 +282,7 @@ async def list_trees(conn: Connection, *, days: float) -> list[Tree]:
             order by repository_id
             limit 1000
             """,
-            {"most": MOST, "seconds": days * 86400},
+            {"most": MOST, "days": days},
         )
         return await cursor.fetchall()
 

@@ -32,14 +32,15 @@ class IngestSettings(Settings, frozen=True, kw_only=True):
     """How much of a disk uploads leave free, as the gateway is told; ingest only shows it in its metrics."""
     reserve_percent: Percent = 2.0
     """The same as a share of the disk."""
+    scrub_days: Days = 30
+    """Within how many days every original is compared, as syncer is told; ingest only shows it in its metrics."""
 
 
 async def serve(config: IngestSettings, stop: asyncio.Event) -> None:
     """Place staged uploads and purge what is to go until told to stop; one ingest of all also cleans up."""
     async with process.core("ingest", config, stop) as core, asyncio.TaskGroup() as tasks:
-        core.health.sources += pulse.sources(
-            core.pool, core.bus, pulse.Reserve(config.reserve_bytes, config.reserve_percent)
-        )
+        reserve = pulse.Reserve(config.reserve_bytes, config.reserve_percent)
+        core.health.sources += pulse.sources(core.pool, core.bus, reserve, scrub_days=config.scrub_days)
         ingest = Ingest(core.pool)
         housekeeping = Housekeeping(
             *(core.pool, config.clean_seconds, config.abandoned_seconds, config.failed_seconds, config.trash_days)

@@ -9,9 +9,9 @@ import msgspec
 from rich.console import Console
 
 from common import settings
-from lumilio.ballast import BallastSettings
 from lumilio.refusal import CannotStart
 from lumilio.status import facts, looking, places, screen, troubles
+from lumilio.status.looking import StatusSettings
 from lumilio.status.places import Places
 from lumilio.status.seen import Report, Seen, State, Trouble
 from lumilio.status.words import sentence
@@ -36,7 +36,7 @@ def _report(root: str) -> Report:
     except CannotStart as refusal:
         what, _, todo = str(refusal).partition(": ")
         return Report(state="unknown", troubles=[Trouble(kind="not-served", what=sentence(what), todo=sentence(todo))])
-    return conclude(asyncio.run(looking.look(known, settings.load(BallastSettings, os.environ))), known)
+    return conclude(asyncio.run(looking.look(known, settings.load(StatusSettings, os.environ))), known)
 
 
 def conclude(seen: Seen, known: Places) -> Report:

@@ -35,7 +35,8 @@ def _rows(rows: Rows) -> Iterator[tuple[str, str]]:
     yield "events", f"{count(waiting, 'event')} on the way" if waiting else "all are published"
     if rows.meaning:
         yield "meaning", ", ".join(_meaning(rows)) + f"; {count(rows.servers, 'inference server')}"
-    yield "originals", _scrub(rows)
+    if rows.scrub_days:
+        yield "originals", _scrub(rows)
     if rows.dead_letters.count:
         yield "note", f"{count(rows.dead_letters.count, 'message')} on the bus made no sense, and were kept"
 

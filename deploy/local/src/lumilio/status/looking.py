@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from common import migrate, pulse_queries, queries, repository_queries, stage_queries
 from common.db import Connection
 from common.repository_queries import Repository
+from common.settings import Days
 from common.stages import Stage
 from lumilio.ballast import BallastSettings
 from lumilio.status import disks, listening, services
@@ -18,18 +19,23 @@ from lumilio.status.seen import Bus, Rows, Seen
 
 ANSWER_SECONDS = 5
 LIMITS = "-c statement_timeout=10s -c timezone=UTC"
-SCRUB_DAYS = 30.0
 SILENT_DISK = "its disk does not answer"
 
 
-async def look(places: Places, reserve: BallastSettings) -> Seen:
+class StatusSettings(BallastSettings, frozen=True, kw_only=True):
+    """By what a server is judged: how much is to be free, and how old a comparison may be."""
+
+    scrub_days: Days = 30
+
+
+async def look(places: Places, config: StatusSettings) -> Seen:
     """Everything that can be seen from here; what does not answer is told as such."""
     bus, found, (rows, silence, repositories) = await asyncio.gather(
         _hear(places),
         services.ask(places.health),
-        _read(places.database),
+        _read(places.database, config.scrub_days),
     )
-    spaces, outages = await disks.look(repositories, places.data, reserve)
+    spaces, outages = await disks.look(repositories, places.data, config)
     return Seen(
         rows=rows,
         silence=silence,
@@ -45,19 +51,19 @@ async def _hear(places: Places) -> Bus | None:
     return await listening.hear(places.nats, places.monitor) if places.nats else None
 
 
-async def _read(database_url: str) -> tuple[Rows | None, str, Sequence[Repository]]:
+async def _read(database_url: str, scrub_days: int) -> tuple[Rows | None, str, Sequence[Repository]]:
     """What the database says, or why it says nothing."""
     try:
         async with await AsyncConnection.connect(
             database_url, autocommit=True, connect_timeout=ANSWER_SECONDS, options=LIMITS
         ) as conn:
             await migrate.check(conn)
-            return await _rows(conn), "", await repository_queries.list_repositories(conn)
+            return await _rows(conn, scrub_days), "", await repository_queries.list_repositories(conn)
     except (psycopg.Error, migrate.OldSchema) as error:
         return None, str(error).strip().partition("\n")[0], []
 
 
-async def _rows(conn: Connection) -> Rows:
+async def _rows(conn: Connection, scrub_days: int) -> Rows:
     due = await pulse_queries.list_due(conn)
     return Rows(
         version=await own_queries.find_version(conn),
@@ -70,7 +76,8 @@ async def _rows(conn: Connection) -> Rows:
         unpublished=await pulse_queries.find_unpublished(conn),
         unplaced=await pulse_queries.find_unplaced(conn),
         dead_letters=await pulse_queries.find_dead_letters(conn),
-        trees=await pulse_queries.list_trees(conn, days=SCRUB_DAYS),
+        trees=await pulse_queries.list_trees(conn, days=scrub_days),
+        scrub_days=scrub_days,
         meaning=await pulse_queries.list_meaning(conn),
         servers=(await pulse_queries.count_servers(conn)).get(True, 0),
         leases=await pulse_queries.list_leases(conn),

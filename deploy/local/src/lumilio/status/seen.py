@@ -26,6 +26,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     unplaced: Waiting
     dead_letters: Waiting
     trees: Sequence[Tree]
+    scrub_days: int
     meaning: Sequence[Meaning]
     servers: int
     leases: Sequence[Lease]
