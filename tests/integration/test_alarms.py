@@ -60,6 +60,10 @@ CAUSES: dict[str, list[str]] = {
     "LumilioNoModelServer": [
         "insert into inference_stages (stage, kinds) values ('classify', '{photo}')",
         "insert into stage_count_changes (stage, open, done, failed) values ('classify', 3, 0, 0)",
+        (
+            "insert into inference_servers (address, dispatcher, is_there, tasks, slots, busy)"
+            " values ('a:1', gen_random_uuid(), false, '{}', 1, 0)"
+        ),
     ],
     "LumilioBackupOld": [
         (
@@ -111,6 +115,16 @@ async def test_originals_are_late_by_the_span_that_is_set(pool: Pool, bus: Bus, 
 
     assert raised(numbers) == told
     assert value(numbers, "lumilio_originals_overdue") == (1 if days else 0)
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_who_names_no_server_any_more_misses_none(pool: Pool, bus: Bus) -> None:
+    """What was asked of models before stays open, and nobody is called for it."""
+    wanted, counted, _ = CAUSES["LumilioNoModelServer"]
+    for statement in (wanted, counted):
+        await do(pool, statement)
+
+    assert raised(await scrape(pulse.sources(pool, bus, RESERVE))) == set()
 
 
 @pytest.mark.usefixtures("quiet")
@@ -196,7 +210,8 @@ def test_no_alarm_is_untested() -> None:
 async def test_rules_and_dashboard_name_what_is_told(pool: Pool, bus: Bus, repository: Repository) -> None:
     """A metric that is called otherwise would be an alarm that never comes."""
     assert repository
-    await do(pool, CAUSES["LumilioBackupOld"][0])
+    for statement in (*CAUSES["LumilioBackupOld"], *CAUSES["LumilioNoModelServer"]):
+        await do(pool, statement)
     told = {family.name for source in pulse.sources(pool, bus, RESERVE) for family in await source.read()}
     told.add("lumilio_pulse_answers")
     for family in REGISTRY.collect():

@@ -104,7 +104,7 @@ async def test_work_that_rests_is_told_with_who_wants_that(server: Server, pool:
 
 
 async def test_work_that_waits_for_a_model_is_told_so(server: Server, pool: Pool, asset: UUID, user: User) -> None:
-    """While no inference server is there, nothing is wrong but that."""
+    """While an inference server is away nothing is wrong but that; who names none any more does without."""
     await do(
         pool,
         f"""
@@ -112,7 +112,15 @@ async def test_work_that_waits_for_a_model_is_told_so(server: Server, pool: Pool
         values ('{asset}', 'faces', {user.user_id}, 'pending', now() - interval '6 min')
         """,
     )
+    assert await server.lines() == {}
 
+    await do(
+        pool,
+        """
+        insert into inference_servers (address, dispatcher, is_there, tasks, slots, busy)
+        values ('a:1', gen_random_uuid(), false, '{}', 1, 0)
+        """,
+    )
     assert "Faces (faces): 1 due, the oldest for 6 minutes: no inference server" in (await server.lines())["work-old"]
 
 

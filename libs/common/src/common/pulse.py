@@ -109,6 +109,7 @@ def _span(scrub_days: int) -> Numbers:
 
 
 def _meaning(meaning: Sequence[Meaning], servers: dict[bool, int]) -> Numbers:
+    """Who names no inference server does without, and misses none."""
     rows = [
         ([one.stage, one.model or "", state], float(count))
         for one in meaning
@@ -116,7 +117,11 @@ def _meaning(meaning: Sequence[Meaning], servers: dict[bool, int]) -> Numbers:
     ]
     return [
         _family("ml_rows", "How far models are with all assets.", "stage model state", rows),
-        _family("ml_servers", "Inference servers that are there.", "", _one(servers.get(True, 0))),
+        *(
+            [_family("ml_servers", "Inference servers that are there.", "", _one(servers.get(True, 0)))]
+            if servers
+            else []
+        ),
     ]
 
 

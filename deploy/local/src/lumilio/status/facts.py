@@ -34,7 +34,7 @@ def _rows(rows: Rows) -> Iterator[tuple[str, str]]:
     waiting = rows.unpublished.count
     yield "events", f"{count(waiting, 'event')} on the way" if waiting else "all are published"
     if rows.meaning:
-        yield "meaning", ", ".join(_meaning(rows)) + f"; {count(rows.servers, 'inference server')}"
+        yield "meaning", ", ".join(_meaning(rows)) + f"; {count(rows.servers.get(True, 0), 'inference server')}"
     if rows.scrub_days:
         yield "originals", _scrub(rows)
     if rows.dead_letters.count:

@@ -79,6 +79,6 @@ async def _rows(conn: Connection, scrub_days: int) -> Rows:
         trees=await pulse_queries.list_trees(conn, days=scrub_days),
         scrub_days=scrub_days,
         meaning=await pulse_queries.list_meaning(conn),
-        servers=(await pulse_queries.count_servers(conn)).get(True, 0),
+        servers=await pulse_queries.count_servers(conn),
         leases=await pulse_queries.list_leases(conn),
     )

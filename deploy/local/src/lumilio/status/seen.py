@@ -13,7 +13,10 @@ State: TypeAlias = Literal["well", "trouble", "unknown"]
 
 
 class Rows(Struct, frozen=True, kw_only=True):
-    """What the database says; `running` is how much of a stage is worked on, `servers` how many know models."""
+    """What the database says; `running` is how much of a stage is worked on.
+
+    `servers` are those that know models, by whether they are there; none at all where nobody is asked.
+    """
 
     version: str
     unsafe: Sequence[str]
@@ -28,7 +31,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     trees: Sequence[Tree]
     scrub_days: int
     meaning: Sequence[Meaning]
-    servers: int
+    servers: Mapping[bool, int]
     leases: Sequence[Lease]
 
 

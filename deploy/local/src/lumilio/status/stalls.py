@@ -23,7 +23,8 @@ def _work(rows: Rows, seen: Seen, places: Places) -> Iterator[Trouble]:
     """What is due for long; in the bulk lane that is as it should be while somebody is at it."""
     for stage in dict.fromkeys(one.stage for one in rows.due):
         old = [one for one in rows.due if one.stage == stage and one.oldest_seconds > DUE_SECONDS]
-        if not old or (rows.running.get(stage) and all(one.lane for one in old)):
+        is_going_on = rows.running.get(stage) and all(one.lane for one in old)
+        if not old or is_going_on or _is_done_without(stage, rows, seen):
             continue
         why, todo = _reason(stage, rows, seen, places)
         due, oldest = sum(one.due for one in rows.due if one.stage == stage), max(one.oldest_seconds for one in old)
@@ -40,7 +41,7 @@ def _reason(stage: str, rows: Rows, seen: Seen, places: Places) -> tuple[str, st
         return why, f"It goes on by itself then; at once with POST /api/v1/stages/{stage}/resume."
     if service in _silent(seen) or _is_deserted(stage, rows, seen):
         return f"{service} does not run", f"See {places.log(service)}{places.start}"
-    if service == "ml-dispatcher" and not rows.servers:
+    if service == "ml-dispatcher" and not rows.servers.get(True):
         return (
             "no inference server is there",
             "Start ml-server, or what LUMILIO_INFERENCE_SERVERS names; it all waits for it.",
@@ -48,6 +49,13 @@ def _reason(stage: str, rows: Rows, seen: Seen, places: Places) -> tuple[str, st
     if running := rows.running.get(stage):
         return f"{running} at work, which do not keep up", "It takes its time. More cores, or another machine, help."
     return "nobody is at it", f"See {places.log(service)}, and `lumilio stages`."
+
+
+def _is_done_without(stage: str, rows: Rows, seen: Seen) -> bool:
+    """Whether a stage needs a model, and its service runs and knows of no inference server to ask."""
+    service = service_of(stage)
+    does_nobody = service in _silent(seen) or _is_deserted(stage, rows, seen)
+    return service == "ml-dispatcher" and not rows.servers and not does_nobody
 
 
 def _is_deserted(stage: str, rows: Rows, seen: Seen) -> bool:
