@@ -184,6 +184,12 @@ def test_a_backup_that_makes_no_sense_hides_no_other(kept: Kept, tmp_path: Path)
     assert [name in line for line in said] == [True]
 
 
+def test_a_folder_of_backups_is_told_from_a_backup(kept: Kept) -> None:
+    """Whoever names the folder that they lie in is told how to see them."""
+    with pytest.raises(CannotStart, match=f"holds backups: .* backup list --to {kept.folder.parent}`"):
+        check.check(kept.folder.parent, Wish(), say=ignore)
+
+
 def test_originals_are_looked_for(kept: Kept) -> None:
     """A check tells one that is missing by its size, and one with other bytes by its hash."""
     inbox = sorted(kept.inbox.rglob("*.jpg"))

@@ -1,16 +1,18 @@
 """Copies of originals outlive damage on either side: none is replaced by other bytes, and none rots unnoticed."""
 
 import os
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
 from msgspec import structs
 
-from lumilio.backup import check, copying, manifest, record
+from lumilio.backup import check, command, copying, manifest, record
 from lumilio.backup.check import Wish
 from lumilio.backup.manifest import Original
 from lumilio.refusal import CannotStart
+from tests.support import volumes
 from tests.support.backups import Kept, ignore, relist
 from tests.support.placing import PHOTO
 
@@ -40,6 +42,20 @@ def test_only_new_originals_are_copied(kept: Kept, tmp_path: Path) -> None:
     assert check.check(kept.folder, Wish(deep=True, copies=to), say=ignore)
     assert (to / str(kept.repository.repository_id) / ".lumiliorepo").exists()
     assert list((to / str(kept.repository.repository_id) / ".lumilio/manifests").iterdir())
+
+
+def test_copies_on_the_disk_of_their_originals_are_told(
+    kept: Kept, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They would die with it; nothing is refused, for it may be a disk of many."""
+    arguments = Namespace(originals=tmp_path / "copies", deep=False)
+    assert command.copy(kept.folder, arguments)
+    told = capsys.readouterr().out
+    with volumes.mounted(tmp_path / "elsewhere", megabytes=8) as other:
+        assert command.copy(kept.folder, Namespace(originals=other.path / "copies", deep=False))
+
+    assert command.SAME_COPIES in told
+    assert command.SAME_COPIES not in capsys.readouterr().out
 
 
 def test_a_good_copy_outlives_its_damaged_original(kept: Kept, copies: Path) -> None:

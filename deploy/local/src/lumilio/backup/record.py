@@ -84,6 +84,9 @@ def read(folder: Path) -> Backup:
     try:
         content = (folder / RECORD).read_bytes()
     except OSError as error:
+        if next(folder.glob(f"*/{RECORD}"), None) is not None:
+            todo = f"name one of those that `lumilio backup list --to {folder}` tells"
+            raise CannotStart(f"{folder} holds backups: {todo}") from None
         raise CannotStart(f"{folder} is no whole backup, its {RECORD} cannot be read: {error.strerror}") from None
     try:
         found = msgspec.json.decode(content, type=Backup)
