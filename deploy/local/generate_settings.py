@@ -19,6 +19,7 @@ from lumilio.backup.retention import BackupSettings
 from lumilio.ballast import BallastSettings
 from lumilio.inference import InferenceSettings
 from lumilio.migrations import StreamSettings
+from lumilio.status.settings import StatusSettings
 from lumilio.watching import WatchingSettings
 from ml_dispatcher.settings import DispatcherSettings
 from ml_server.settings import MlServerSettings
@@ -36,6 +37,7 @@ PROGRAMS: dict[str, list[type[msgspec.Struct]]] = {
     "ml-server": [MlServerSettings],
     "`lumilio up`": [BallastSettings, InferenceSettings, WatchingSettings, BackupSettings],
     "`lumilio migrate`": [StreamSettings],
+    "`lumilio status`": [StatusSettings],
 }
 SPANS = ((24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"))
 SIZES = ((1024**3, "GiB"), (1024**2, "MiB"))

@@ -15,9 +15,9 @@ from common.bus import Bus
 from common.db import Pool
 from lumilio import main
 from lumilio.status import command, listening, looking, screen
-from lumilio.status.looking import StatusSettings
 from lumilio.status.places import Places
 from lumilio.status.seen import Report
+from lumilio.status.settings import StatusSettings
 from tests.support import placing
 from tests.support.given import Repository, User
 from tests.support.rows import do

@@ -10,6 +10,7 @@ from common.settings import Settings
 from gateway.main import Settings as GatewaySettings
 from ingest.main import IngestSettings
 from lumilio.ballast import BallastSettings
+from lumilio.status.settings import StatusSettings
 from ml_dispatcher.settings import DispatcherSettings
 from ml_server.settings import MlServerSettings
 from processor.main import ProcessorSettings
@@ -23,7 +24,7 @@ GIVEN = {
 }
 KINDS: list[type[msgspec.Struct]] = [
     *(GatewaySettings, IngestSettings, ProcessorSettings, SyncerSettings, BallastSettings, MlServerSettings),
-    DispatcherSettings,
+    *(DispatcherSettings, StatusSettings),
 ]
 ZERO_IS_FINE = {
     *("health_port", "port", "stop_seconds", "workers", "reserve_bytes", "reserve_percent", "ballast_bytes"),

@@ -11,9 +11,9 @@ from rich.console import Console
 from common import settings
 from lumilio.refusal import CannotStart
 from lumilio.status import facts, looking, places, screen, troubles
-from lumilio.status.looking import StatusSettings
 from lumilio.status.places import Places
 from lumilio.status.seen import Report, Seen, State, Trouble
+from lumilio.status.settings import StatusSettings
 from lumilio.status.words import sentence
 from lumilio.terminal import say
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from common import files, marker
 from common.repository_queries import Repository
-from lumilio.ballast import BallastSettings
 from lumilio.status.seen import Disk
+from lumilio.status.settings import StatusSettings
 
 ANSWER_SECONDS = 5
 SILENT = "its disk does not answer"
@@ -26,7 +26,7 @@ class Look(NamedTuple):
 
 
 async def look(
-    repositories: Sequence[Repository], data: str | None, reserve: BallastSettings
+    repositories: Sequence[Repository], data: str | None, reserve: StatusSettings
 ) -> tuple[Sequence[Disk], Mapping[str, str]]:
     """Each disk once, with all that it holds, and why repositories of this machine are not in their place."""
     here = [one for one in repositories if data or os.path.exists(os.path.dirname(one.root))]
@@ -38,7 +38,7 @@ async def look(
     return _merged(looks), outages
 
 
-def _repository(one: Repository, reserve: BallastSettings) -> Look:
+def _repository(one: Repository, reserve: StatusSettings) -> Look:
     try:
         marker.check(one.root, one.repository_id, one.private_root)
     except files.Offline as outage:
@@ -46,7 +46,7 @@ def _repository(one: Repository, reserve: BallastSettings) -> Look:
     return _folder(one.name, os.fsdecode(one.home), reserve)
 
 
-def _folder(holds: str, path: str, reserve: BallastSettings) -> Look:
+def _folder(holds: str, path: str, reserve: StatusSettings) -> Look:
     try:
         disk, device = os.statvfs(path), os.stat(path).st_dev
     except OSError:

@@ -9,23 +9,16 @@ from psycopg import AsyncConnection
 from common import migrate, pulse_queries, queries, repository_queries, stage_queries
 from common.db import Connection
 from common.repository_queries import Repository
-from common.settings import Days
 from common.stages import Stage
-from lumilio.ballast import BallastSettings
 from lumilio.status import disks, listening, services
 from lumilio.status import queries as own_queries
 from lumilio.status.places import Places
 from lumilio.status.seen import Bus, Rows, Seen
+from lumilio.status.settings import StatusSettings
 
 ANSWER_SECONDS = 5
 LIMITS = "-c statement_timeout=10s -c timezone=UTC"
 SILENT_DISK = "its disk does not answer"
-
-
-class StatusSettings(BallastSettings, frozen=True, kw_only=True):
-    """By what a server is judged: how much is to be free, and how old a comparison may be."""
-
-    scrub_days: Days = 30
 
 
 async def look(places: Places, config: StatusSettings) -> Seen:
