@@ -37,6 +37,7 @@ MOST_FRAMES = 8
 """Of a video, each in a numbered folder of its own below theirs."""
 SIDECAR = b".json"
 XMP = b".xmp"
+PICASA = b".picasa.ini"
 SIDECARS = b".lumilio/sidecars"
 MADE = re.compile(rb"([0-9a-f]{64})_(\d{1,10})_(\d{1,18})\.[a-z0-9]+")
 FOLDERS = (INBOX, PRIVATE, b".lumilio/staging", STAGING, FAILED, TRASH, MANIFESTS, b".lumilio/assets", THUMBNAILS)

@@ -20,7 +20,6 @@ MISSING_RETRY_SECONDS = 60.0
 """How long to wait for one that is missing: that may be so for good, and of many."""
 CHANGED_RETRY_SECONDS = 30.0
 """How long to wait for a scan to see that an original was changed, unless it rings before."""
-PICASA = b".picasa.ini"
 LEAST_AGE = timedelta(minutes=1)
 """A file that was changed later than so long before it came says nothing of when it was taken."""
 
@@ -91,7 +90,7 @@ def candidates(path: bytes) -> Iterator[tuple[Kind, list[bytes]]]:
     folder, name = os.path.split(path)
     for leaf in (name, os.path.splitext(name)[0]):
         yield "xmp", [os.path.join(folder, leaf + extension) for extension in (b".xmp", b".XMP")]
-    yield "picasa", [os.path.join(folder, PICASA)]
+    yield "picasa", [os.path.join(folder, layout.PICASA)]
 
 
 def _open_beside(original: Original) -> Iterator[Beside]:

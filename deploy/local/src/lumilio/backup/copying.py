@@ -1,7 +1,7 @@
 """Copies of originals on another disk: only what is new, each proven while it is written, and none ever replaced."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -48,10 +48,10 @@ class Copying:
     def bring(self, original: Original) -> None:
         """Have a copy of an original; one that is there already costs a look at its size and time."""
         root, target = self.roots[original.repository], self._target(original)
-        if not self.deep and _is_known(target, original):
+        if not self.deep and is_known(target, original):
             return
         try:
-            if not _is_right(target, original):
+            if not is_right(target, original):
                 self.aside += _copy(root, original, target, part=self.part)
                 self.copied, self.size = self.copied + 1, self.size + original.size
             _date(target, original)
@@ -65,6 +65,17 @@ class Copying:
             self._visited.add(place)
             root = self.roots[original.repository]
             self._bring_notes(root, original.repository, partial(notes.beside, root, folder))
+            self._set_notes_aside(root, original.repository, folder)
+
+    def _set_notes_aside(self, root: bytes, repository: UUID, folder: bytes) -> None:
+        """What is gone beside originals stays under another name, lest it be put beside another of the same name."""
+        kept = bytes(self.to / str(repository))
+        try:
+            if os.path.isdir(os.path.join(root, folder)):
+                for path in set(notes.beside(kept, folder)) - set(notes.beside(root, folder)):
+                    _set_aside(os.path.join(kept, path))
+        except OSError as error:
+            self._fail(root, folder, error)
 
     def bring_notes(self, home: bytes, repository: UUID) -> None:
         """What the server knows of its originals: the marker, manifests, notes of the trash, sidecars of its own."""
@@ -136,7 +147,8 @@ def _refuse_inside(run: Copying) -> None:
             raise CannotStart(f"{run.to} lies in the repository {shown(root)}: have the copies elsewhere")
 
 
-def _is_known(target: bytes, original: Original) -> bool:
+def is_known(target: bytes, original: Original) -> bool:
+    """Whether a file is as large and as old as an original, so that nobody need read it."""
     try:
         seen = os.stat(target, follow_symlinks=False)
     except OSError:
@@ -146,7 +158,8 @@ def _is_known(target: bytes, original: Original) -> bool:
     return seen.st_size == original.size and is_dated
 
 
-def _is_right(target: bytes, original: Original) -> bool:
+def is_right(target: bytes, original: Original) -> bool:
+    """Whether a file has the bytes of an original."""
     return os.path.lexists(target) and _digest(target) == bytes.fromhex(original.hash)
 
 
@@ -189,18 +202,23 @@ def _write(root: bytes, original: Original, part: bytes) -> None:
 
 def _set_aside(target: bytes) -> None:
     """A copy with other bytes may be the last of a photo that was edited: it gets another name, and stays."""
-    folder, name = os.path.split(target)
     digest = _digest(target)
-    ending = b"." + (digest.hex()[:16].encode() if digest else b"unreadable")
-    for number in count(1):
-        more = ending if number == 1 else ending + b"-%d" % number
-        aside = os.path.join(folder, name[: LONGEST_NAME - len(more)] + more)
+    for aside in asides(target, digest):
         if not os.path.lexists(aside):
             os.rename(target, aside)
             return
         if digest is not None and _digest(aside) == digest:
             os.unlink(target)  # the same bytes were set aside before
             return
+
+
+def asides(path: bytes, digest: bytes | None) -> Iterator[bytes]:
+    """The names that a copy may have which other bytes took the place of, the first one first."""
+    folder, name = os.path.split(path)
+    ending = b"." + (digest.hex()[:16].encode() if digest else b"unreadable")
+    for number in count(1):
+        more = ending if number == 1 else ending + b"-%d" % number
+        yield os.path.join(folder, name[: LONGEST_NAME - len(more)] + more)
 
 
 def _date(target: bytes, original: Original) -> None:

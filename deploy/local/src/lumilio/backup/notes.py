@@ -12,10 +12,20 @@ CHUNK = 1 << 20
 
 
 def beside(root: bytes, folder: bytes) -> Paths:
-    """The XMP sidecars in one folder, in which people's programs keep what they say."""
+    """The XMP sidecars and Picasa's file in one folder, in which people's programs keep what they say."""
     for name in folders.list_names(root, folder):
-        if name.endswith(sidecars.ENDINGS):
+        if name.endswith(sidecars.ENDINGS) or name == layout.PICASA:
             yield os.path.join(folder, name)
+
+
+def of_original(path: bytes) -> Paths:
+    """Where something may lie that tells of one original: beside it, and of one in the trash its note."""
+    for stem in {path: None, os.path.splitext(path)[0]: None}:
+        for ending in sidecars.ENDINGS:
+            yield stem + ending
+    yield os.path.join(os.path.dirname(path), layout.PICASA)
+    if layout.is_trashed(path):
+        yield layout.sidecar(path)
 
 
 def of_server(home: bytes) -> Paths:

@@ -3,14 +3,16 @@
 import argparse
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 from lumilio import data, first_start
-from lumilio.data import Data
+from lumilio.data import Data, Secrets
 from lumilio.rebuild.run import adopt_missing
-from lumilio.restore import directory
+from lumilio.restore import derived, directory, originals
+from lumilio.restore.originals import PutBack
 from lumilio.restore.run import Restore, look_through
 from lumilio.terminal import say
 
@@ -24,13 +26,26 @@ def run(arguments: argparse.Namespace) -> None:
     folder = arguments.folder.resolve()
     backup = look_through(folder)
     if database_url := os.environ.get("LUMILIO_DATABASE_URL"):
+        back = originals.plan(backup, arguments.originals, data=None)
+        originals.put_back(back, folder, say=say)
         asyncio.run(_elsewhere(Restore(folder, backup, database_url, arguments.replace, say)))
-        say("restored: start the services")
+        _end("restored: start the services", back)
         return
     with data.hold(arguments.data) as held:
         directory.check(held, replace=arguments.replace)
-        asyncio.run(_into(held, folder, arguments.replace))
-    say(f"restored: serve it with `lumilio up --data {arguments.data}`")
+        back = originals.plan(backup, arguments.originals, data=held.root)
+        secrets = directory.begin(held, folder)
+        originals.put_back(back, folder, say=say)
+        asyncio.run(_into(held, secrets, folder, arguments.replace))
+    _end(f"restored: serve it with `lumilio up --data {arguments.data}`", back)
+
+
+def _end(line: str, back: PutBack | None) -> None:
+    """Say that it is done; the exit status says whether anything was not put back."""
+    say(line)
+    if back is not None and back.failed:
+        say(f"{back.failed:,} files could not be put back, as was said above")
+        sys.exit(1)
 
 
 async def _elsewhere(restore: Restore) -> None:
@@ -38,8 +53,7 @@ async def _elsewhere(restore: Restore) -> None:
     await restore.end()
 
 
-async def _into(held: Data, folder: Path, replace: bool) -> None:  # noqa: FBT001
-    secrets = directory.begin(held, folder)
+async def _into(held: Data, secrets: Secrets, folder: Path, replace: bool) -> None:  # noqa: FBT001
     async with directory.serving(held, secrets) as server:
         restore = Restore(folder, look_through(folder), server.url(), replace, say, Path(held.root))
         await bring_back(restore, then=partial(first_start.prepare, server.url(), held, secrets))
@@ -58,3 +72,5 @@ async def bring_back(restore: Restore, *, then: Callable[[], Awaitable[None]] | 
     say(f"{made:,} photos that came after the backup are back")
     if any(summary.counts[kind] for kind in UNDONE):
         say(NOT_ALL)
+    if again := await derived.make_again(restore.database_url):
+        say(f"{again:,} thumbnails and versions for browsers are not there: they are made again when it serves")

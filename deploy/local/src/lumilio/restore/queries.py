@@ -1,5 +1,8 @@
 """The SQL of a restore: what is there before, which database becomes the one, and what no longer holds in it."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 import msgspec
 from psycopg import sql
 
@@ -142,3 +145,30 @@ async def count_alive(conn: Connection, *, purges: int, leaving: int) -> Alive:
             (purges, leaving),
         )
         return (await cursor.fetchall())[0]
+
+
+async def make_again(conn: Connection, stages: Sequence[tuple[UUID, str]]) -> None:
+    """Have stages of assets due that were done before, behind what people wait for."""
+    await conn.execute(
+        """
+        update asset_stages s
+        set state = 'pending', next_at = now(), lane = 1, deaths = 0, failures = 0,
+            error_class = null, error = null, changed_at = now()
+        from unnest(%s::uuid[], %s::text[]) meant (asset_id, stage)
+        where s.asset_id = meant.asset_id
+          and s.stage = meant.stage
+          and s.state in ('done', 'failed')
+        """,
+        ([asset_id for asset_id, _ in stages], [stage for _, stage in stages]),
+    )
+
+
+async def forget_versions(conn: Connection, versions: Sequence[tuple[UUID, str]]) -> None:
+    """Assets have no such versions for browsers; of what lies in the trash none is made before it comes back."""
+    await conn.execute(
+        """
+        delete from renditions
+        where (asset_id, kind) in (select asset_id, kind from unnest(%s::uuid[], %s::text[]) meant (asset_id, kind))
+        """,
+        ([asset_id for asset_id, _ in versions], [kind for _, kind in versions]),
+    )

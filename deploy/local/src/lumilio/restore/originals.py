@@ -1,0 +1,205 @@
+"""Originals put back from their copies to where a backup lists them, each proven, and no file replaced."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import takewhile
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from blake3 import blake3
+
+from common import files, folders, layout, marker
+from common.names import shown
+from lumilio.backup import copying, manifest, notes, record
+from lumilio.backup.manifest import Original
+from lumilio.backup.record import Backup
+from lumilio.refusal import CannotStart
+
+CHUNK = 1 << 20
+PART = b".lumilio-part.tmp"
+PRIMARY = b"/repositories/primary"
+SHOWN = 20
+NO_NOTE = {errno.ENOENT, errno.ENAMETOOLONG}
+
+
+class Wrong(Exception):
+    """An original has no copy with its bytes, or something else lies in its place."""
+
+
+@dataclass
+class PutBack:
+    """One run: where the copies are, where repositories and their own files belong, and what has been done."""
+
+    copies: Path
+    roots: dict[UUID, bytes]
+    homes: dict[UUID, bytes]
+    done: int = 0
+    failed: int = 0
+    wrong: list[str] = field(default_factory=list)
+    """The first of those that failed, in words."""
+
+    def bring(self, original: Original) -> None:
+        """Have an original in its place, and what lies beside it; one that is there already stays."""
+        root, kept = self.roots[original.repository], self._kept(original.repository)
+        try:
+            if not _is_there(root, original):
+                _place(kept, root, original)
+                self.done += 1
+        except (OSError, Wrong) as error:
+            self._fail(root, original.relative, error)
+        else:
+            for path in notes.of_original(original.relative):
+                self._bring_note(kept, root, path)
+
+    def bring_notes(self, repository: UUID) -> None:
+        """The marker, the manifests and sidecars of the server; notes of the trash come with what lies there."""
+        home, kept = self.homes[repository], self._kept(repository)
+        try:
+            for path in notes.of_server(kept):
+                if not path.startswith(layout.TRASH + b"/"):
+                    self._bring_note(kept, home, path)
+        except OSError as error:
+            self._fail(home, b"", error)
+
+    def _bring_note(self, kept: bytes, root: bytes, path: bytes) -> None:
+        try:
+            if not os.path.lexists(os.path.join(root, path)):
+                with open(files.open_original(kept, path), "rb") as copy:
+                    _write(copy, root, path, mode=os.fstat(copy.fileno()).st_mode & 0o777)
+        except OSError as error:
+            if error.errno not in NO_NOTE:
+                self._fail(root, path, error)
+
+    def _fail(self, root: bytes, path: bytes, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno in files.FULL_DISK:
+            raise CannotStart(
+                f"the disk of {shown(root)} is full: make room, then run the same `lumilio restore` again"
+            ) from None
+        self.failed += 1
+        if self.failed <= SHOWN:
+            self.wrong.append(f"{shown(root)}/{shown(path)}: {error}")
+
+    def _kept(self, repository: UUID) -> bytes:
+        return bytes(self.copies / str(repository))
+
+
+def plan(backup: Backup, copies: Path | None, *, data: str | None) -> PutBack | None:
+    """Where all that a backup lists goes; CannotStart when the copies are of something else, or another lies there."""
+    if copies is None:
+        return None
+    trees = backup.repositories
+    if not any((copies / str(tree.id)).is_dir() for tree in trees):
+        raise CannotStart(
+            f"{copies} has copies of no repository of this backup: name the folder that was given to "
+            "`lumilio backup --originals`, in which each repository is a folder named by its id"
+        )
+    roots = {tree.id: belongs(tree.place, backup, data) for tree in trees}
+    homes = {tree.id: belongs(unquote_to_bytes(tree.home), backup, data) for tree in trees}
+    for repository, home in homes.items():
+        _refuse_another(home, repository)
+    return PutBack(copies.resolve(), roots, homes)
+
+
+def put_back(run: PutBack | None, backup: Path, *, say: Callable[[str], None] = print) -> None:
+    """Have all that a backup lists where it was; doing it again goes on where it was interrupted."""
+    if run is None:
+        return
+    say(f"putting originals back from {run.copies}")
+    for repository in run.homes:
+        run.bring_notes(repository)
+    for original in manifest.read(backup / record.ORIGINALS):
+        run.bring(original)
+    for root in run.roots.values():
+        say(f"a repository lies in {shown(root)}")
+    say(f"{run.done:,} originals put back")
+    for line in run.wrong:
+        say(f"NOT PUT BACK {line}")
+    if run.failed > SHOWN:
+        say(f"             ... and {run.failed - SHOWN:,} more")
+
+
+def belongs(path: bytes, backup: Backup, data: str | None) -> bytes:
+    """Where a folder goes: what lay in a data directory into the new one, anything else where it was."""
+    for tree in backup.repositories:
+        before = tree.place.removesuffix(PRIMARY)
+        if data is not None and before not in {b"", tree.place} and path.startswith(before + b"/"):
+            return os.fsencode(data) + path.removeprefix(before)
+    return path
+
+
+def _refuse_another(home: bytes, repository: UUID) -> None:
+    try:
+        found = marker.find(home)
+    except files.Offline as error:
+        raise CannotStart(f"{shown(home)}: {error}; put it right, or move it away") from None
+    if found is not None and found.id != repository:
+        raise CannotStart(f"another repository lies in {shown(home)}: move it away, or name another --data")
+
+
+def _is_there(root: bytes, original: Original) -> bool:
+    target = os.path.join(root, original.relative)
+    if not os.path.lexists(target):
+        return False
+    if not copying.is_known(target, original) and not copying.is_right(target, original):
+        raise Wrong("another file lies there, and stays")
+    return True
+
+
+def _place(kept: bytes, root: bytes, original: Original) -> None:
+    """From the first copy that has its bytes."""
+    mode = files.ORIGINAL_MODE if layout.is_managed(original.relative) else None
+    for path in _names(kept, original):
+        with suppress(FileNotFoundError, Wrong), open(files.open_original(kept, path), "rb") as copy:
+            _write(copy, root, original.relative, mode=mode, known=original)
+            return
+    raise Wrong("no copy has its bytes")
+
+
+def _names(kept: bytes, original: Original) -> Iterator[bytes]:
+    """Its copy has its name, or since other bytes had that some letters of its hash behind it."""
+    yield original.relative
+    asides = copying.asides(original.relative, bytes.fromhex(original.hash))
+    yield from takewhile(lambda path: os.path.lexists(os.path.join(kept, path)), asides)
+
+
+def _write(copy: BinaryIO, root: bytes, path: bytes, *, mode: int | None, known: Original | None = None) -> None:
+    """A file under a name of its own; it gets its final one when it is on the disk with the right bytes and time."""
+    os.makedirs(root, exist_ok=True)
+    parent, name = os.path.split(path)
+    with folders.folder(root, parent, make=True) as directory:
+        _forget(directory)
+        try:
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+            with open(os.open(PART, flags, 0o666, dir_fd=directory), "wb") as part:
+                _fill(part, copy, mode=mode, known=known)
+            files.named(directory, PART, directory, name)
+        finally:
+            _forget(directory)
+        os.fsync(directory)
+
+
+def _fill(part: BinaryIO, copy: BinaryIO, *, mode: int | None, known: Original | None) -> None:
+    digest, modified = blake3(), os.fstat(copy.fileno()).st_mtime_ns
+    while chunk := copy.read(CHUNK):
+        digest.update(chunk)
+        part.write(chunk)
+    if known is not None and digest.hexdigest() != known.hash:
+        raise Wrong("it has other bytes")
+    part.flush()
+    if mode is not None:
+        with suppress(PermissionError):  # some file systems know no modes
+            os.fchmod(part.fileno(), mode)
+    if known is not None and known.modified_ns is not None:
+        modified = known.modified_ns
+    os.utime(part.fileno(), ns=(modified, modified))
+    os.fsync(part.fileno())
+
+
+def _forget(directory: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(PART, dir_fd=directory)
