@@ -36,7 +36,9 @@ COMMANDS: dict[str, type[msgspec.Struct]] = {
     "command": BackupSettings,
 }
 OURS = 10001
-WRITES = {"gateway", "ingest", "processor"}
+EVERYWHERE = {"repositories", "private"}
+WRITES = {"gateway": EVERYWHERE, "ingest": EVERYWHERE, "processor": EVERYWHERE, "syncer": {"repositories"}}
+"""A syncer declares a repository offline when it cannot be written to."""
 ELSEWHERE = {"cnpg.io/cluster", "acme.cert-manager.io/http01-solver"}
 """Labels that an operator gives to pods of its own."""
 BUILT_IN = {"v1", "apps/v1", "batch/v1", "policy/v1", "autoscaling/v2", "networking.k8s.io/v1"}
@@ -154,8 +156,8 @@ def test_replicas_are_spread_and_not_all_taken_at_once(workload: Workload) -> No
 def test_only_who_must_may_write_to_repositories(workload: Workload) -> None:
     """Who only looks has mounts that can only be read."""
     mounts = {mount["name"]: mount for mount in workload.container["volumeMounts"]}
-    for name in {"repositories", "private"} & set(mounts):
-        assert mounts[name].get("readOnly", False) == (workload.name not in WRITES)
+    for name in EVERYWHERE & set(mounts):
+        assert mounts[name].get("readOnly", False) == (name not in WRITES.get(workload.name, set()))
     assert ("repositories" in mounts) == (workload.name != "ml-server")
 
 
