@@ -21,7 +21,8 @@ from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("deploy", "libs", "protos", "services", "requirements.lock", ".dockerignore")
-MEMBERS = {"gateway", "ingest", "processor", "syncer", "ml-dispatcher", "ml-server", "lumilio"}
+WITH_HEALTH = ["gateway", "ingest", "processor", "syncer", "ml-dispatcher"]
+SERVICES = [*WITH_HEALTH, "ml-server", "lumilio"]
 PHOTO = photos.jpeg(80, 60, seed=1)
 
 pytestmark = [
@@ -93,7 +94,7 @@ async def test_a_photo_that_is_sent_is_kept_and_shown(compose: Compose) -> None:
     assert " 1 originals" in compose.run("run", "--rm", "lumilio", "backup", "list")
 
 
-@pytest.mark.parametrize("service", ["gateway", "ingest", "processor", "syncer", "ml-dispatcher"])
+@pytest.mark.parametrize("service", WITH_HEALTH)
 async def test_every_service_is_ready_behind_its_walls(compose: Compose, service: str) -> None:
     """Nothing is wrong with any of them, the sandbox of the processor included, with no right that others have."""
     ask = "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:8081/ready').read().decode())"
@@ -108,17 +109,31 @@ async def test_every_service_is_ready_behind_its_walls(compose: Compose, service
     assert re.search(r"Uid:\s+10001", status)
 
 
-@pytest.mark.parametrize(
-    "service", ["gateway", "ingest", "processor", "syncer", "ml-dispatcher", "ml-server", "lumilio"]
-)
+@pytest.mark.parametrize("service", SERVICES)
 def test_no_image_can_import_another_service(compose: Compose, service: str) -> None:
     """Each holds itself and common, and neither a compiler nor an installer."""
-    foreign = sorted(MEMBERS - {service})
+    foreign = [each for each in SERVICES if each != service]
     look = (
         "import shutil; from importlib.util import find_spec; "
-        f"print([n for n in {foreign} if find_spec(n.replace('-', '_'))], "
-        "[n for n in ('gcc', 'cc', 'uv') if shutil.which(n)])"
+        f"print([n for n in {[*foreign, 'pip', 'ensurepip']} if find_spec(n.replace('-', '_'))], "
+        "[n for n in ('gcc', 'cc', 'ld', 'pip', 'pip3', 'uv') if shutil.which(n)])"
     )
     run = ("run", "--rm", "--no-deps", "--entrypoint", "python", service)
 
     assert compose.run(*run, "-c", look).strip() == "[] []"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.usefixtures("compose")
+def test_no_image_lends_rights_or_has_what_everybody_may_change(service: str) -> None:
+    """No program runs as another account, and no file is open to all, but in folders such as /var/tmp."""
+    lent, open_to_all = ("-type", "f", "-perm", "/6000"), ("!", "-type", "l", "-perm", "-2", "!", "-perm", "-1000")
+    find = ("find", f"lumilio/{service}:test", "/", "-xdev", "(", *lent, ")", "-o", "(", *open_to_all, ")")
+
+    found = subprocess.run(
+        ["docker", "run", "--rm", "--user", "0", "--network", "none", "--entrypoint", *find],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == ""
