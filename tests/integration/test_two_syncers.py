@@ -1,5 +1,7 @@
 """Of two syncers one tends a repository; who lost its lease changes nothing, and others go on soon."""
 
+import asyncio
+import os
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -15,6 +17,7 @@ from common.db import Connection
 from common.outbox import Relay
 from syncer.scans import NotOurs, Scan
 from syncer.tending import INTERRUPTED, Tending
+from tests.support.processes import offspring, runs
 from tests.support.rows import ask, do
 from tests.support.scanning import Disk, HereReaders
 from tests.support.stack import running
@@ -71,6 +74,20 @@ async def test_another_goes_on_when_the_first_is_silent(disk: Disk, nats_url: st
 
         assert await holder(disk) == after
         assert await ask(disk.pool, "select count(*) from file_records") == [2 + (number == SIGSTOP)]
+
+
+async def test_who_is_told_to_stop_does_so_although_a_disk_hangs(disk: Disk, nats_url: str) -> None:
+    """Nobody reads to the end what nobody will save: a process that reads files is not waited for."""
+    disk.write("a.jpg", jpeg(1))
+    async with syncer(disk, nats_url) as told:
+        await until(lambda: is_known(disk, b"a.jpg"), seconds=60)
+        (reader,) = await until(lambda: offspring(told.pid), seconds=60)
+        os.kill(reader, SIGSTOP)
+
+        told.terminate()
+
+        assert await asyncio.wait_for(told.wait(), 60) == 0
+        await until(lambda: not runs(reader), seconds=60)
 
 
 class Overtaken(Scan):

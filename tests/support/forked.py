@@ -34,12 +34,9 @@ def redirect(log: str) -> None:
 
 
 def _run(name: str, environment: Mapping[str, str], log: str) -> None:
-    """Run the service's own main; of another release, which lies in PYTHONPATH, only a new interpreter can.
-
-    So it is for syncer, which itself starts processes by multiprocessing.
-    """
+    """Run the service's own main; of another release, which lies in PYTHONPATH, only a new interpreter can."""
     redirect(log)
     os.environ.update(environment)
-    if "PYTHONPATH" in environment or name == syncer.__package__:
+    if "PYTHONPATH" in environment:
         os.execv(sys.executable, [sys.executable, "-m", name])
     import_module(f"{name}.main").main()

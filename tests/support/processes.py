@@ -22,6 +22,11 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def offspring(pid: int) -> list[int]:
+    """The processes by multiprocessing that a process has started and that live."""
+    return [child for child in family(pid)[1:] if runs(child) and "spawn_main" in _command(child)]
+
+
 def encoders() -> list[int]:
     """The ffmpegs that this process has started and that live."""
     own = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()

@@ -5,7 +5,7 @@ import asyncio
 from common import process
 from common.settings import AtLeastOne, Days, Settings, Share
 from syncer.keeper import Keeper
-from syncer.readers import Readers
+from syncer.readers import Readers, kill_all
 from syncer.requests import Requests
 from syncer.scans import Holding
 from syncer.scrub import Pace
@@ -53,4 +53,7 @@ async def serve(config: SyncerSettings, stop: asyncio.Event) -> None:
 
 def main() -> None:
     """Run syncer until a signal ends it."""
-    process.run("syncer", SyncerSettings, serve)
+    try:
+        process.run("syncer", SyncerSettings, serve)
+    finally:
+        kill_all()

@@ -109,6 +109,12 @@ class Readers:
             self._ending = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.close)
 
 
+def kill_all() -> None:
+    """Whoever still reads for this service ends at once; the interpreter would wait for one that hangs on its disk."""
+    for process in multiprocessing.active_children():
+        process.kill()
+
+
 async def _done(pool: ProcessPoolExecutor, work: Callable[[], T]) -> T:
     try:
         return await asyncio.get_running_loop().run_in_executor(pool, work)
