@@ -34,9 +34,12 @@ def redirect(log: str) -> None:
 
 
 def _run(name: str, environment: Mapping[str, str], log: str) -> None:
-    """Run the service's own main; of another release, which lies in PYTHONPATH, only a new interpreter can."""
+    """Run the service's own main; of another release, which lies in PYTHONPATH, only a new interpreter can.
+
+    So it is for syncer, which itself starts processes by multiprocessing.
+    """
     redirect(log)
     os.environ.update(environment)
-    if "PYTHONPATH" in environment:
+    if "PYTHONPATH" in environment or name == syncer.__package__:
         os.execv(sys.executable, [sys.executable, "-m", name])
     import_module(f"{name}.main").main()
