@@ -1,6 +1,8 @@
 """The originals of an inbox follow when its order changes, whatever crashes, is sent or is looked at meanwhile."""
 
+import errno
 import os
+import re
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -114,6 +116,39 @@ async def test_what_was_called_off_after_any_durable_step_lies_where_its_record_
     assert sorted(originals.values()) == sorted(contents)
     assert lies == originals | {f"{path}.xmp": content for path, content in originals.items()}
     assert await ask(pool, RECORDS) == sorted(f"inbox/{path}".encode() for path in originals)
+
+
+async def test_a_crash_without_hard_links_replaces_and_doubles_nothing(
+    pool: Pool,
+    repository: Repository,
+    user: User,
+    ingest: Ingest,
+    recorder: Recorder,
+    sound: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a name moves at once, and all wish for one name, each file is in the new order under a name of its own."""
+    contents = await many(pool, repository, user)
+    await do(pool, "update assets set original_filename = 'p.jpg'")
+    monkeypatch.setattr(os, "link", no_links)
+    await wish(pool, repository, DATE)
+    await fed(pool)
+    await crash_at_each(pool, ingest, recorder)
+    assert set(contents) <= set(paths(repository).values())
+
+    await worked_off(pool, ingest)
+
+    lies = paths(repository)
+    originals = {path: content for path, content in lies.items() if not path.endswith(".xmp")}
+    assert sorted(originals.values()) == sorted(contents)
+    assert lies == originals | {f"{path}.xmp": content for path, content in originals.items()}
+    assert all(re.fullmatch(r"\d{4}/\d\d/p(_[0-9a-f]+)?\.jpg", path) for path in originals)
+    assert await ask(pool, RECORDS) == sorted(f"inbox/{path}".encode() for path in originals)
+    assert not empty_folders(repository)
+
+
+def no_links(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
 
 async def many(pool: Pool, repository: Repository, user: User) -> list[bytes]:

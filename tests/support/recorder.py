@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from psycopg import AsyncConnection
 
+from common import files
+
 
 class Crash(BaseException):
     """The process ends here, as far as the code can tell."""
@@ -26,6 +28,8 @@ class Recorder:
         self._spy(monkeypatch, "mkdir", lambda path, *_, **__: f"mkdir {os.fsdecode(path)}")
         self._spy(monkeypatch, "link", lambda old, new, **_: f"link {os.fsdecode(old)} {os.fsdecode(new)}")
         self._spy(monkeypatch, "rename", lambda old, new, **_: f"rename {os.fsdecode(old)} {os.fsdecode(new)}")
+        moves: Callable[..., str] = lambda _, old, __, new, ___: f"rename {os.fsdecode(old)} {os.fsdecode(new)}"  # noqa: E731
+        self._spy(monkeypatch, "renameat2", moves, of=files._libc)
         self._spy(monkeypatch, "unlink", lambda path, **_: f"unlink {os.fsdecode(path)}")
         self._spy_commit(monkeypatch)
 
@@ -42,8 +46,8 @@ class Recorder:
         if self.crash_after is not None and len(self.calls) >= self.crash_after:
             raise Crash
 
-    def _spy(self, monkeypatch: pytest.MonkeyPatch, name: str, describe: Callable[..., str]) -> None:
-        original = getattr(os, name)
+    def _spy(self, monkeypatch: pytest.MonkeyPatch, name: str, describe: Callable[..., str], of: Any = os) -> None:
+        original = getattr(of, name)
 
         def call(*arguments: Any, **options: Any) -> Any:
             self._check()
@@ -52,7 +56,7 @@ class Recorder:
             self._note(described)
             return result
 
-        monkeypatch.setattr(os, name, call)
+        monkeypatch.setattr(of, name, call)
 
     def _spy_commit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         original = AsyncConnection.commit
