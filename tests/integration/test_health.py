@@ -117,6 +117,17 @@ async def test_a_repository_that_is_not_in_its_place_is_named(
     assert [problem for problem in state.problems if problem.startswith("repository") and told in problem]
 
 
+async def test_who_only_reads_is_not_asked_to_write(pool: Pool, bus: Bus, repository: Repository) -> None:
+    """A repository that takes no files is a problem of those who store some there."""
+    inbox = Path(os.fsdecode(repository.root), "inbox")
+    inbox.rmdir()
+    inbox.touch()
+
+    told = [(await Health(pool, bus, only_reads=reads).check()).problems for reads in (False, True)]
+
+    assert [sum(problem.startswith("repository") for problem in problems) for problems in told] == [1, 0]
+
+
 async def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
     """Every start may migrate."""
     first = await migrate.migrate(empty_database_url)

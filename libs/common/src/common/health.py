@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -50,13 +51,15 @@ class Finding:
 class Health:
     """How a service is, and what it stands on; `notes` are problems known since its start.
 
-    `sources` tell numbers of the whole server; whoever has some adds them.
+    Who `only_reads` may have repositories mounted so. `sources` tell numbers of the whole server; whoever has some
+    adds them.
     """
 
     pool: Pool
     bus: Bus
     monitor_url: str = ""
     notes: Sequence[str] = ()
+    only_reads: bool = False
     sources: list[metrics.Source] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -86,15 +89,15 @@ class Health:
                 repositories = await repository_queries.list_repositories(conn)
         except (psycopg.Error, PoolTimeout):
             return []  # the database is told of already
-        return await asyncio.to_thread(_outages, repositories)
+        return await asyncio.to_thread(_outages, repositories, marker.recognize if self.only_reads else marker.check)
 
 
-def _outages(repositories: Sequence[Repository]) -> list[str]:
+def _outages(repositories: Sequence[Repository], look: Callable[[bytes, UUID, bytes | None], object]) -> list[str]:
     """Which repositories are not where they should be, and why."""
     found = []
     for repository in repositories:
         try:
-            marker.check(repository.root, repository.repository_id, repository.private_root)
+            look(repository.root, repository.repository_id, repository.private_root)
         except files.Offline as outage:
             found.append(f"repository {repository.repository_id}: {outage}")
     return found

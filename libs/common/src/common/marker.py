@@ -72,12 +72,18 @@ def check(root: bytes, repository_id: UUID, private_root: bytes | None = None) -
 
     A root that may not be written to has its marker in its private root, and is there when it holds anything.
     """
+    marker = recognize(root, repository_id, private_root)
+    if private_root is None:
+        check_disk(root)
+    return marker
+
+
+def recognize(root: bytes, repository_id: UUID, private_root: bytes | None = None) -> Marker:
+    """The marker of this very repository, for who only reads there; Offline unless it is there."""
     marker = read(private_root or root)
     _compare(marker, repository_id)
     if private_root is not None:
         _look(root, repository_id)
-    else:
-        check_disk(root)
     return marker
 
 

@@ -50,8 +50,13 @@ def run(name: str, kind: type[StructT], serve: Callable[[StructT, asyncio.Event]
 
 
 @asynccontextmanager
-async def core(name: str, config: Settings, stop: asyncio.Event, *, notes: Sequence[str] = ()) -> AsyncIterator[Core]:
-    """The pool, the bus, a running relay and the health answers of a service; `notes` are told to whoever asks."""
+async def core(
+    name: str, config: Settings, stop: asyncio.Event, *, notes: Sequence[str] = (), only_reads: bool = False
+) -> AsyncIterator[Core]:
+    """The pool, the bus, a running relay and the health answers of a service; `notes` are told to whoever asks.
+
+    Of a service that `only_reads`, nobody is told that it cannot write to repositories.
+    """
     async with (
         db.open_pool(config.database_url) as pool,
         bus.connect(
@@ -60,7 +65,7 @@ async def core(name: str, config: Settings, stop: asyncio.Event, *, notes: Seque
     ):
         await _wait_for_schema(pool, stop)
         relay = outbox.Relay(pool, nats, config.relay_seconds)
-        known = health.Health(pool, nats, config.nats_monitor_url, notes)
+        known = health.Health(pool, nats, config.nats_monitor_url, notes, only_reads)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(relay.run()),

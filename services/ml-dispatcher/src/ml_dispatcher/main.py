@@ -14,7 +14,7 @@ from ml_dispatcher.staff import Staff
 async def serve(config: DispatcherSettings, stop: asyncio.Event) -> None:
     """Have done what servers can do until told to stop, and find what looks alike whether there are any or not."""
     async with (
-        process.core("ml-dispatcher", config, stop) as core,
+        process.core("ml-dispatcher", config, stop, only_reads=True) as core,
         reach.opened(config, os.environ) as known,
         asyncio.TaskGroup() as tasks,
     ):
