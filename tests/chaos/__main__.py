@@ -20,6 +20,7 @@ from tests.chaos.figures import Figures, line
 from tests.chaos.guesses import guess
 from tests.chaos.model import explore_for_long
 from tests.chaos.power import cut_power
+from tests.chaos.replicas import replace
 from tests.chaos.scarce import run_short
 from tests.chaos.storm import storm
 from tests.chaos.upgrade import NotHere, upgrade
@@ -45,6 +46,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "folders": partial(disk_model.explore_for_long, runs=150, steps=30),
     "contract": partial(guess, minutes=20),
     "upgrade": partial(upgrade, uploads=1000),
+    "replicas": partial(replace, asked=90, killed=10),
     "power cuts of all": partial(cut_power, cuts=2 * CUTS, whole=True),
 }
 

@@ -32,6 +32,7 @@ LIKE_A_CLUSTER = {
     "LUMILIO_LEASE_SECONDS": "60",
     "LUMILIO_STOP_SECONDS": "8",
     "LUMILIO_CLEAN_SECONDS": "5",
+    "LUMILIO_ABANDONED_SECONDS": "60",
     "LUMILIO_ACCESS_TOKEN_SECONDS": "86400",
 }
 TO_DO = """
@@ -96,9 +97,9 @@ class Cluster:
         assert await ask(self.pool, "select subject, reason from dead_letters") == []
         assert await ask(self.pool, MADE) == [len(self.fleet.acks)]
 
-    async def taken_over(self) -> int:
-        """How much work somebody took over from another whose lease had run out."""
-        return int((await ask(self.pool, "select count(*) from taken_over"))[0])
+    async def taken_over(self) -> list[str]:
+        """The stages of work that somebody took over from another whose lease had run out."""
+        return await ask(self.pool, "select stage from taken_over")
 
     async def end(self) -> None:
         """All replicas end as they are asked to, and everything is as it was acknowledged."""

@@ -44,13 +44,12 @@ async def upgrade(folder: Path, *, uploads: int) -> Figures:
                 await found.fleet.start(kind)
             await found.until_sent(uploads)
         await found.until_settled()
-        figures = {"migrations": await _migrations(found) - lacks, "taken over": await found.taken_over()}
+        figures = {"migrations": await _migrations(found) - lacks, "taken over": len(await found.taken_over())}
         await found.end()
     return {
         "acknowledged": len(found.fleet.acks),
         "before the migration": by_older,
         "sent again": found.fleet.refused,
-        "failed": 0,
         **figures,
     }
 
@@ -72,7 +71,8 @@ def _git(*arguments: str) -> bytes:
 
 async def _sources(older: Path, kinds: list[str]) -> str:
     """Where the modules of the older release lie; AssertionError if others would be imported."""
-    members = ("common", "lumilio", "home_native", *kinds)
+    spoken = [package.name for package in older.glob("protos/home_native")]
+    members = ("common", "lumilio", *spoken, *kinds)
     sources = os.pathsep.join(map(os.fspath, (*older.glob("*/*/src"), older / "protos")))
     told = await asyncio.to_thread(
         subprocess.run,

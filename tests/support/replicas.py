@@ -91,6 +91,11 @@ class Fleet:
         replica.process.kill()
         await replica.end()
 
+    async def lose(self, name: str) -> None:
+        """The oldest of a service ends as a crash ends it, and a new one comes."""
+        await self.kill(name)
+        await self.start(name)
+
     async def replace(self, name: str) -> None:
         """A new one takes over from the oldest of a service."""
         await self.start(name)
