@@ -20,6 +20,7 @@ from tests.support.gateway import JPEG, Api
 from tests.support.given import Repository, User
 from tests.support.placing import PHOTO, keep, originals, paths, place_all, placed, staging
 from tests.support.purging import throw
+from tests.support.relocating import relocated
 from tests.support.rows import ask, do
 from tests.support.scanning import Disk
 
@@ -152,6 +153,24 @@ async def take_back(pool: Pool, user: User, asset: UUID) -> None:
     async with pool.connection() as conn:
         await trash.take_back(conn, asset, owner=user.user_id)
     await place_all(pool, Ingest(pool))
+
+
+async def test_what_was_moved_after_a_backup_lies_where_it_is_now(
+    database_url: str, pool: Pool, repository: Repository, user: User, ingest: Ingest, sound: None
+) -> None:
+    """An inbox in another order since is that file by file, and no scan finds all of it missing where it lay before."""
+    keep(repository, strategy="flat")
+    await placed(pool, repository, user, PHOTO)
+    ((before, _),) = await ask(pool, "select path, inode from file_records")
+    await relocated(pool, ingest, repository, "date")
+    await relocated(pool, ingest, repository, "cas")
+    records = await ask(pool, RECORDS)
+    await do(pool, f"update file_records set path = '\\x{before.hex()}', display_name = 'p.jpg'")
+
+    summary, _ = await adopted(database_url)
+
+    assert await ask(pool, RECORDS) == records
+    assert summary.counts["found where they were moved to"] == 1
 
 
 async def test_what_came_back_under_another_name_is_found_there(

@@ -25,7 +25,8 @@ from tests.support import databases, volumes
 from tests.support.albums import another
 from tests.support.backups import Kept, ignore
 from tests.support.given import Repository, User
-from tests.support.placing import PHOTO, place_all, placed, staged, staging
+from tests.support.placing import PHOTO, keep, place_all, placed, staged, staging
+from tests.support.purging import purge_all, throw, wish
 from tests.support.rows import ask, do
 
 OWNERS = "select owner_id, content_hash from assets order by content_hash"
@@ -180,6 +181,29 @@ async def test_what_was_uploaded_after_the_backup_comes_back(
     said = list[str]()
     await verify(target, say=said.append)
     assert [line.split()[1] for line in said if line.startswith("WRONG")] == ["I5"]
+
+
+async def test_what_got_the_name_of_another_after_the_backup_comes_back(
+    pool: Pool, database_url: str, repository: Repository, user: User, target: str, tmp_path: Path
+) -> None:
+    """The one that had the name before lies in the trash, or is missing when it was purged since."""
+    keep(repository, strategy="flat")
+    thrown, purged = [await placed(pool, repository, user, PHOTO + name.encode(), name) for name in ("a.jpg", "b.jpg")]
+    folder = await make.make(Source(database_url), tmp_path / "backups", say=ignore)
+    await throw(pool, user, thrown, purged)
+    await wish(pool, purged)
+    await purge_all(pool)
+    later = [await placed(pool, repository, user, PHOTO + b"+" + name.encode(), name) for name in ("a.jpg", "b.jpg")]
+    where = "select asset_id, path, trashed_at is null from assets left join file_records using (asset_id) order by 1"
+    now = await ask(pool, where)
+
+    await command.bring_back(Restore(folder, look_through(folder), target, replace=False, say=ignore))
+
+    async with db.open_pool(target) as restored:
+        await place_all(restored, Ingest(restored))
+        assert await ask(restored, where) == sorted([*now, (purged, None, True)])
+        assert await ask(restored, "select asset_id from assets where missing_since is not null") == [purged]
+        assert {one for one, path, _ in now if path.startswith(b"inbox/")} == set(later)
 
 
 async def test_two_lives_of_a_catalogue_mix_nobodys_photos(

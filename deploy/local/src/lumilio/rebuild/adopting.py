@@ -50,15 +50,34 @@ class Summary:
 async def adopt(conn: Connection, repository: Repository, summary: Summary, *, is_trial: bool = False) -> None:
     """Give rows to the originals of a repository that is there; each batch is committed, so it can be done again."""
     await _load(conn, repository, summary)
+    if repository.private_root is None:  # names that others have by now are free then
+        await _adopt_trash(conn, repository, summary, is_trial=is_trial)
+        await _adopt_heirs(conn, repository, summary, is_trial=is_trial)
     after = b""
     while wanted := await queries.list_wanted(conn, repository.repository_id, after=after, limit=BATCH):
         found = await asyncio.to_thread(_look_all, repository, wanted, summary)
         await _save(conn, repository, found, summary, is_trial=is_trial)
         after = wanted[-1].path
-    if repository.private_root is None:
-        await _adopt_trash(conn, repository, summary, is_trial=is_trial)
     if not is_trial:
         await _note_owners(conn, repository)
+
+
+async def _adopt_heirs(conn: Connection, repository: Repository, summary: Summary, *, is_trial: bool) -> None:
+    """What has a name in the inbox that was another original's at the backup, which is no longer there."""
+    after = b""
+    while wanted := await queries.list_heirs(conn, repository.repository_id, after=after, limit=BATCH):
+        proven = await asyncio.to_thread(_proven, repository.root, wanted)
+        found = await asyncio.to_thread(_look_all, repository, proven, summary)
+        async with conn.transaction():
+            if not is_trial:
+                await queries.let_go(conn, repository.repository_id, [one.path for one in found])
+            await _save(conn, repository, found, summary, is_trial=is_trial)
+        after = wanted[-1].path
+
+
+def _proven(root: bytes, wanted: Sequence[Wanted]) -> list[Wanted]:
+    with files.outages():
+        return [one for one in wanted if files.hash_file(root, one.path) == one.content_hash]
 
 
 async def _note_owners(conn: Connection, repository: Repository) -> None:
@@ -150,6 +169,9 @@ async def _save(
         return
     async with conn.transaction():
         await make_owners(conn, {one.owner_id for one in found}, summary)
+        summary.counts["found where they were moved to"] += await queries.follow_moves(
+            conn, repository.repository_id, found
+        )
         made = await queries.save_assets(conn, found, anew=False)
         made += await queries.save_assets(conn, found, anew=True)
         saved = await queries.save_records(conn, repository.repository_id, found)

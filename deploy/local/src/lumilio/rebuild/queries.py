@@ -134,6 +134,60 @@ async def list_wanted(conn: Connection, repository_id: UUID, *, after: bytes, li
         return await cursor.fetchall()
 
 
+async def list_heirs(conn: Connection, repository_id: UUID, *, after: bytes, limit: int) -> list[Wanted]:
+    """Some originals of the inbox behind a path that is another's by its row, each as the last line about it says."""
+    async with conn.cursor(row_factory=struct_row(Wanted)) as cursor:
+        await cursor.execute(
+            """
+            select l.path, l.content_hash, l.size, l.owner_id, l.asset_id, l.name, l.uploaded_at
+            from (
+                select distinct on (path) path, content_hash, size, owner_id, asset_id, name, uploaded_at
+                from manifest_lines
+                where path > %(after)s
+                  and substring(path from 1 for 6) = 'inbox/'
+                order by path, n desc
+            ) l
+            join file_records f on f.repository_id = %(repository)s and f.path = l.path
+            join assets a on a.asset_id = f.asset_id
+            where a.content_hash <> l.content_hash
+            order by l.path
+            limit %(limit)s
+            """,
+            {"repository": repository_id, "after": after, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def let_go(conn: Connection, repository_id: UUID, paths: Sequence[bytes]) -> None:
+    """Paths are nobody's, and assets missing that have no other file."""
+    await conn.execute(
+        """
+        with freed as (
+            update file_records f
+            set asset_id = null
+            from file_records before
+            where f.repository_id = %(repository)s
+              and f.path = any(%(paths)s)
+              and before.file_record_id = f.file_record_id
+            returning f.file_record_id, before.asset_id
+        )
+        update assets a
+        set missing_since = now()
+        where a.asset_id in (select asset_id from freed)
+          and a.missing_since is null
+          and not exists (
+              select
+              from file_records f
+              where f.asset_id = a.asset_id
+                and f.state not in ('missing', 'other')
+                and f.file_record_id not in (select file_record_id from freed)
+          )
+          and not exists (select from uploads u where u.asset_id = a.asset_id and u.state = 'staged')
+        """,
+        {"repository": repository_id, "paths": list(paths)},
+    )
+
+
 async def list_of_asset(conn: Connection, asset_id: UUID) -> list[Wanted]:
     """What the lines tell of an asset, the latest first."""
     async with conn.cursor(row_factory=struct_row(Wanted)) as cursor:
@@ -253,6 +307,42 @@ async def save_records(conn: Connection, repository_id: UUID, found: Sequence[Fo
         },
     )
     return int((await cursor.fetchall())[0][0])
+
+
+async def follow_moves(conn: Connection, repository_id: UUID, found: Sequence[Found]) -> int:
+    """Rows of originals that lie elsewhere by now, by their inodes, follow them; returns how many did."""
+    found = [one for one in found if one.trashed_from is None]
+    cursor = await conn.execute(
+        """
+        update file_records f
+        set path = moved.path, display_name = moved.shown
+        from (
+            select distinct on (given.path) given.path, given.shown, f.file_record_id
+            from unnest(%(paths)s::bytea[], %(shown)s::text[], %(owners)s::int[], %(hashes)s::bytea[],
+                        %(sizes)s::bigint[], %(inodes)s::bigint[])
+                given (path, shown, owner_id, content_hash, size, inode)
+            join assets a on a.owner_id = given.owner_id and a.content_hash = given.content_hash
+            join file_records f on f.asset_id = a.asset_id and f.inode = given.inode and f.size = given.size
+            where f.repository_id = %(repository)s
+              and f.trashed_from is null
+              and not exists (
+                  select from file_records o where o.repository_id = f.repository_id and o.path = given.path
+              )
+            order by given.path, f.file_record_id
+        ) moved
+        where f.file_record_id = moved.file_record_id
+        """,
+        {
+            "repository": repository_id,
+            "paths": [one.path for one in found],
+            "shown": [one.path.decode(errors="replace") for one in found],
+            "owners": [one.owner_id for one in found],
+            "hashes": [one.content_hash for one in found],
+            "sizes": [one.size for one in found],
+            "inodes": [one.inode for one in found],
+        },
+    )
+    return cursor.rowcount
 
 
 async def follow_to_trash(conn: Connection, repository_id: UUID, found: Sequence[Found]) -> None:
