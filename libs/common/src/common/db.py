@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import AsyncRowFactory
 from psycopg.types.json import set_json_dumps, set_json_loads
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 T = TypeVar("T")
 Connection: TypeAlias = AsyncConnection[Any]
@@ -28,9 +28,9 @@ OUTAGES = (
     psycopg.OperationalError,
     psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.TransactionTimeout,
-    PoolTimeout,
 )
-"""How the database fails through no fault of the work: away, too slow, or a deadlock in which another went on."""
+"""How the database fails through no fault of the work: away, or no connection to be had, too slow, or a deadlock in
+which another went on."""
 AWAY = ("08", "57P")
 
 set_json_dumps(msgspec.json.encode)
@@ -92,9 +92,7 @@ async def _refuse_dead(conn: AsyncConnection[Any]) -> None:
 
 def is_away(error: Exception) -> bool:
     """Whether nobody gets a connection, so that whatever else is asked at this moment fails as well."""
-    if isinstance(error, psycopg.OperationalError):
-        return error.sqlstate is None or error.sqlstate.startswith(AWAY)
-    return isinstance(error, PoolTimeout)
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate.startswith(AWAY))
 
 
 def struct_row(kind: type[T]) -> AsyncRowFactory[T]:

@@ -2,7 +2,6 @@
 
 import psycopg
 from nats.aio.msg import Msg
-from psycopg_pool import PoolTimeout
 
 from common import log, queries
 from common.db import Pool, glance
@@ -14,6 +13,6 @@ async def keep(pool: Pool, message: Msg, reason: object) -> bool:
     try:
         async with glance(pool) as conn:
             await queries.save_dead_letter(conn, subject=message.subject, body=message.data, reason=str(reason))
-    except (psycopg.Error, PoolTimeout):
+    except psycopg.Error:
         return False
     return True

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import files, http, marker, metrics, monitor, queries, repository_queries
 from common.bus import Bus
@@ -72,7 +71,7 @@ class Health:
         try:
             async with asyncio.timeout(ANSWER_SECONDS), glance(self.pool) as conn:
                 unsafe = await queries.unsafe_settings(conn)
-        except (psycopg.Error, PoolTimeout, TimeoutError):
+        except (psycopg.Error, TimeoutError):
             return Readiness(ready=False, problems=["the database does not answer", *problems])
         problems += [f"the database runs with an unsafe {name}: a commit could be lost" for name in unsafe]
         problems += await self._disks.problems()
@@ -87,7 +86,7 @@ class Health:
         try:
             async with glance(self.pool) as conn:
                 repositories = await repository_queries.list_repositories(conn)
-        except (psycopg.Error, PoolTimeout):
+        except psycopg.Error:
             return []  # the database is told of already
         return await asyncio.to_thread(_outages, repositories, marker.recognize if self.only_reads else marker.check)
 

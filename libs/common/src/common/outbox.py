@@ -10,7 +10,6 @@ import msgspec
 import psycopg
 from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
-from psycopg_pool import PoolTimeout
 
 from common import log, metrics, streams, traces
 from common import outbox_queries as queries
@@ -66,7 +65,7 @@ class Relay:
                 await asyncio.sleep(REST_SECONDS)
         except NoStreamResponseError:
             await self._restore_stream()
-        except (NatsError, psycopg.Error, PoolTimeout, OSError) as error:
+        except (NatsError, psycopg.Error, OSError) as error:
             log.get().warning("relay delayed", error=str(error) or type(error).__name__)
 
     async def _publish_batch(self) -> int:

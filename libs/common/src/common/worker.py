@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import psycopg
 from nats.aio.msg import Msg
-from psycopg_pool import PoolTimeout
 
 from common import bus, dead_letters, log, messages, metrics, outbox, queries, stages, tasks, traces
 from common.bus import Bus, Doorbell
@@ -98,7 +97,7 @@ class Worker:
         claims: list[Claim] = []
         try:
             claims = await stages.claim(self.pool, self.stage, most=most, lease_seconds=self.settings.lease_seconds)
-        except (psycopg.Error, PoolTimeout) as error:
+        except psycopg.Error as error:
             log.get().warning("database away", stage=self.stage, error=_text(error))
             await asyncio.sleep(1)
             return True
@@ -245,7 +244,7 @@ class Worker:
     async def _renew_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self.settings.lease_seconds / 3)
-            with contextlib.suppress(psycopg.Error, PoolTimeout):
+            with contextlib.suppress(psycopg.Error):
                 await self._renew()
 
     async def _renew(self) -> None:
@@ -271,7 +270,7 @@ class Worker:
         claims = list(self._held)
         await tasks.cancel(*self._held.values())
         if claims:
-            with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the leases run out
+            with contextlib.suppress(psycopg.Error):  # then the leases run out
                 async with glance(self.pool) as conn:
                     await queries.give_back(conn, self.stage, [c.asset_id for c in claims], [c.epoch for c in claims])
 

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import log, outbox_queries
 from common.db import Connection, glance
@@ -167,7 +166,7 @@ class Operations:
 
     async def try_at_once(self, operation_id: int) -> None:
         """Work on an operation for as long as a person likes to wait, if it is its turn."""
-        with contextlib.suppress(psycopg.Error, PoolTimeout):
+        with contextlib.suppress(psycopg.Error):
             await self.work(operation_id, seconds=SOON_SECONDS)
         self.wake()
 
@@ -204,7 +203,7 @@ class Operations:
     async def _work(self, stop: asyncio.Event) -> bool:
         try:
             return await self.work(stop=stop)
-        except (psycopg.Error, PoolTimeout) as error:
+        except psycopg.Error as error:
             log.get().warning("operations delayed", error=str(error).strip())
             return False
 

@@ -13,7 +13,6 @@ import psycopg
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import Message, Scope
-from psycopg_pool import PoolTimeout
 
 from common import log
 from common.db import OUTAGES, Connection, Pool, glance
@@ -65,7 +64,7 @@ class Replica:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 self.problem = await self._compare(primary)
-        except (psycopg.Error, PoolTimeout, TimeoutError) as error:
+        except (psycopg.Error, TimeoutError) as error:
             self.problem = f"it or the database does not answer: {str(error).strip()}"
         return self.is_close
 

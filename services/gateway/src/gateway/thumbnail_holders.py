@@ -7,7 +7,6 @@ from uuid import UUID
 
 import psycopg
 from litestar.types import HTTPScope
-from psycopg_pool import PoolTimeout
 
 from common.db import Pool, glance
 from gateway.errors import NotSignedIn
@@ -74,5 +73,5 @@ class Holders:
         try:
             async with glance(self.pool) as conn:
                 return await queries.list_held(conn, questions, leeway=CLOCKS_DIFFER_SECONDS)
-        except (psycopg.Error, PoolTimeout):
+        except psycopg.Error:
             return {}

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import count_queries, log
 from common.db import Pool
@@ -19,7 +18,7 @@ async def run(pool: Pool, stop: asyncio.Event, *, idle_seconds: float) -> None:
         added = 0
         try:
             added = await add_up(pool)
-        except (psycopg.Error, PoolTimeout) as error:
+        except psycopg.Error as error:
             log.get().warning("counting delayed", error=str(error).strip())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BUSY_SECONDS if added else idle_seconds):

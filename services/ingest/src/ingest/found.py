@@ -12,7 +12,6 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import files, formats, layout, log, marker, outbox, streams, trash_queries
 from common import queries as core
@@ -64,7 +63,7 @@ class Registrar:
             except Away as outage:  # the others are not to wait for it
                 log.get().warning("registering delayed", repository=str(outage.repository_id), error=str(outage))
                 away.append(outage.repository_id)
-            except (psycopg.Error, PoolTimeout, OSError) as error:
+            except (psycopg.Error, OSError) as error:
                 log.get().warning("registering delayed", error=str(error).strip())
                 return 1.0
 

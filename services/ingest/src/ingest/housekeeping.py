@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import files, folders, layout, log, marker, outbox_queries, trash
 from common import queries as core
@@ -36,12 +35,12 @@ class Housekeeping:
             try:
                 if await self._is_leader():
                     await self.clean()
-            except (psycopg.Error, PoolTimeout, OSError) as error:
+            except (psycopg.Error, OSError) as error:
                 log.get().warning("housekeeping delayed", error=str(error).strip())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.every_seconds):
                     await stop.wait()
-        with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the lease runs out
+        with contextlib.suppress(psycopg.Error):  # then the lease runs out
             async with glance(self.pool) as conn:
                 await core.give_lease(conn, LEASE, self.holder)
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import files, folders, layout, log, marker, relocating, relocation_queries
 from common import queries as core
@@ -42,12 +41,12 @@ class Relocations:
             is_busy = False
             try:
                 is_busy = await self.go_on()
-            except (psycopg.Error, PoolTimeout) as error:
+            except psycopg.Error as error:
                 log.get().warning("relocating delayed", error=str(error).strip())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BUSY_SECONDS if is_busy else self.idle_seconds):
                     await stop.wait()
-        with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the lease runs out
+        with contextlib.suppress(psycopg.Error):  # then the lease runs out
             async with glance(self.pool) as conn:
                 await core.give_lease(conn, LEASE, self.holder)
 

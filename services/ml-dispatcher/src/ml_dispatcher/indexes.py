@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 
 import psycopg
 from msgspec import structs
-from psycopg_pool import PoolTimeout
 
 from common import db, log, tasks
 from common import queries as core
@@ -42,7 +41,7 @@ async def _tend_on(pool: Pool, database_url: str, idle_seconds: float) -> None:
         tasks.heed_cancelling()
         try:
             await tend(pool, database_url, least=LEAST)
-        except (psycopg.Error, PoolTimeout) as error:
+        except psycopg.Error as error:
             log.get().warning("vector indexes delayed", error=str(error).strip())
         await asyncio.sleep(idle_seconds)
 
@@ -105,7 +104,7 @@ async def _held(pool: Pool, holder: UUID) -> AsyncIterator[None]:
         yield
     finally:
         await tasks.cancel(renewing)
-        with suppress(psycopg.Error, PoolTimeout):  # then the lease runs out
+        with suppress(psycopg.Error):  # then the lease runs out
             async with glance(pool) as conn:
                 await core.give_lease(conn, LEASE, holder)
 
@@ -113,7 +112,7 @@ async def _held(pool: Pool, holder: UUID) -> AsyncIterator[None]:
 async def _renew(pool: Pool, holder: UUID) -> None:
     while True:
         await asyncio.sleep(LEASE_SECONDS / 3)
-        with suppress(psycopg.Error, PoolTimeout):
+        with suppress(psycopg.Error):
             async with glance(pool) as conn:
                 await core.take_lease(conn, LEASE, holder, seconds=LEASE_SECONDS)
                 progress = await queries.find_progress(conn)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import log
 from common.db import Pool, glance
@@ -41,7 +40,7 @@ class Keeping:
             is_walking = False
             try:
                 is_walking = await self.look()
-            except (psycopg.Error, PoolTimeout) as error:
+            except psycopg.Error as error:
                 log.get().warning("looking after meaning delayed", error=str(error).strip())
             await self._rest(stop, self.poll_seconds / (SOONER if is_walking else 1))
 

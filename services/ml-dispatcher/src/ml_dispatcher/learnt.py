@@ -6,7 +6,6 @@ from functools import partial
 from uuid import UUID
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import log, streams
 from common.bus import Doorbell
@@ -44,7 +43,7 @@ async def _learn_all(pool: Pool, stop: asyncio.Event, idle_seconds: float) -> fl
     try:
         while not stop.is_set() and await learn_next(pool, stop):
             pass
-    except (psycopg.Error, PoolTimeout) as error:
+    except psycopg.Error as error:
         log.get().warning("learning delayed", error=str(error).strip())
         return 1.0
     return idle_seconds

@@ -9,7 +9,6 @@ import msgspec
 import psycopg
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from psycopg_pool import PoolTimeout
 
 from common import questions
 from common.bus import Bus
@@ -65,7 +64,7 @@ class Questions:
             return await self._embed(asked)
         except (Unclear, Wait, Reject, Broken) as error:
             return TextVectors(error=str(error)[:1000])
-        except (psycopg.Error, PoolTimeout):
+        except psycopg.Error:
             return TextVectors(error="the database is away")
 
     async def _embed(self, asked: EmbedText) -> TextVectors:

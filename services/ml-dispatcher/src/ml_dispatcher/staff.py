@@ -8,7 +8,6 @@ from functools import partial
 from typing import NamedTuple
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import log, space_queries, streams
 from common.db import Connection, glance
@@ -60,7 +59,7 @@ class Staff:
         async with asyncio.TaskGroup() as tasks:
             while not stop.is_set():
                 self.servers.changed.clear()
-                with suppress(psycopg.Error, PoolTimeout):  # whoever works keeps working
+                with suppress(psycopg.Error):  # whoever works keeps working
                     async with glance(self.core.pool) as conn:
                         jobs = await self._jobs(conn)
                     self._adjust(jobs, lambda worker, ending: tasks.create_task(worker.run(ending)))

@@ -7,7 +7,6 @@ from time import monotonic
 from typing import TypeAlias
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import log
 
@@ -32,7 +31,7 @@ async def run(work: Work, stop: asyncio.Event, *, what: str, most: int, idle_sec
         try:
             done = await work(size)
             size, is_full = most, done >= size
-        except (psycopg.Error, PoolTimeout) as error:
+        except psycopg.Error as error:
             log.get().warning(f"{what} delayed", error=str(error).strip())
             size, done = max(1, size // 10), 0
         with contextlib.suppress(TimeoutError):

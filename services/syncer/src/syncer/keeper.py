@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import log, tasks
 from common import queries as core
@@ -37,7 +36,7 @@ class Keeper:
             while not stop.is_set():
                 try:
                     await self._keep()
-                except (psycopg.Error, PoolTimeout) as error:
+                except psycopg.Error as error:
                     log.get().warning("leases delayed", error=str(error).strip())
                 waiting = {stopping, *self._tended.values()}
                 await asyncio.wait(waiting, timeout=self._pause(), return_when=asyncio.FIRST_COMPLETED)
@@ -86,7 +85,7 @@ class Keeper:
 
     async def _give_up(self) -> None:
         await tasks.cancel(*self._tended.values())
-        with contextlib.suppress(psycopg.Error, PoolTimeout):  # then the leases run out
+        with contextlib.suppress(psycopg.Error):  # then the leases run out
             async with glance(self.pool) as conn:
                 for repository in self._tended:
                     await core.give_lease(conn, _lease(repository), self.holder)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import psycopg
 from nats.aio.msg import Msg
-from psycopg_pool import PoolTimeout
 
 from common import bus, dead_letters, log, messages, repository_queries, scan_folders, streams
 from common import scan_queries as queries
@@ -50,7 +49,7 @@ class Requests:
         except (Malformed, Unfit, Unknown) as error:
             if not await dead_letters.keep(self.pool, message, error):
                 return
-        except (psycopg.Error, PoolTimeout) as error:
+        except psycopg.Error as error:
             log.get().warning("database away", durable=streams.SCAN.name, error=str(error))
             await asyncio.sleep(AGAIN_SECONDS)
             return

@@ -9,7 +9,6 @@ from typing import Literal
 from uuid import UUID
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import db, files, layout, marker, outbox
 from common import queries as core
@@ -208,7 +207,7 @@ class Scan:
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             self._tell(tally)
-            with contextlib.suppress(psycopg.Error, PoolTimeout):
+            with contextlib.suppress(psycopg.Error):
                 async with glance(self.pool) as conn:
                     await operations.report(conn, self.operation_id, self.counts)
 

@@ -11,7 +11,6 @@ from typing import Literal, TypeVar
 from uuid import UUID
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from common import log, metrics, outbox, tasks
 from common.db import Pool, glance
@@ -176,7 +175,7 @@ class Tending:
 
     async def _end(self, scan: Scan, state: str, error: str | None) -> None:
         # Else whoever tends the repository next sees to it; a run that was asked for and interrupted waits for that.
-        with contextlib.suppress(psycopg.Error, PoolTimeout, NotOurs):
+        with contextlib.suppress(psycopg.Error, NotOurs):
             async with self.pool.connection() as conn:
                 await self.holding.check(conn)
                 if error == INTERRUPTED:
@@ -226,7 +225,7 @@ class Tending:
                 else:
                     tasks.heed_cancelling()  # else a lease that is lost would leave us here for ever
                     return done
-            except (psycopg.Error, PoolTimeout, OSError) as error:
+            except (psycopg.Error, OSError) as error:
                 log.get().warning("tending delayed", repository=str(self._id), error=str(error).strip())
                 await asyncio.sleep(1)
 
