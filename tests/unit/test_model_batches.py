@@ -85,13 +85,16 @@ async def test_a_run_that_fails_is_told_to_all_who_asked() -> None:
         calls.extend(items)
         if items[0] == 0:
             raise MemoryError
-        return list(items)
+        return list(items) if items[0] == 1 else []
 
     batches: Batches[int, int] = Batches(run, 8)
     working = asyncio.create_task(batches.work())
 
     with pytest.raises(MemoryError):
         await batches.ask(0)
+    async with asyncio.timeout(5):
+        with pytest.raises(ValueError, match="shorter"):
+            await batches.ask(2)
     assert await batches.ask(1) == 1
     await tasks.cancel(working)
 

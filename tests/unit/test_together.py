@@ -96,3 +96,44 @@ async def test_nobody_waits_for_a_database_that_is_away_for_all(error: Exception
     told = await asyncio.gather(*(together.ask(number) for number in range(3)), return_exceptions=True)
 
     assert (told, tried) == ([error] * 3, runs)
+
+
+@pytest.mark.parametrize("answers", [[], [1, 2, 3, 4]])
+async def test_answers_that_do_not_fit_leave_nobody_waiting(answers: list[int | Exception]) -> None:
+    """Who asked together hears that something is wrong, and who asks next is served."""
+    runs = 0
+
+    async def confuse(items: Sequence[int]) -> list[int | Exception]:
+        nonlocal runs
+        runs += 1
+        return answers if runs < 5 else list(items)
+
+    together = Together(confuse)
+    async with asyncio.timeout(5):
+        told = await asyncio.gather(*(together.ask(number) for number in range(3)), return_exceptions=True)
+
+        assert [type(one) for one in told] == [ValueError] * 3
+        assert await together.ask(6) == 6
+
+
+async def test_a_run_that_is_cancelled_leaves_nobody_waiting() -> None:
+    """Neither who was in it nor who came meanwhile; who asks next is served."""
+    shop = Shop()
+
+    async def leave(items: Sequence[int]) -> list[int | Exception]:
+        answers = await shop.serve(items)
+        if len(shop.runs) == 1:
+            raise asyncio.CancelledError
+        return answers
+
+    together = Together(leave)
+    asked = [asyncio.create_task(together.ask(1))]
+    while not shop.runs:
+        await asyncio.sleep(0)
+    asked += [asyncio.create_task(together.ask(2))]
+    await asyncio.sleep(0)
+    shop.opened.set()
+
+    done, _ = await asyncio.wait(asked, timeout=5)
+    assert [task.cancelled() for task in done] == [True, True]
+    assert await together.ask(3) == 6

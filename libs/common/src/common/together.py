@@ -38,6 +38,7 @@ class Together(Generic[Item, Result]):
         return await future
 
     async def _run_on(self) -> None:
+        taken: list[tuple[Item, asyncio.Future[Result]]] = []
         try:
             while self._waiting:
                 await asyncio.sleep(self.gather_seconds)
@@ -45,20 +46,23 @@ class Together(Generic[Item, Result]):
                 await self._run(taken)
         finally:
             self._running = None
+            for _, future in [*taken, *self._waiting]:
+                future.cancel()  # only who was left without an answer
+            self._waiting.clear()
 
     async def _run(self, taken: "list[tuple[Item, asyncio.Future[Result]]]") -> None:
         taken = [one for one in taken if not one[1].done()]  # who left wants nothing any more
         if not taken:
             return
         try:
-            results = await self.run([item for item, _ in taken])
+            told = list(zip(taken, await self.run([item for item, _ in taken]), strict=True))
         except Exception as error:  # noqa: BLE001  # whatever went wrong, who asked is told
             if len(taken) > 1 and not db.is_away(error):
                 for one in taken:
                     await self._run([one])
                 return
-            results = [error] * len(taken)
-        for (_, future), result in zip(taken, results, strict=True):
+            told = [(one, error) for one in taken]
+        for (_, future), result in told:
             settle(future, result)
 
 

@@ -90,11 +90,12 @@ class Batches(Generic[Item, Result]):
         items, futures = zip(*taken, strict=True)
         try:
             results = await asyncio.get_running_loop().run_in_executor(threads, self.run, items)
+            told = list(zip(futures, results, strict=True))
         except Exception as error:  # noqa: BLE001  # whatever went wrong, who asked is told
-            results = [error] * len(items)
+            told = [(future, error) for future in futures]
         except asyncio.CancelledError:
             for future in futures:
                 future.cancel()
             raise
-        for future, result in zip(futures, results, strict=True):
+        for future, result in told:
             settle(future, result)
