@@ -1,5 +1,6 @@
 """Files that are odd: dated in the future, open for ever, hollow, deadly to whoever reads them."""
 
+import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -76,6 +77,25 @@ async def test_a_file_that_ends_its_reader_is_found_out(
     assert [one.outcome for one in readings] == ["unreadable", "read"]
     assert readings[0].trouble == "whoever reads it dies of it"
     assert [one.outcome for one in again] == ["read"]
+
+
+async def test_who_left_keeps_nobody_waiting_when_a_reader_dies(root: bytes) -> None:
+    """Whoever asked after somebody who does not wait any more has their files read all the same."""
+    word = os.path.join(root, b"word")
+    os.mkfifo(word)
+    readers = Readers(1, deadly.wait)
+    asked = [asyncio.create_task(readers.read(root, [wanted(root, b"a.jpg", number=number)])) for number in range(5)]
+    said = await asyncio.to_thread(os.open, word, os.O_WRONLY)  # somebody reads, and more wait for it than it may take
+
+    asked[3].cancel()
+    await asyncio.wait({asked[3]})
+    os.unlink(word)
+    os.close(said)
+
+    done, _ = await asyncio.wait(asked, timeout=30)
+    readers.close()
+    assert len(done) == len(asked)
+    assert asked[4].result()[0].outcome == "read"
 
 
 async def test_a_reader_can_tell_a_disk_that_fails_from_a_file(root: bytes) -> None:

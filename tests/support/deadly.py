@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from common import folders
@@ -14,6 +15,14 @@ from syncer.reading import Reading, Wanted
 def read_all(root: bytes, wanted: Sequence[Wanted]) -> list[Reading]:
     """Read some files, and be killed by those that are called deadly."""
     if any(b"deadly" in one.path for one in wanted):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return readers.read_all(root, wanted)
+
+
+def wait(root: bytes, wanted: Sequence[Wanted]) -> list[Reading]:
+    """Be killed at a word, if there is somebody to say one; else read some files."""
+    with suppress(FileNotFoundError), open(os.path.join(root, b"word"), "rb") as word:
+        word.read()
         os.kill(os.getpid(), signal.SIGKILL)
     return readers.read_all(root, wanted)
 
