@@ -1,8 +1,10 @@
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from random import Random
+from typing import LiteralString
 
 import psycopg
+import pytest
 
 from common.db import Pool, glance, open_pool
 from tests.support.rows import ask
@@ -20,17 +22,20 @@ async def test_a_glance_is_no_transaction(pool: Pool) -> None:
     assert await ask(pool, "select subject from dead_letters") == ["a"]
 
 
-async def test_a_connection_is_a_transaction_again_after_a_glance(pool: Pool) -> None:
-    """The pool's connections are shared; nobody finds one that commits behind their back."""
-    async with glance(pool) as conn:
-        await conn.execute("select 1")
+@pytest.mark.parametrize("left", ["select 1", "begin", "select 1 / 0"])
+async def test_a_connection_is_a_transaction_again_after_a_glance(database_url: str, left: LiteralString) -> None:
+    """The pool's connections are shared; however it was left, nobody finds one that commits behind their back."""
+    async with open_pool(database_url, size=1) as pool:
+        with suppress(psycopg.errors.DivisionByZero):
+            async with glance(pool) as conn:
+                await conn.execute(left)
 
-    with suppress(ZeroDivisionError):
-        async with pool.connection() as conn:
-            await conn.execute(INSERT)
-            raise ZeroDivisionError
+        with suppress(ZeroDivisionError):
+            async with pool.connection() as conn:
+                await conn.execute(INSERT)
+                raise ZeroDivisionError
 
-    assert await ask(pool, "select subject from dead_letters") == []
+        assert await ask(pool, "select subject from dead_letters") == []
 
 
 async def test_a_session_that_the_server_ended_is_replaced_unnoticed(database_url: str) -> None:

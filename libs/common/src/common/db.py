@@ -2,7 +2,7 @@
 
 import select
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -49,7 +49,7 @@ async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
         reconnect_timeout=5,  # its pauses double: without an early end it sleeps on when the database is back
         kwargs={"prepare_threshold": 0, "options": SESSION},
         check=_refuse_dead,
-        reset=_as_it_is,
+        reset=_end_glance,
         open=False,
     )
     async with pool:
@@ -70,15 +70,12 @@ async def glance(pool: Pool) -> AsyncIterator[Connection]:
     """A connection for single statements: each is a transaction of its own, in one round trip instead of three."""
     async with pool.connection() as conn:
         await conn.set_autocommit(True)
-        try:
-            yield conn
-        finally:
-            with suppress(psycopg.Error):  # it is broken, and the pool replaces it
-                await conn.set_autocommit(False)
+        yield conn
 
 
-async def _as_it_is(_: AsyncConnection[Any]) -> None:
-    """With anything to be reset, a connection is returned by a task of the pool's own, which nobody cancels halfway."""
+async def _end_glance(conn: Connection) -> None:
+    """Nobody finds one that commits behind their back: a task of the pool's own does this, which nobody cancels."""
+    await conn.set_autocommit(False)
 
 
 async def _refuse_dead(conn: AsyncConnection[Any]) -> None:
