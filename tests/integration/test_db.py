@@ -8,6 +8,7 @@ import pytest
 
 from common.db import Pool, glance, open_pool
 from tests.support.rows import ask
+from tests.support.waiting import until
 
 INSERT = "insert into dead_letters (subject, body, reason) values ('a', '', 'b')"
 
@@ -73,6 +74,29 @@ async def test_whoever_is_cancelled_takes_no_connection_along(pool: Pool) -> Non
     async with AsyncExitStack() as taken:
         for _ in range(pool.max_size):
             await taken.enter_async_context(pool.connection(timeout=5))
+
+
+async def test_whoever_is_cancelled_in_the_moment_of_getting_a_connection_ends(database_url: str) -> None:
+    """However close to it: who works for ever could never be ended after a cancellation that was forgotten."""
+    got = asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            async with pool.connection():
+                got.set()
+            await asyncio.Event().wait()
+
+    async with open_pool(database_url, size=1) as pool:
+        for moment in range(30):
+            async with pool.connection():
+                working = asyncio.create_task(work())
+                await until(lambda: pool.get_stats()["requests_waiting"], every=0.001)
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            working.cancel()
+            await asyncio.wait({working}, timeout=5)
+            assert working.cancelled(), moment
+        assert got.is_set(), "the last ones came too late for that"
 
 
 async def test_whoever_stands_still_amid_a_transaction_holds_nobody_up(pool: Pool) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import subprocess
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -217,26 +216,6 @@ async def test_what_vanished_from_a_folder_is_hidden_soon(disk: Disk) -> None:
         await until(hidden, seconds=60, what="the asset is hidden")  # a slow scan is not soon followed by another
         await until(lambda: runs(disk, "vanished"), what="the scan of all is over")
     assert await runs(disk, "vanished") == [""]
-
-
-async def test_a_cancellation_is_heeded_though_a_wait_swallowed_it(disk: Disk) -> None:
-    """Else a repository whose lease was lost would be tended by nobody."""
-    client = Client()
-    relay = Relay(disk.pool, Bus(client, client.jetstream()), 60)
-    tending = Tending(disk.pool, disk.database_url, relay, HereReaders(1), await disk.holding(), 60)
-    is_waiting = asyncio.Event()
-
-    async def swallow() -> None:
-        with suppress(asyncio.CancelledError):
-            is_waiting.set()
-            await asyncio.Event().wait()
-
-    going_on = asyncio.create_task(tending._persistently(swallow))
-    await is_waiting.wait()
-    going_on.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await going_on
 
 
 async def test_a_wish_whose_run_ended_unseen_is_fulfilled(disk: Disk) -> None:

@@ -1,5 +1,6 @@
 """The pool of connections, and rows as frozen structs."""
 
+import asyncio
 import select
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,7 +15,6 @@ from psycopg_pool import AsyncConnectionPool
 
 T = TypeVar("T")
 Connection: TypeAlias = AsyncConnection[Any]
-Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[Any]]
 
 # Each connection is a process of the database, and a burst leaves as many as it needed; they go one by one.
 IDLE_SECONDS = 5.0
@@ -37,10 +37,24 @@ set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
 
 
+class Pool(AsyncConnectionPool[Connection]):
+    """Connections that many share."""
+
+    async def getconn(self, timeout: float | None = None) -> Connection:
+        """Up to Python 3.11 asyncio.wait_for, and so a pool, forgets a cancellation in the moment of its result."""
+        task = asyncio.current_task()
+        cancelled = task.cancelling() if task else 0
+        conn = await super().getconn(timeout)
+        if task and task.cancelling() > cancelled:
+            await self.putconn(conn)
+            raise asyncio.CancelledError
+        return conn
+
+
 @asynccontextmanager
 async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
     """Connections to the database; they are made when needed, looked at when taken, and every statement is prepared."""
-    pool: Pool = AsyncConnectionPool(
+    pool = Pool(
         database_url,
         min_size=1,
         max_size=size,

@@ -15,17 +15,6 @@ async def cancel(*tasks: "asyncio.Task[Any]") -> None:
         await asyncio.wait(tasks)
 
 
-def heed_cancelling() -> None:
-    """Raise a cancellation that was swallowed; to be called by who waits again and again.
-
-    Up to Python 3.11 asyncio.wait_for, and so every wait for a connection of the pool, forgets one that comes in the
-    very moment of its result.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
 async def to_the_end(function: Callable[..., T], *arguments: object) -> T:
     """Slow work in a thread; threads cannot be stopped, so whoever is cancelled leaves when the work has ended."""
     working = asyncio.create_task(asyncio.to_thread(function, *arguments))

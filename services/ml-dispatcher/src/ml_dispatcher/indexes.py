@@ -38,7 +38,6 @@ async def run(pool: Pool, database_url: str, stop: asyncio.Event, *, idle_second
 
 async def _tend_on(pool: Pool, database_url: str, idle_seconds: float) -> None:
     while True:
-        tasks.heed_cancelling()
         try:
             await tend(pool, database_url, least=LEAST)
         except psycopg.Error as error:

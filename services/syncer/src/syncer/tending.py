@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 
-from common import log, metrics, outbox, tasks
+from common import log, metrics, outbox
 from common.db import Pool, glance
 from common.files import Offline
 from common.messages import RepositoryCameOnline, RepositoryWentOffline
@@ -218,13 +218,10 @@ class Tending:
         while True:
             try:
                 try:
-                    done = await work()
+                    return await work()
                 except Offline as outage:
                     await self.mark_offline(str(outage))
                     await asyncio.sleep(AWAY_SECONDS)
-                else:
-                    tasks.heed_cancelling()  # else a lease that is lost would leave us here for ever
-                    return done
             except (psycopg.Error, OSError) as error:
                 log.get().warning("tending delayed", repository=str(self._id), error=str(error).strip())
                 await asyncio.sleep(1)

@@ -2,9 +2,9 @@
 
 from litestar import Litestar
 from nats.aio.client import Client
-from psycopg_pool import AsyncConnectionPool
 
 from common.bus import Bus
+from common.db import Pool
 from common.health import Health
 from common.outbox import Relay
 from common.process import Core
@@ -17,7 +17,7 @@ from gateway.operations import Operations
 
 def build() -> Litestar:
     """An app that describes itself, and can answer nothing."""
-    pool, client = AsyncConnectionPool("", open=False), Client()
+    pool, client = Pool("", open=False), Client()
     bus = Bus(client, client.jetstream())
     core = Core(pool, bus, Relay(pool, bus, poll_seconds=60), Health(pool, bus))
     signer = Signer(signing.keys(""), Bearings(pool))
