@@ -1,4 +1,6 @@
 import asyncio
+import os
+import socket
 from contextlib import AsyncExitStack, suppress
 from random import Random
 from typing import LiteralString
@@ -6,7 +8,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 
-from common.db import Pool, glance, open_pool
+from common.db import REACH, Pool, glance, open_pool
 from tests.support.rows import ask
 from tests.support.waiting import until
 
@@ -97,6 +99,36 @@ async def test_whoever_is_cancelled_in_the_moment_of_getting_a_connection_ends(d
             await asyncio.wait({working}, timeout=5)
             assert working.cancelled(), moment
         assert got.is_set(), "the last ones came too late for that"
+
+
+async def test_a_server_that_never_speaks_is_given_up(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a machine dies while it is called: nobody waits for minutes before the next one is asked."""
+    monkeypatch.setitem(REACH, "connect_timeout", 1)
+    known = psycopg.conninfo.conninfo_to_dict(database_url)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        both = {
+            name: f"{first},{known[name]}" for name, first in zip(("host", "port"), silent.getsockname(), strict=True)
+        }
+        async with (
+            open_pool(psycopg.conninfo.make_conninfo(database_url, **both)) as pool,
+            pool.connection(timeout=20) as conn,
+        ):
+            assert str(conn.info.port) == known["port"]
+
+
+async def test_a_machine_that_vanishes_without_a_word_is_noticed_in_half_a_minute(pool: Pool) -> None:
+    """Whether something was asked of it or not; by itself the kernel waits for hours."""
+    async with pool.connection() as conn:
+        link = socket.socket(fileno=os.dup(conn.fileno()))
+    with link:
+        idle, between, probes, unheard = (
+            link.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+        )
+
+    assert idle + between * probes <= 30
+    assert 0 < unheard <= 30_000
 
 
 async def test_whoever_stands_still_amid_a_transaction_holds_nobody_up(pool: Pool) -> None:

@@ -23,6 +23,14 @@ IDLE_SECONDS = 5.0
 LIMITS = "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s -c transaction_timeout=40s"
 PATIENT = "-c idle_in_transaction_session_timeout=10s -c work_mem=32MB -c temp_buffers=32MB"
 SESSION = f"{LIMITS} -c timezone=UTC"
+REACH: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""A machine that vanishes without a word is noticed within half a minute, not within hours."""
 
 OUTAGES = (
     psycopg.OperationalError,
@@ -61,7 +69,7 @@ async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
         timeout=10,
         max_idle=IDLE_SECONDS,
         reconnect_timeout=5,  # its pauses double: without an early end it sleeps on when the database is back
-        kwargs={"prepare_threshold": 0, "options": SESSION},
+        kwargs={"prepare_threshold": 0, "options": SESSION, **REACH},
         check=_refuse_dead,
         reset=_end_glance,
         open=False,
@@ -74,7 +82,7 @@ async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
 async def alone(database_url: str) -> AsyncIterator[Connection]:
     """A session of its own for statements that may take long and tables that nobody else sees; each is committed."""
     async with await AsyncConnection.connect(
-        database_url, autocommit=True, prepare_threshold=None, options=f"{PATIENT} -c timezone=UTC"
+        database_url, autocommit=True, prepare_threshold=None, options=f"{PATIENT} -c timezone=UTC", **REACH
     ) as conn:
         yield conn
 
