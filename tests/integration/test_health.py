@@ -11,7 +11,7 @@ from common.bus import Bus
 from common.db import Pool
 from common.health import Health
 from lumilio.nats_server import NatsServer
-from tests.support import volumes
+from tests.support import databases, volumes
 from tests.support.given import Repository
 from tests.support.servers import running_nats
 from tests.support.waiting import until
@@ -38,6 +38,15 @@ async def test_asynchronous_commits_are_seen(database_url: str, pool: Pool, bus:
         state = await Health(fresh, bus).check()
 
     assert any("synchronous_commit" in problem for problem in state.problems)
+
+
+async def test_a_database_that_takes_no_writes_is_named(database_url: str, pool: Pool, bus: Bus) -> None:
+    """People can go on looking at what there is, and whoever keeps the server reads why nothing else is done."""
+    with databases.read_only(database_url):
+        state = await Health(pool, bus).check()
+
+    assert "the database takes no writes: it follows another one, or is set to be read only" in state.problems
+    assert not any("takes no writes" in problem for problem in (await Health(pool, bus).check()).problems)
 
 
 async def test_without_a_database_nothing_is_ready(bus: Bus) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ from common.bus import Bus
 from common.db import Pool
 from common.messages import AssetProcessed, UploadStaged
 from common.stages import MAX_DEATHS, MAX_FAILURES, Claim, LeaseLost, Stage
+from tests.support import databases
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
 from tests.support.rows import ask, claim, claim_next, do, expire, row
@@ -129,6 +130,32 @@ async def test_a_bug_is_tried_ten_times(pool: Pool, bus: Bus, asset: UUID) -> No
 
     found = await row(pool, asset)
     assert (found["failures"], found["error_class"], found["error"]) == (MAX_FAILURES - 1, "transient", "bug")
+
+
+async def test_a_database_that_takes_no_writes_costs_nothing(
+    pool: Pool, bus: Bus, asset: UUID, database_url: str
+) -> None:
+    """As after a failover to one that still follows: work waits for another, and nothing counts as its failure."""
+    told: list[str] = []
+
+    async def work(claimed: Claim) -> None:
+        if not told:
+            await asyncio.to_thread(held.enter_context, databases.read_only(database_url))
+        try:
+            async with claimed.settle(pool):
+                told.append("settled")
+        except Exception as error:
+            told.append(type(error).__name__)
+            raise
+
+    with ExitStack() as held:
+        async with working(pool, bus, work, lease=60):
+            await until(lambda: "ReadOnlySqlTransaction" in told)
+            await asyncio.to_thread(held.close)
+            await until(lambda: told[-1] == "settled")
+
+    found = await row(pool, asset)
+    assert (found["state"], found["deaths"], found["failures"]) == ("done", 0, 0)
 
 
 async def test_messages_that_repeat_lie_or_come_late_do_nothing(

@@ -12,6 +12,11 @@ from common import migrate
 from lumilio.postgres import Postgres
 
 TEMPLATE = "template_lumilio"
+END_OTHERS = """
+    select pg_terminate_backend(pid, 5000)
+    from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+"""
 
 
 def make_template(server: Postgres) -> None:
@@ -27,6 +32,19 @@ def fresh(server: Postgres, template: str = TEMPLATE) -> Iterator[str]:
     _execute(server, sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
     yield server.url(database)
     _execute(server, sql.SQL("drop database {} with (force)").format(name))
+
+
+@contextmanager
+def read_only(database_url: str) -> Iterator[None]:
+    """A database takes no writes meanwhile, as one that follows another; whoever is connected has to come again."""
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        name = sql.Identifier(conn.info.dbname)
+        conn.execute("set default_transaction_read_only = off")
+        conn.execute(sql.SQL("alter database {} set default_transaction_read_only = on").format(name))
+        conn.execute(END_OTHERS)
+        yield
+        conn.execute(sql.SQL("alter database {} reset default_transaction_read_only").format(name))
+        conn.execute(END_OTHERS)
 
 
 def _execute(server: Postgres, statement: sql.Composed) -> None:

@@ -16,18 +16,20 @@ from common.worker import Worker
 LEASE_SECONDS = 1.0
 
 
-def worker_of(pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2) -> Worker:
+def worker_of(
+    pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2, lease: float = LEASE_SECONDS
+) -> Worker:
     """A worker of the place stage."""
-    config = Settings(database_url="", nats_url="", lease_seconds=LEASE_SECONDS, poll_seconds=poll, stop_seconds=0.2)
+    config = Settings(database_url="", nats_url="", lease_seconds=lease, poll_seconds=poll, stop_seconds=0.2)
     return Worker(pool, bus, Relay(pool, bus, poll_seconds=0.2), config, streams.PLACE, Stage.PLACE, work, slots)
 
 
 @asynccontextmanager
 async def working(
-    pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2
+    pool: Pool, bus: Bus, work: Work, *, poll: float = 0.2, slots: int = 2, lease: float = LEASE_SECONDS
 ) -> AsyncIterator[asyncio.Event]:
     """A worker of the place stage and its relay, until the block ends."""
-    async with _running(worker_of(pool, bus, work, poll=poll, slots=slots)) as stop:
+    async with _running(worker_of(pool, bus, work, poll=poll, slots=slots, lease=lease)) as stop:
         yield stop
 
 

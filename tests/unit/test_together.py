@@ -80,6 +80,11 @@ async def test_who_left_meanwhile_is_not_tried_alone() -> None:
         (PoolTimeout("no connection"), 1),
         (psycopg.OperationalError("the connection is lost"), 1),
         (psycopg.errors.AdminShutdown("terminating"), 1),
+        (psycopg.errors.ReadOnlySqlTransaction("it follows another"), 1),
+        (psycopg.errors.DiskFull("no space left"), 1),
+        (psycopg.errors.TooManyConnections("too many clients"), 1),
+        (psycopg.errors.OutOfMemory("out of memory"), 4),
+        (psycopg.errors.IoError("an unreadable block"), 4),
         (psycopg.errors.DeadlockDetected("another went on"), 4),
     ],
 )

@@ -36,10 +36,11 @@ OUTAGES = (
     psycopg.OperationalError,
     psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.TransactionTimeout,
+    psycopg.errors.ReadOnlySqlTransaction,
 )
-"""How the database fails through no fault of the work: away, or no connection to be had, too slow, or a deadlock in
-which another went on."""
-AWAY = ("08", "57P")
+"""How the database fails through no fault of the work: away, also for want of a connection in time, full, too slow,
+one that only follows another, or a deadlock in which another went on."""
+AWAY = ("08", "25006", "53100", "53300", "57P")
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
@@ -110,8 +111,8 @@ async def _refuse_dead(conn: AsyncConnection[Any]) -> None:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether nobody gets a connection, so that whatever else is asked at this moment fails as well."""
-    return isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate.startswith(AWAY))
+    """Whether the database is away for all, so that whatever else is asked at this moment fails as well."""
+    return isinstance(error, OUTAGES) and (error.sqlstate is None or error.sqlstate.startswith(AWAY))
 
 
 def struct_row(kind: type[T]) -> AsyncRowFactory[T]:

@@ -71,9 +71,12 @@ class Health:
         try:
             async with asyncio.timeout(ANSWER_SECONDS), glance(self.pool) as conn:
                 unsafe = await queries.unsafe_settings(conn)
+                takes_writes = await queries.takes_writes(conn)
         except (psycopg.Error, TimeoutError):
             return Readiness(ready=False, problems=["the database does not answer", *problems])
         problems += [f"the database runs with an unsafe {name}: a commit could be lost" for name in unsafe]
+        if not takes_writes:
+            problems.append("the database takes no writes: it follows another one, or is set to be read only")
         problems += await self._disks.problems()
         return Readiness(ready=not unsafe, problems=problems)
 

@@ -387,3 +387,10 @@ async def unsafe_settings(conn: Connection) -> list[str]:
         """
     )
     return [row[0] for row in await cursor.fetchall()]
+async def takes_writes(conn: Connection) -> bool:
+    """Whether anything can be changed."""
+    cursor = await conn.execute("select not current_setting('transaction_read_only')::bool")
+    does: bool = (await cursor.fetchall())[0][0]
+    return does
+
+
