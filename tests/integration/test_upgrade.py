@@ -13,6 +13,8 @@ from blake3 import blake3
 from common import db, files, migrate
 from common.db import Connection, Pool
 from common.migrate import Migration
+from lumilio import migrations
+from lumilio.refusal import CannotStart
 from tests.support import given
 from tests.support.rows import ask
 from tests.support.scanning import Disk
@@ -99,6 +101,23 @@ async def test_a_migration_that_finds_a_table_in_use_stands_in_nobodys_way(
 
     assert await migrating == ["9999_later.sql"]
     assert await ask(pool, "select of_a_later_release from assets") == []
+
+
+async def test_a_migration_that_gives_up_says_who_is_in_its_way(
+    pool: Pool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever keeps a table for too long is named to who migrates, and nothing was done."""
+    statement = "create table of_a_later_release (); alter table assets add column later text"
+    monkeypatch.setattr(migrate, "available", lambda: [Migration(9999, "9999_later.sql", statement)])
+    for limit, short in [("LOCK_SECONDS", 0.1), ("REST_SECONDS", 0), ("MOST_TRIES", 2)]:
+        monkeypatch.setattr(migrate, limit, short)
+
+    async with pool.connection() as backup:
+        await backup.execute("lock table assets in access share mode")
+        with pytest.raises(CannotStart, match=rf"9999_later.sql .* process {backup.info.backend_pid} of the database"):
+            await migrations.apply(database_url)
+
+    assert await ask(pool, "select to_regclass('of_a_later_release') is null") == [True]
 
 
 def counted(begun: list[str]) -> Callable[[Connection, Migration], Awaitable[str]]:

@@ -27,6 +27,8 @@ async def apply(database_url: str) -> list[str]:
     """Apply what the database lacks; returns the names of the migrations that were applied."""
     try:
         return await migrate.migrate(database_url)
+    except migrate.TablesInUse as error:
+        raise CannotStart(str(error)) from None
     except OperationalError as error:
         raise CannotStart(f"the database does not answer: {str(error).strip()}") from None
 

@@ -5,9 +5,9 @@ import hashlib
 from importlib.resources import files
 from typing import NamedTuple
 
-from psycopg import AsyncConnection, errors, sql
+from psycopg import errors, sql
 
-from common import log
+from common import db, log
 from common.db import Connection
 
 LOCK = 7_015_811_420
@@ -32,6 +32,10 @@ class ChangedMigration(RuntimeError):
     """A migration that was already applied has been edited; migrations only ever go forward."""
 
 
+class TablesInUse(RuntimeError):
+    """Somebody keeps a table so long that a migration gave up, and nothing of it was done."""
+
+
 class OldSchema(RuntimeError):
     """The database is older than this code: run `lumilio migrate`."""
 
@@ -46,8 +50,8 @@ def available() -> list[Migration]:
 
 async def migrate(database_url: str) -> list[str]:
     """Apply what is missing, one process at a time; returns the names of what was applied."""
-    async with await AsyncConnection.connect(database_url, autocommit=True) as conn:
-        await conn.execute("select pg_advisory_lock(%s)", (LOCK,))
+    async with db.alone(database_url) as conn:
+        await _wait_for_turn(conn)
         await conn.execute("create table if not exists migrations (number int primary key, name text, digest text)")
         applied = await _applied(conn)
         return [await _apply(conn, migration) for migration in available() if not _is_applied(migration, applied)]
@@ -60,6 +64,13 @@ async def check(conn: Connection) -> None:
     applied = await _applied(conn) if known and known[0] else {}
     if missing := [migration.name for migration in available() if migration.number not in applied]:
         raise OldSchema(f"the database lacks {', '.join(missing)}: run `lumilio migrate`")
+
+
+async def _wait_for_turn(conn: Connection) -> None:
+    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (LOCK,))
+    if await cursor.fetchone() != (True,):
+        log.get().info("waiting for another migration", longest=await _find_longest(conn))
+        await conn.execute("select pg_advisory_lock(%s)", (LOCK,))
 
 
 async def _applied(conn: Connection) -> dict[int, str]:
@@ -79,9 +90,10 @@ async def _apply(conn: Connection, migration: Migration) -> str:
         try:
             return await _attempt(conn, migration)
         except IN_THE_WAY as error:
-            log.get().info("migration tried again", migration=migration.name, error=str(error).splitlines()[0])
+            reason = f"{str(error).splitlines()[0]}; {await _find_longest(conn)}"
+            log.get().info("migration tried again", migration=migration.name, error=reason)
             await asyncio.sleep(REST_SECONDS)
-    return await _attempt(conn, migration)
+    raise TablesInUse(f"{migration.name} found its tables in use {MOST_TRIES} times and is not applied: {reason}")
 
 
 async def _attempt(conn: Connection, migration: Migration) -> str:
@@ -93,3 +105,23 @@ async def _attempt(conn: Connection, migration: Migration) -> str:
             (migration.number, migration.name, migration.digest),
         )
     return migration.name
+
+
+async def _find_longest(conn: Connection) -> str:
+    """Who has been in a transaction for longest, and so most likely keeps others waiting."""
+    cursor = await conn.execute(
+        """
+        select format(
+            'process %s of the database (%s) is in a transaction for %s s',
+            pid,
+            coalesce(nullif(application_name, ''), usename, backend_type),
+            extract(epoch from now() - xact_start)::int
+        )
+        from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null
+        order by xact_start
+        limit 1
+        """
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else "nobody is in a transaction any more"
