@@ -99,16 +99,12 @@ async def two(pool: Pool, user: User) -> list[UUID]:
     return sorted([(await claim(pool, Stage.RENDER)).asset_id for _ in range(2)])
 
 
-@pytest.mark.parametrize("what", ["renew", "give back"])
-async def test_many_leases_are_written_in_the_order_of_their_assets(pool: Pool, two: list[UUID], what: str) -> None:
+async def test_many_leases_are_given_back_in_the_order_of_their_assets(pool: Pool, two: list[UUID]) -> None:
     """As those do who have many processed again, however a worker came by its claims."""
 
     async def write() -> None:
         async with pool.connection() as conn:
-            if what == "renew":
-                await queries.renew(conn, Stage.RENDER, two[::-1], [1, 1], lease_seconds=60)
-            else:
-                await queries.give_back(conn, Stage.RENDER, two[::-1], [1, 1])
+            await queries.give_back(conn, Stage.RENDER, two[::-1], [1, 1])
 
     async with pool.connection() as conn:
         await conn.execute("select from asset_stages where asset_id = %s for update", (two[0],))

@@ -109,11 +109,11 @@ async def test_of_two_claims_of_one_group_the_newer_counts(pool: Pool, asset: UU
     stale = await claim(pool, Stage.PLACE)
     await expire(pool)
     newer = await claim(pool, Stage.PLACE)
-    epochs = [stale.epoch, newer.epoch]
+    both = [(asset, stale.epoch), (asset, newer.epoch)]
 
     async with pool.connection() as conn:
-        renewed = await queries.renew(conn, Stage.PLACE, [asset, asset], epochs, lease_seconds=60)
-    assert renewed == {(asset, newer.epoch)}
+        missed = await queries.renew(conn, Stage.PLACE, both, lease_seconds=60)
+    assert missed == {(asset, stale.epoch): False}
     async with stages.settle_all(pool, [stale, newer]) as (_, ours):
         assert ours == [False, True]
 

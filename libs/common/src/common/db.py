@@ -18,6 +18,7 @@ Connection: TypeAlias = AsyncConnection[Any]
 
 # Each connection is a process of the database, and a burst leaves as many as it needed; they go one by one.
 IDLE_SECONDS = 5.0
+URGENT_IDLE_SECONDS = 60.0
 
 # A client that stands still amid statements sent without waiting is not idle to the server: the last limit ends it.
 LIMITS = "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s -c transaction_timeout=40s"
@@ -47,7 +48,9 @@ set_json_loads(msgspec.json.decode)
 
 
 class Pool(AsyncConnectionPool[Connection]):
-    """Connections that many share."""
+    """Connections that many share; `urgent` is one more, for what must not wait until others had their turn."""
+
+    urgent: "Pool"
 
     async def getconn(self, timeout: float | None = None) -> Connection:
         """Up to Python 3.11 asyncio.wait_for, and so a pool, forgets a cancellation in the moment of its result."""
@@ -63,20 +66,26 @@ class Pool(AsyncConnectionPool[Connection]):
 @asynccontextmanager
 async def open_pool(database_url: str, *, size: int = 8) -> AsyncIterator[Pool]:
     """Connections to the database; they are made when needed, looked at when taken, and every statement is prepared."""
-    pool = Pool(
+    async with (
+        _pool(database_url, min_size=1, max_size=size, max_idle=IDLE_SECONDS) as pool,
+        _pool(database_url, min_size=0, max_size=1, max_idle=URGENT_IDLE_SECONDS) as pool.urgent,
+    ):
+        yield pool
+
+
+def _pool(database_url: str, *, min_size: int, max_size: int, max_idle: float) -> Pool:
+    return Pool(
         database_url,
-        min_size=1,
-        max_size=size,
+        min_size=min_size,
+        max_size=max_size,
         timeout=10,
-        max_idle=IDLE_SECONDS,
+        max_idle=max_idle,
         reconnect_timeout=5,  # its pauses double: without an early end it sleeps on when the database is back
         kwargs={"prepare_threshold": 0, "options": SESSION, **REACH},
         check=_refuse_dead,
         reset=_end_glance,
         open=False,
     )
-    async with pool:
-        yield pool
 
 
 @asynccontextmanager

@@ -71,29 +71,45 @@ async def claim(conn: Connection, stage: str, *, most: int, lease_seconds: float
 
 
 async def renew(
-    conn: Connection, stage: str, asset_ids: Sequence[UUID], epochs: Sequence[int], *, lease_seconds: float
-) -> set[tuple[UUID, int]]:
-    """Extend leases; returns those that are still the caller's, each an asset and an epoch."""
+    conn: Connection, stage: str, held: Sequence[tuple[UUID, int]], *, lease_seconds: float
+) -> dict[tuple[UUID, int], bool]:
+    """Extend leases, each of an asset and an epoch, and wait for nobody; returns those that could not be extended.
+
+    Of each it says whether it is still the caller's: then only its row is held by somebody at the moment.
+    """
     cursor = await conn.execute(
         """
-        with mine as materialized (
+        with held as (
+            select * from unnest(%(assets)s::uuid[], %(epochs)s::bigint[]) held (asset_id, epoch)
+        ), mine as materialized (
             select s.asset_id
-            from unnest(%(assets)s::uuid[], %(epochs)s::bigint[]) held (asset_id, epoch)
+            from held
             join asset_stages s on s.asset_id = held.asset_id and s.stage = %(stage)s and s.lease_epoch = held.epoch
             where s.state = 'running'
             order by s.asset_id
-            for update of s
+            for update of s skip locked
+        ), renewed as (
+            update asset_stages s
+            set lease_until = now() + make_interval(secs => %(lease)s)
+            from mine
+            where s.asset_id = mine.asset_id
+              and s.stage = %(stage)s
+            returning s.asset_id, s.lease_epoch
         )
-        update asset_stages s
-        set lease_until = now() + make_interval(secs => %(lease)s)
-        from mine
-        where s.asset_id = mine.asset_id
-          and s.stage = %(stage)s
-        returning s.asset_id, s.lease_epoch
+        select asset_id, epoch, exists (
+            select
+            from asset_stages s
+            where s.asset_id = held.asset_id
+              and s.stage = %(stage)s
+              and s.lease_epoch = held.epoch
+              and s.state = 'running'
+        )
+        from held
+        where (asset_id, epoch) not in (select renewed.asset_id, renewed.lease_epoch from renewed)
         """,
-        {"stage": stage, "assets": list(asset_ids), "epochs": list(epochs), "lease": lease_seconds},
+        {"stage": stage, "assets": [a for a, _ in held], "epochs": [e for _, e in held], "lease": lease_seconds},
     )
-    return set(await cursor.fetchall())
+    return {(asset_id, epoch): is_ours for asset_id, epoch, is_ours in await cursor.fetchall()}
 
 
 async def settle_done(conn: Connection, asset_id: UUID, stage: str, *, epoch: int) -> bool:
@@ -349,18 +365,39 @@ async def save_dead_letter(conn: Connection, *, subject: str, body: bytes, reaso
 
 
 async def take_lease(conn: Connection, name: str, holder: UUID, *, seconds: float) -> bool:
-    """Hold or renew a named lease by the database's clock; False while somebody else has it."""
+    """Hold or renew a named lease by the database's clock; False while somebody else has it.
+
+    A transaction that holds its row keeps nobody waiting: what is the caller's stays so, and is renewed the next time.
+    """
     cursor = await conn.execute(
         """
-        insert into leases (name, holder, lease_until)
-        values (%(name)s, %(holder)s, now() + make_interval(secs => %(seconds)s))
-        on conflict (name) do update
-        set holder = excluded.holder, lease_until = excluded.lease_until
-        where leases.holder = excluded.holder or leases.lease_until <= now()
+        with free as materialized (
+            select name
+            from leases
+            where name = %(name)s
+              and (holder = %(holder)s or lease_until <= now())
+            for update skip locked
+        ), renewed as (
+            update leases
+            set holder = %(holder)s, lease_until = now() + make_interval(secs => %(seconds)s)
+            from free
+            where leases.name = free.name
+            returning true
+        ), made as (
+            insert into leases (name, holder, lease_until)
+            select %(name)s, %(holder)s, now() + make_interval(secs => %(seconds)s)
+            where not exists (select from leases where name = %(name)s)
+            on conflict (name) do nothing
+            returning true
+        )
+        select exists (select from renewed)
+            or exists (select from made)
+            or exists (select from leases where name = %(name)s and holder = %(holder)s)
         """,
         {"name": name, "holder": holder, "seconds": seconds},
     )
-    return cursor.rowcount == 1
+    is_held: bool = (await cursor.fetchall())[0][0]
+    return is_held
 
 
 async def give_lease(conn: Connection, name: str, holder: UUID) -> None:
@@ -375,6 +412,13 @@ async def find_now(conn: Connection) -> float:
     return now
 
 
+async def takes_writes(conn: Connection) -> bool:
+    """Whether anything can be changed."""
+    cursor = await conn.execute("select not current_setting('transaction_read_only')::bool")
+    does: bool = (await cursor.fetchall())[0][0]
+    return does
+
+
 async def unsafe_settings(conn: Connection) -> list[str]:
     """Names of database settings under which a commit could be lost or torn."""
     cursor = await conn.execute(
@@ -387,10 +431,3 @@ async def unsafe_settings(conn: Connection) -> list[str]:
         """
     )
     return [row[0] for row in await cursor.fetchall()]
-async def takes_writes(conn: Connection) -> bool:
-    """Whether anything can be changed."""
-    cursor = await conn.execute("select not current_setting('transaction_read_only')::bool")
-    does: bool = (await cursor.fetchall())[0][0]
-    return does
-
-

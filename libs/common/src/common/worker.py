@@ -242,27 +242,25 @@ class Worker:
         return f"again in {after:.0f} s: {reason}" if is_ours else "lease lost"
 
     async def _renew_for_ever(self) -> None:
+        """As long before leases run out as can be, and soon again where some could not be renewed."""
+        are_renewed = True
         while True:
-            await asyncio.sleep(self.settings.lease_seconds / 3)
+            await asyncio.sleep(self.settings.lease_seconds / (3 if are_renewed else 30))
+            are_renewed = False
             with contextlib.suppress(psycopg.Error):
-                await self._renew()
+                are_renewed = await self._renew()
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> bool:
         """A claim that is no longer ours is cancelled; one that has just settled has left by itself."""
-        claims = list(self._held)
+        claims = {(claim.asset_id, claim.epoch): claim for claim in self._held}
         if not claims:
-            return
-        async with glance(self.pool) as conn:
-            ours = await queries.renew(
-                conn,
-                self.stage,
-                [claim.asset_id for claim in claims],
-                [claim.epoch for claim in claims],
-                lease_seconds=self.settings.lease_seconds,
-            )
-        for claim in claims:
-            if (claim.asset_id, claim.epoch) not in ours and claim in self._held:
-                self._held[claim].cancel()
+            return True
+        async with glance(self.pool.urgent) as conn:
+            missed = await queries.renew(conn, self.stage, list(claims), lease_seconds=self.settings.lease_seconds)
+        for key, is_ours in missed.items():
+            if not is_ours and claims[key] in self._held:
+                self._held[claims[key]].cancel()
+        return not missed
 
     async def _finish(self) -> None:
         if self._held:
@@ -271,7 +269,7 @@ class Worker:
         await tasks.cancel(*self._held.values())
         if claims:
             with contextlib.suppress(psycopg.Error):  # then the leases run out
-                async with glance(self.pool) as conn:
+                async with glance(self.pool.urgent) as conn:
                     await queries.give_back(conn, self.stage, [c.asset_id for c in claims], [c.epoch for c in claims])
 
 

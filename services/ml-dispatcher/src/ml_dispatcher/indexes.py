@@ -112,7 +112,7 @@ async def _renew(pool: Pool, holder: UUID) -> None:
     while True:
         await asyncio.sleep(LEASE_SECONDS / 3)
         with suppress(psycopg.Error):
-            async with glance(pool) as conn:
+            async with glance(pool.urgent) as conn:
                 await core.take_lease(conn, LEASE, holder, seconds=LEASE_SECONDS)
                 progress = await queries.find_progress(conn)
             if progress is not None:

@@ -50,7 +50,7 @@ class Keeper:
     async def _keep(self) -> None:
         """Renew the leases that are ours, take those that are free, and leave what is somebody else's by now."""
         self._reap()
-        async with glance(self.pool) as conn:
+        async with glance(self.pool.urgent) as conn:
             repositories = await operations.list_tended(conn)
             ours = {
                 repository
@@ -86,7 +86,7 @@ class Keeper:
     async def _give_up(self) -> None:
         await tasks.cancel(*self._tended.values())
         with contextlib.suppress(psycopg.Error):  # then the leases run out
-            async with glance(self.pool) as conn:
+            async with glance(self.pool.urgent) as conn:
                 for repository in self._tended:
                     await core.give_lease(conn, _lease(repository), self.holder)
 

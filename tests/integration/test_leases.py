@@ -1,0 +1,114 @@
+"""Whoever lives keeps what is theirs, whatever else the database has to do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from uuid import UUID, uuid4
+
+import pytest
+
+from common import db, queries
+from common.bus import Bus
+from common.db import Connection, Pool
+from common.stages import Claim
+from syncer.queries import operations
+from tests.support.given import Repository, User
+from tests.support.placing import new_asset
+from tests.support.waiting import until
+from tests.support.working import working
+
+LEASE = "housekeeping"
+
+
+@pytest.fixture
+async def watch(database_url: str) -> AsyncIterator[Connection]:
+    """A connection that needs nobody else's."""
+    async with db.alone(database_url) as conn:
+        yield conn
+
+
+async def until_renewed(conn: Connection, asset: UUID) -> None:
+    """Wait until an asset's lease ends later than it does now."""
+
+    async def ends() -> object:
+        cursor = await conn.execute("select lease_until from asset_stages where asset_id = %s", (asset,))
+        return await cursor.fetchone()
+
+    before = await ends()
+
+    async def is_renewed() -> bool:
+        return await ends() != before
+
+    await until(is_renewed, seconds=5)
+
+
+def endless(started: list[UUID], ended: list[UUID]) -> Callable[[Claim], Awaitable[None]]:
+    """Work that ends when it is called off."""
+
+    async def work(claimed: Claim) -> None:
+        started.append(claimed.asset_id)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(claimed.asset_id)
+
+    return work
+
+
+async def test_a_lease_is_renewed_though_every_connection_is_taken(
+    pool: Pool, bus: Bus, asset: UUID, watch: Connection
+) -> None:
+    """Who has much to ask of the database keeps no worker from saying that it lives."""
+    started: list[UUID] = []
+    ended: list[UUID] = []
+
+    async with working(pool, bus, endless(started, ended), slots=1):
+        await until(lambda: started)
+        async with AsyncExitStack() as taken:
+            for _ in range(pool.max_size):
+                await taken.enter_async_context(pool.connection())
+            for _ in range(4):
+                await until_renewed(watch, asset)
+        assert ended == []
+
+    assert started == [asset]
+
+
+async def test_a_row_that_somebody_holds_keeps_no_other_from_being_renewed(
+    pool: Pool, bus: Bus, repository: Repository, user: User, watch: Connection
+) -> None:
+    """Its own lease is renewed as soon as its row is free, and until then its work goes on."""
+    assets = [await new_asset(pool, repository, user, number) for number in range(2)]
+    started: list[UUID] = []
+    ended: list[UUID] = []
+
+    async with working(pool, bus, endless(started, ended)):
+        await until(lambda: len(started) == 2)
+        async with pool.connection() as conn:
+            await conn.execute("select from asset_stages where asset_id = %s for update", (assets[0],))
+            for _ in range(4):
+                await until_renewed(watch, assets[1])
+        await until_renewed(watch, assets[0])
+        assert ended == []
+
+    assert len(started) == 2
+
+
+async def test_a_lease_that_a_transaction_holds_keeps_nobody_waiting(pool: Pool) -> None:
+    """Neither its holder, who keeps it, nor anybody else, who keeps away; when it has run out it is free again."""
+    ours, theirs = uuid4(), uuid4()
+
+    async def take(holder: UUID, seconds: float = 60) -> bool:
+        async with db.glance(pool) as conn:
+            return await queries.take_lease(conn, LEASE, holder, seconds=seconds)
+
+    assert [await take(ours), await take(theirs), await take(ours)] == [True, False, True]
+    async with pool.connection() as conn, asyncio.timeout(5):
+        assert await operations.holds(conn, LEASE, ours)
+        assert [await take(ours), await take(theirs)] == [True, False]
+
+    assert await take(ours, seconds=-1)
+    async with pool.connection() as conn, asyncio.timeout(5):
+        await conn.execute("select from leases for share")
+        assert [await take(ours), await take(theirs)] == [True, False], "nobody else can have it as yet"
+    assert [await take(theirs), await take(ours)] == [True, False]
