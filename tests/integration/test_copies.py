@@ -1,20 +1,21 @@
 """Copies of originals outlive damage on either side: none is replaced by other bytes, and none rots unnoticed."""
 
 import os
-from argparse import Namespace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
 from msgspec import structs
 
-from lumilio.backup import check, command, copying, manifest, record
+from lumilio.backup import check, copying, manifest, record
 from lumilio.backup.check import Wish
 from lumilio.backup.manifest import Original
 from lumilio.refusal import CannotStart
 from tests.support import volumes
 from tests.support.backups import Kept, ignore, relist
 from tests.support.placing import PHOTO
+from tests.support.recorder import Recorder
 
 
 @pytest.fixture
@@ -38,24 +39,46 @@ def test_only_new_originals_are_copied(kept: Kept, tmp_path: Path) -> None:
         relist(kept.folder, known)
         assert copying.copy(kept.folder, to, say=said.append)
 
-    assert [line.split()[0] for line in said] == ["1", "1"]
+    assert counted(said) == ["1", "1"]
     assert check.check(kept.folder, Wish(deep=True, copies=to), say=ignore)
     assert (to / str(kept.repository.repository_id) / ".lumiliorepo").exists()
     assert list((to / str(kept.repository.repository_id) / ".lumilio/manifests").iterdir())
 
 
-def test_copies_on_the_disk_of_their_originals_are_told(
-    kept: Kept, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """They would die with it; nothing is refused, for it may be a disk of many."""
-    arguments = Namespace(originals=tmp_path / "copies", deep=False)
-    assert command.copy(kept.folder, arguments)
-    told = capsys.readouterr().out
-    with volumes.mounted(tmp_path / "elsewhere", megabytes=8) as other:
-        assert command.copy(kept.folder, Namespace(originals=other.path / "copies", deep=False))
+def counted(said: list[str]) -> list[str]:
+    """The numbers of what was copied, and of what was set aside."""
+    return [line.split()[0] for line in said if line[0].isdecimal()]
 
-    assert command.SAME_COPIES in told
-    assert command.SAME_COPIES not in capsys.readouterr().out
+
+def test_copies_on_the_disk_of_their_originals_are_told(kept: Kept, tmp_path: Path) -> None:
+    """They would die with it; nothing is refused, for it may be a disk of many."""
+    here, there = list[str](), list[str]()
+    assert copying.copy(kept.folder, tmp_path / "copies", say=here.append)
+    with volumes.mounted(tmp_path / "elsewhere", megabytes=8) as other:
+        assert copying.copy(kept.folder, other.path / "copies", say=there.append)
+
+    assert copying.SAME_DISK in here
+    assert copying.SAME_DISK not in there
+
+
+def test_every_folder_that_a_copy_lies_in_is_on_the_disk_with_it(
+    kept: Kept, tmp_path: Path, recorder: Recorder
+) -> None:
+    """What is called copied is there after a power cut, though none of its folders was there before."""
+    to, (original, *_) = tmp_path / "new" / "copies", listed(kept)
+    relist(kept.folder, [original])
+    recorder.clear()
+
+    assert copying.copy(kept.folder, to, say=ignore)
+
+    path = Path("new", "copies", str(original.repository), original.path)
+    calls = [call.replace(f"{to}/", "") for call in recorder.calls]
+    for parent, name in pairwise((tmp_path.name, *path.parts[:-1])):
+        assert calls[calls.index(f"mkdir {name}") + 1] == f"fsync {parent}"
+    named = calls.index(f"rename .lumilio-part {path.name}")
+    assert (calls[named - 1], calls[named + 1]) == ("fsync .lumilio-part", f"fsync {path.parts[-2]}")
+    marked = calls.index("rename .lumilio-part .lumiliorepo")
+    assert calls[marked - 1 : marked + 2 : 2] == ["fsync .lumilio-part", "fsync ."]
 
 
 def test_a_good_copy_outlives_its_damaged_original(kept: Kept, copies: Path) -> None:
@@ -73,7 +96,7 @@ def test_a_good_copy_outlives_its_damaged_original(kept: Kept, copies: Path) -> 
     assert not copying.copy(kept.folder, copies.parent, say=said.append)
 
     assert list(copies.rglob("0.jpg*")) == []
-    assert "other bytes than the catalogue says" in said[1]
+    assert "other bytes than the catalogue says" in said[-1]
 
 
 def test_the_copy_before_an_edit_stays(kept: Kept, copies: Path) -> None:
@@ -98,7 +121,7 @@ def test_a_copy_that_rots_in_silence_is_mended_when_every_copy_is_read(kept: Kep
 
     assert copy.read_bytes() == PHOTO + b"0"
     assert [path.read_bytes() for path in copy.parent.glob("0.jpg.*")] == [PHOTO + b"?"]
-    assert [line.split()[0] for line in said] == ["1", "1"]
+    assert counted(said) == ["1", "1"]
 
 
 def test_a_rotten_copy_of_a_rotten_original_stays_where_it_is(kept: Kept, copies: Path) -> None:
@@ -110,7 +133,7 @@ def test_a_rotten_copy_of_a_rotten_original_stays_where_it_is(kept: Kept, copies
 
     assert [path.read_bytes() for path in copies.rglob("0.jpg*")] == [PHOTO + b"?"]
     assert copy.exists()
-    assert not (copies.parent / copying.PART).exists()
+    assert not list(copies.parent.glob(".lumilio-part*"))
 
 
 def rot(copy: Path) -> Path:
@@ -175,7 +198,7 @@ def test_a_name_may_be_as_long_as_the_disk_allows(kept: Kept, tmp_path: Path) ->
     (tmp_path / str(kept.repository.repository_id) / name).write_bytes(b"before")
     run.bring(original)
 
-    assert (run.wrong, run.copied, run.aside) == ([], 2, 1)
+    assert (run.troubles.first, run.copied, run.aside) == ([], 2, 1)
 
 
 def test_what_cannot_be_copied_of_the_notes_keeps_nothing_else_back(kept: Kept, tmp_path: Path) -> None:
@@ -185,5 +208,5 @@ def test_what_cannot_be_copied_of_the_notes_keeps_nothing_else_back(kept: Kept, 
 
     assert not copying.copy(kept.folder, tmp_path / "copies", say=said.append)
 
-    assert [line.split()[0] for line in said] == ["2", "NOT"]
+    assert (counted(said), said[-1].split()[0]) == (["2"], "NOT")
     assert list((to / ".lumilio/manifests").iterdir())

@@ -27,7 +27,7 @@ def put_back(kept: Kept, copies: Path, said: list[str] | None = None) -> bool:
     run = originals.plan(record.read(kept.folder), copies, data=None)
     assert run is not None
     originals.put_back(run, kept.folder, say=ignore if said is None else said.append)
-    return not run.failed
+    return not run.troubles.count
 
 
 def everything(root: Path) -> dict[str, bytes]:
@@ -156,7 +156,7 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on(
     root.rename(tmp_path / "lost")
     with volumes.mounted(root, megabytes=8) as disk:
         disk.fill()
-        with pytest.raises(CannotStart, match="is full: make room, then run the same `lumilio restore` again"):
+        with pytest.raises(CannotStart, match="is full: make room, then run the same command again"):
             put_back(kept, tmp_path / "copies")
         (root / "filling").unlink()
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from common import folders
 from lumilio import durable
 from lumilio.refusal import CannotStart
 from lumilio.terminal import say
@@ -93,9 +94,9 @@ def hold(root: str) -> Iterator[Data]:
     if not root.isprintable():
         raise CannotStart("the name of the data directory has letters that cannot be told: name another --data")
     try:
-        os.makedirs(root, mode=MODE, exist_ok=True)
+        folders.make(os.fsencode(root), mode=MODE)
         for name in ("log", "run", "nats", "repositories", "private"):
-            os.makedirs(os.path.join(root, name), mode=PRIVATE, exist_ok=True)
+            folders.make(os.fsencode(os.path.join(root, name)), mode=PRIVATE)
     except OSError as error:
         raise CannotStart(f"the data directory {root} cannot be used ({error.strerror}): name another --data") from None
     if not os.access(os.path.join(root, "run"), os.W_OK | os.X_OK):

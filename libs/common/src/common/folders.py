@@ -35,10 +35,21 @@ def folder(root: bytes, path: bytes = b"", *, make: bool = False, durable: bool 
         os.close(descriptor)
 
 
-def _make(parent: int, name: bytes) -> bool:
+def make(path: bytes, *, mode: int = 0o755) -> None:
+    """A directory and what leads to it, durably; `mode` is for the directory alone."""
+    path = os.path.abspath(path)
+    if not os.path.isdir(path):
+        parent, name = os.path.split(path)
+        make(parent)
+        with folder(parent) as directory:
+            _make(directory, name, mode)
+            os.fsync(directory)
+
+
+def _make(parent: int, name: bytes, mode: int = 0o755) -> bool:
     """Make a directory; False when it is there."""
     with suppress(FileExistsError):
-        os.mkdir(name, 0o755, dir_fd=parent)
+        os.mkdir(name, mode, dir_fd=parent)
         return True
     return False
 

@@ -30,7 +30,7 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
 def create(root: bytes, made: Marker, *, private_root: bytes | None = None) -> None:
     """Folders first, the marker last, all durable: what has a marker is complete. A marker that is there stays."""
     home = private_root or root
-    _make(home)
+    folders.make(home)
     repair(root, private_root=private_root)
     if marker.find(home) is None:
         files.write_new(home, layout.MARKER, msgspec.yaml.encode(made), mode=MARKER_MODE)
@@ -138,15 +138,6 @@ def _missing(root: bytes, private_root: bytes | None) -> list[bytes]:
 
 def _folders(private_root: bytes | None) -> tuple[bytes, ...]:
     return layout.FOLDERS if private_root is None else layout.PRIVATE_FOLDERS
-
-
-def _make(root: bytes) -> None:
-    """The directory and what leads to it, durably."""
-    base = root
-    while not os.path.isdir(base):
-        base = os.path.dirname(base)
-    with folders.folder(base, root[len(base) :].lstrip(b"/"), make=True):
-        pass
 
 
 def _parents(root: bytes) -> Iterator[bytes]:

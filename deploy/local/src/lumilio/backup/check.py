@@ -7,11 +7,11 @@ from pathlib import Path
 from common import files
 from common.names import shown
 from lumilio.backup import manifest, record
+from lumilio.backup.carrying import Troubles
 from lumilio.backup.manifest import Original
 from lumilio.backup.record import Backup
 
 MISSING = "is missing"
-SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,14 @@ def check(folder: Path, wish: Wish, *, say: Callable[[str], None] = print) -> bo
 
 
 def _check_originals(folder: Path, backup: Backup, wish: Wish, say: Callable[[str], None]) -> bool:
-    count = 0
-    for count, fault in enumerate(_faults(folder, backup, wish), start=1):
-        if count <= SHOWN:
-            say(f"WRONG {fault}")
-    if count > SHOWN:
-        say(f"      ... and {count - SHOWN:,} more")
-    if not count:
+    troubles = Troubles()
+    for fault in _faults(folder, backup, wish):
+        troubles.add(fault)
+    troubles.tell("WRONG", say)
+    if not troubles.count:
         how = "with its very bytes" if wish.deep else "with its size"
         say(f"ok    each of {backup.originals:,} originals is there {how}")
-    return not count
+    return not troubles.count
 
 
 def _faults(folder: Path, backup: Backup, wish: Wish) -> Iterator[str]:

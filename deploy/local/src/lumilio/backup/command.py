@@ -11,7 +11,7 @@ from psycopg import Error
 from common import settings
 from lumilio import data
 from lumilio.backup import check as checking
-from lumilio.backup import copying, record, shelf
+from lumilio.backup import copying, shelf
 from lumilio.backup import make as making
 from lumilio.backup.make import Source
 from lumilio.backup.retention import BackupSettings
@@ -21,7 +21,6 @@ from lumilio.terminal import say
 
 MB = 1 << 20
 SAME_DISK = "it lies on the disk of the catalogue itself, and dies with it: another disk is better (--to)"
-SAME_COPIES = "the copies lie on the disk of originals, and die with them: another disk is better (--originals)"
 
 
 def make(arguments: argparse.Namespace) -> None:
@@ -36,17 +35,8 @@ def make(arguments: argparse.Namespace) -> None:
     if arguments.keep:
         with shelf.held(to) as held:
             forget_old(held, settings.load(BackupSettings, os.environ), made=folder)
-    if arguments.originals is not None and not copy(folder, arguments):
+    if arguments.originals is not None and not copying.copy(folder, arguments.originals, deep=arguments.deep, say=say):
         sys.exit(1)
-
-
-def copy(folder: Path, arguments: argparse.Namespace) -> bool:
-    """Copy the originals of a backup, and say so when they lie no safer there; True when each has its copy."""
-    is_copied = copying.copy(folder, arguments.originals, deep=arguments.deep, say=say)
-    roots = [tree.place for tree in record.read(folder).repositories]
-    if os.stat(arguments.originals).st_dev in {os.stat(root).st_dev for root in roots if os.path.exists(root)}:
-        say(SAME_COPIES)
-    return is_copied
 
 
 def tell(arguments: argparse.Namespace) -> None:

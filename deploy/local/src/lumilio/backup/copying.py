@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -9,25 +10,18 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from blake3 import blake3
-
 from common import files
 from common.names import shown
-from lumilio import durable
-from lumilio.backup import manifest, notes, record, shelf
+from lumilio.backup import carrying, manifest, notes, record, shelf
+from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
 from lumilio.refusal import CannotStart
 
-CHUNK = 1 << 20
-PART = ".lumilio-part"
-SHOWN = 20
+MB = 1 << 20
+SAME_DISK = "the copies lie on the disk of originals, and die with them: another disk is better (--originals)"
 LONGEST_NAME = 255
 GRAINS = (1, 100, 1000, 10**6, 10**7, 10**9, 2 * 10**9)
 """How coarsely file systems keep times, in ns, from those of Linux to FAT."""
-
-
-class Wrong(Exception):
-    """An original is not what the catalogue says, or cannot be read."""
 
 
 @dataclass
@@ -40,23 +34,34 @@ class Copying:
     copied: int = 0
     size: int = 0
     aside: int = 0
-    failed: int = 0
-    wrong: list[str] = field(default_factory=list)
-    """The first of those that failed, in words."""
+    troubles: Troubles = field(default_factory=Troubles)
     _visited: set[tuple[UUID, bytes]] = field(default_factory=set)
 
     def bring(self, original: Original) -> None:
         """Have a copy of an original; one that is there already costs a look at its size and time."""
-        root, target = self.roots[original.repository], self._target(original)
+        root, kept = self.roots[original.repository], _kept(original.repository, original.relative)
+        target = os.path.join(bytes(self.to), kept)
         if not self.deep and is_known(target, original):
             return
         try:
-            if not is_right(target, original):
-                self.aside += _copy(root, original, target, part=self.part)
-                self.copied, self.size = self.copied + 1, self.size + original.size
-            _date(target, original)
+            if is_right(target, original):
+                carrying.date(target, original.modified_ns)
+            else:
+                self._copy(root, original, kept)
         except (OSError, Wrong) as error:
             self._fail(root, original.relative, error)
+
+    def _copy(self, root: bytes, original: Original, kept: bytes) -> None:
+        target = os.path.join(bytes(self.to), kept)
+        with (
+            open(files.open_original(root, original.relative), "rb") as source,
+            carrying.copied(bytes(self.to), kept) as copy,
+        ):
+            carrying.pour(source, copy, known=original)
+            if os.path.lexists(target):
+                _set_aside(target)
+                self.aside += 1
+        self.copied, self.size = self.copied + 1, self.size + original.size
 
     def bring_beside(self, original: Original) -> None:
         """The sidecars in the folder of an original, once for each folder."""
@@ -82,62 +87,54 @@ class Copying:
         self._bring_notes(home, repository, partial(notes.of_server, home))
 
     def _bring_notes(self, root: bytes, repository: UUID, find: Callable[[], notes.Paths]) -> None:
-        kept = bytes(self.to / str(repository))
         try:
             for path in find():
-                self._bring_note(root, kept, path)
+                self._bring_note(root, repository, path)
         except OSError as error:
             self._fail(root, b"", error)
 
-    def _bring_note(self, root: bytes, kept: bytes, path: bytes) -> None:
+    def _bring_note(self, root: bytes, repository: UUID, path: bytes) -> None:
         try:
-            notes.bring(root, kept, path, part=self.part)
+            notes.bring(root, path, bytes(self.to), _kept(repository, path))
         except OSError as error:
             self._fail(root, path, error)
 
-    def _fail(self, root: bytes, path: bytes, error: Exception) -> None:
-        if isinstance(error, OSError) and error.errno in files.FULL_DISK:
-            raise CannotStart(f"the disk of {self.to} is full: make room, then do it again") from None
-        self.failed += 1
-        if self.failed <= SHOWN:
-            self.wrong.append(f"{shown(root)}/{shown(path)}: {error}")
-
-    @property
-    def part(self) -> bytes:
-        """What a copy is called until it is whole, where no original can be called so."""
-        return bytes(self.to / PART)
-
-    def _target(self, original: Original) -> bytes:
-        return os.path.join(bytes(self.to / str(original.repository)), original.relative)
+    def _fail(self, root: bytes, path: bytes, error: OSError | Wrong) -> None:
+        self.troubles.note(os.path.join(root, path), error, disk=bytes(self.to))
 
 
-def copy(backup: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = print) -> bool:
+def copy(folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = print) -> bool:
     """Bring the copies up to date with the originals that a backup lists; True when each has its copy.
 
     With `deep` every copy is read, and one whose bytes are wrong makes room for a right one.
     """
-    known = record.read(backup)
-    run = Copying({tree.id: tree.place for tree in known.repositories}, to.resolve(), deep)
+    backup = record.read(folder)
+    run = Copying({tree.id: tree.place for tree in backup.repositories}, to.resolve(), deep)
     _refuse_inside(run)
     with shelf.held(to):
-        for original in manifest.read(backup / record.ORIGINALS):
+        for original in manifest.read(folder / record.ORIGINALS):
             if not original.is_staged:
                 run.bring(original)
                 run.bring_beside(original)
-        for tree in known.repositories:
+        for tree in backup.repositories:
             run.bring_notes(unquote_to_bytes(tree.home), tree.id)
     _tell(run, say)
-    return not run.failed
+    return not run.troubles.count
+
+
+def _kept(repository: UUID, path: bytes) -> bytes:
+    """Where a copy lies below the folder of all copies."""
+    return os.path.join(str(repository).encode(), path)
 
 
 def _tell(run: Copying, say: Callable[[str], None]) -> None:
-    say(f"{run.copied:,} originals copied to {run.to}, {run.size / CHUNK:,.1f} MB")
+    """Say what came of it, and so when the copies lie no safer than the originals."""
+    say(f"{run.copied:,} originals copied to {run.to}, {run.size / MB:,.1f} MB")
     if run.aside:
         say(f"{run.aside:,} copies had other bytes, and are kept beside the new ones under another name")
-    for line in run.wrong:
-        say(f"NOT COPIED {line}")
-    if run.failed > SHOWN:
-        say(f"           ... and {run.failed - SHOWN:,} more")
+    if os.stat(run.to).st_dev in {os.stat(root).st_dev for root in run.roots.values() if os.path.exists(root)}:
+        say(SAME_DISK)
+    run.troubles.tell("NOT COPIED", say)
 
 
 def _refuse_inside(run: Copying) -> None:
@@ -165,39 +162,9 @@ def is_right(target: bytes, original: Original) -> bool:
 
 def _digest(path: bytes) -> bytes | None:
     """The BLAKE3 of a copy; None when it cannot be read, or is no file."""
-    try:
+    with suppress(OSError):
         return files.hash_file(*os.path.split(path))
-    except OSError:
-        return None
-
-
-def _copy(root: bytes, original: Original, target: bytes, *, part: bytes) -> bool:
-    """Write a copy, which gets its name when it is on the disk with the right hash; whether another had that name."""
-    folder = os.path.dirname(target)
-    os.makedirs(folder, exist_ok=True)
-    try:
-        _write(root, original, part)
-        if is_taken := os.path.lexists(target):
-            _set_aside(target)
-        os.rename(part, target)
-    except BaseException:
-        if os.path.lexists(part):
-            os.unlink(part)
-        raise
-    durable.sync(os.fsdecode(folder))
-    return is_taken
-
-
-def _write(root: bytes, original: Original, part: bytes) -> None:
-    source, digest = files.open_original(root, original.relative), blake3()
-    with open(source, "rb") as reading, open(part, "wb") as writing:
-        while chunk := reading.read(CHUNK):
-            digest.update(chunk)
-            writing.write(chunk)
-        writing.flush()
-        os.fsync(writing.fileno())
-    if digest.hexdigest() != original.hash:
-        raise Wrong("it has other bytes than the catalogue says; `lumilio verify` tells more")
+    return None
 
 
 def _set_aside(target: bytes) -> None:
@@ -219,9 +186,3 @@ def asides(path: bytes, digest: bytes | None) -> Iterator[bytes]:
     for number in count(1):
         more = ending if number == 1 else ending + b"-%d" % number
         yield os.path.join(folder, name[: LONGEST_NAME - len(more)] + more)
-
-
-def _date(target: bytes, original: Original) -> None:
-    """A copy has the time of its original, by which it is known the next time."""
-    if original.modified_ns is not None:
-        os.utime(target, ns=(original.modified_ns, original.modified_ns))

@@ -1,14 +1,15 @@
 """What lies beside originals and tells of them, as copies keep it: the newest word, and every line of a manifest."""
 
 import os
-import shutil
 from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO
 
-from common import folders, layout, sidecars
+from common import files, folders, layout, sidecars
+from lumilio.backup import carrying
 from lumilio.rebuild.manifests import DAY
 
 Paths = Iterator[bytes]
-CHUNK = 1 << 20
 
 
 def beside(root: bytes, folder: bytes) -> Paths:
@@ -40,51 +41,43 @@ def of_server(home: bytes) -> Paths:
         yield path
 
 
-def bring(root: bytes, kept: bytes, path: bytes, *, part: bytes) -> None:
+def bring(root: bytes, path: bytes, to: bytes, kept: bytes) -> None:
     """Have the copy of a note say what the note says; that of a manifest loses no line that it ever had."""
-    source, target = os.path.join(root, path), os.path.join(kept, path)
-    if not os.path.isfile(source) or _is_same_age(source, target):
+    target = os.path.join(to, kept)
+    if not os.path.lexists(os.path.join(root, path)):
         return
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    if DAY.fullmatch(os.path.basename(path)) and os.path.exists(target) and not _begins(source, target):
-        _merge(source, target, part)
-    else:
-        shutil.copyfile(source, part)
-        shutil.copystat(source, part)
-    _sync(part)
-    os.rename(part, target)
+    with open(files.open_original(root, path), "rb") as source:
+        if _is_same_age(source, target):
+            return
+        with carrying.copied(to, kept) as copy:
+            if DAY.fullmatch(os.path.basename(path)) and os.path.exists(target) and not _begins(source, target):
+                _merge(source, target, copy)
+            else:
+                carrying.pour(source, copy, mode=os.fstat(source.fileno()).st_mode & 0o777)
 
 
-def _is_same_age(source: bytes, target: bytes) -> bool:
+def _is_same_age(source: BinaryIO, target: bytes) -> bool:
     try:
-        ours, theirs = os.stat(source), os.stat(target)
+        ours, theirs = os.fstat(source.fileno()), os.stat(target)
     except FileNotFoundError:
         return False
     return (ours.st_size, ours.st_mtime_ns) == (theirs.st_size, theirs.st_mtime_ns)
 
 
-def _begins(source: bytes, target: bytes) -> bool:
+def _begins(source: BinaryIO, target: bytes) -> bool:
     """Whether a manifest is what its copy is, and perhaps more."""
-    with open(source, "rb") as ours, open(target, "rb") as theirs:
-        while chunk := theirs.read(CHUNK):
-            if ours.read(len(chunk)) != chunk:
-                return False
-    return True
+    with open(target, "rb") as known:
+        is_same = all(source.read(len(chunk)) == chunk for chunk in iter(partial(known.read, carrying.CHUNK), b""))
+    source.seek(0)
+    return is_same
 
 
-def _merge(source: bytes, target: bytes, part: bytes) -> None:
+def _merge(source: BinaryIO, target: bytes, copy: BinaryIO) -> None:
     """The lines of the copy, and behind them those of the manifest that it lacks: the later of two counts."""
+    known = set[int]()
     with open(target, "rb") as theirs:
-        known = {hash(line) for line in theirs}
-    shutil.copyfile(target, part)
-    with open(source, "rb") as ours, open(part, "ab") as merged:
-        merged.write(b"\n")
-        merged.writelines(line for line in ours if hash(line) not in known)
-
-
-def _sync(path: bytes) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        for line in theirs:
+            known.add(hash(line))
+            copy.write(line)
+    copy.write(b"\n")
+    copy.writelines(line for line in source if hash(line) not in known)

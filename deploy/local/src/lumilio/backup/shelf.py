@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from common import folders
 from lumilio import durable
 from lumilio.backup import record
 from lumilio.backup.record import Backup
@@ -56,7 +57,7 @@ class Shelf:
 def held(folder: Path) -> Iterator[Shelf]:
     """A folder of backups, made if need be, for this process alone."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folders.make(bytes(folder), mode=0o700)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise CannotStart(f"{folder} cannot be used for backups: {error.strerror}") from None

@@ -43,8 +43,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _end(line: str, back: PutBack | None) -> None:
     """Say that it is done; the exit status says whether anything was not put back."""
     say(line)
-    if back is not None and back.failed:
-        say(f"{back.failed:,} files could not be put back, as was said above")
+    if back is not None and back.troubles.count:
+        say(f"{back.troubles.count:,} files could not be put back, as was said above")
         sys.exit(1)
 
 

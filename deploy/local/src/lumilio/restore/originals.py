@@ -11,24 +11,17 @@ from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from blake3 import blake3
-
 from common import files, folders, layout, marker
 from common.names import shown
-from lumilio.backup import copying, manifest, notes, record
+from lumilio.backup import carrying, copying, manifest, notes, record
+from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
 from lumilio.backup.record import Backup
 from lumilio.refusal import CannotStart
 
-CHUNK = 1 << 20
 PART = b".lumilio-part.tmp"
 PRIMARY = b"/repositories/primary"
-SHOWN = 20
 NO_NOTE = {errno.ENOENT, errno.ENAMETOOLONG}
-
-
-class Wrong(Exception):
-    """An original has no copy with its bytes, or something else lies in its place."""
 
 
 @dataclass
@@ -39,9 +32,7 @@ class PutBack:
     roots: dict[UUID, bytes]
     homes: dict[UUID, bytes]
     done: int = 0
-    failed: int = 0
-    wrong: list[str] = field(default_factory=list)
-    """The first of those that failed, in words."""
+    troubles: Troubles = field(default_factory=Troubles)
 
     def bring(self, original: Original) -> None:
         """Have an original in its place, and what lies beside it; one that is there already stays."""
@@ -75,14 +66,8 @@ class PutBack:
             if error.errno not in NO_NOTE:
                 self._fail(root, path, error)
 
-    def _fail(self, root: bytes, path: bytes, error: Exception) -> None:
-        if isinstance(error, OSError) and error.errno in files.FULL_DISK:
-            raise CannotStart(
-                f"the disk of {shown(root)} is full: make room, then run the same `lumilio restore` again"
-            ) from None
-        self.failed += 1
-        if self.failed <= SHOWN:
-            self.wrong.append(f"{shown(root)}/{shown(path)}: {error}")
+    def _fail(self, root: bytes, path: bytes, error: OSError | Wrong) -> None:
+        self.troubles.note(os.path.join(root, path), error, disk=root)
 
     def _kept(self, repository: UUID) -> bytes:
         return bytes(self.copies / str(repository))
@@ -117,10 +102,7 @@ def put_back(run: PutBack | None, backup: Path, *, say: Callable[[str], None] = 
     for root in run.roots.values():
         say(f"a repository lies in {shown(root)}")
     say(f"{run.done:,} originals put back")
-    for line in run.wrong:
-        say(f"NOT PUT BACK {line}")
-    if run.failed > SHOWN:
-        say(f"             ... and {run.failed - SHOWN:,} more")
+    run.troubles.tell("NOT PUT BACK", say)
 
 
 def belongs(path: bytes, backup: Backup, data: str | None) -> bytes:
@@ -169,35 +151,19 @@ def _names(kept: bytes, original: Original) -> Iterator[bytes]:
 
 def _write(copy: BinaryIO, root: bytes, path: bytes, *, mode: int | None, known: Original | None = None) -> None:
     """A file under a name of its own; it gets its final one when it is on the disk with the right bytes and time."""
-    os.makedirs(root, exist_ok=True)
+    folders.make(root)
     parent, name = os.path.split(path)
     with folders.folder(root, parent, make=True) as directory:
         _forget(directory)
         try:
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
             with open(os.open(PART, flags, 0o666, dir_fd=directory), "wb") as part:
-                _fill(part, copy, mode=mode, known=known)
+                carrying.pour(copy, part, mode=mode, known=known)
+                os.fsync(part.fileno())
             files.named(directory, PART, directory, name)
         finally:
             _forget(directory)
         os.fsync(directory)
-
-
-def _fill(part: BinaryIO, copy: BinaryIO, *, mode: int | None, known: Original | None) -> None:
-    digest, modified = blake3(), os.fstat(copy.fileno()).st_mtime_ns
-    while chunk := copy.read(CHUNK):
-        digest.update(chunk)
-        part.write(chunk)
-    if known is not None and digest.hexdigest() != known.hash:
-        raise Wrong("it has other bytes")
-    part.flush()
-    if mode is not None:
-        with suppress(PermissionError):  # some file systems know no modes
-            os.fchmod(part.fileno(), mode)
-    if known is not None and known.modified_ns is not None:
-        modified = known.modified_ns
-    os.utime(part.fileno(), ns=(modified, modified))
-    os.fsync(part.fileno())
 
 
 def _forget(directory: int) -> None:
