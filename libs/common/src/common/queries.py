@@ -367,7 +367,8 @@ async def save_dead_letter(conn: Connection, *, subject: str, body: bytes, reaso
 async def take_lease(conn: Connection, name: str, holder: UUID, *, seconds: float) -> bool:
     """Hold or renew a named lease by the database's clock; False while somebody else has it.
 
-    A transaction that holds its row keeps nobody waiting: what is the caller's stays so, and is renewed the next time.
+    A transaction that holds its row keeps nobody waiting: a lease that still runs stays the caller's, and is renewed the
+    next time; one that has run out may be on its way to somebody else.
     """
     cursor = await conn.execute(
         """
@@ -392,7 +393,7 @@ async def take_lease(conn: Connection, name: str, holder: UUID, *, seconds: floa
         )
         select exists (select from renewed)
             or exists (select from made)
-            or exists (select from leases where name = %(name)s and holder = %(holder)s)
+            or exists (select from leases where name = %(name)s and holder = %(holder)s and lease_until > now())
         """,
         {"name": name, "holder": holder, "seconds": seconds},
     )
