@@ -4,10 +4,12 @@ import os
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from blake3 import blake3
 from msgspec import structs
 
+from common import files, layout
 from lumilio.backup import check, copying, manifest, record
 from lumilio.backup.check import Wish
 from lumilio.backup.manifest import Original
@@ -35,11 +37,11 @@ def test_only_new_originals_are_copied(kept: Kept, tmp_path: Path) -> None:
     """The second run copies what came since; the copies are as good as the originals, with what tells of them."""
     to, said, originals = tmp_path / "copies", list[str](), list(manifest.read(kept.folder / record.ORIGINALS))
 
-    for known in (listed(kept)[:1], originals):
+    for known in (listed(kept)[:1], listed(kept), originals):
         relist(kept.folder, known)
         assert copying.copy(kept.folder, to, say=said.append)
 
-    assert counted(said) == ["1", "1"]
+    assert counted(said) == ["1", "1", "1"]
     assert check.check(kept.folder, Wish(deep=True, copies=to), say=ignore)
     assert (to / str(kept.repository.repository_id) / ".lumiliorepo").exists()
     assert list((to / str(kept.repository.repository_id) / ".lumilio/manifests").iterdir())
@@ -79,6 +81,27 @@ def test_every_folder_that_a_copy_lies_in_is_on_the_disk_with_it(
     assert (calls[named - 1], calls[named + 1]) == ("fsync .lumilio-part", f"fsync {path.parts[-2]}")
     marked = calls.index("rename .lumilio-part .lumiliorepo")
     assert calls[marked - 1 : marked + 2 : 2] == ["fsync .lumilio-part", "fsync ."]
+
+
+@pytest.mark.parametrize("is_placed", [True, False])
+def test_an_upload_that_waited_for_its_place_at_the_backup_has_a_copy(
+    kept: Kept, tmp_path: Path, *, is_placed: bool
+) -> None:
+    """It was acknowledged as any other; where it lies by now, its manifest tells."""
+    (waiting,) = kept.inbox.parent.joinpath(".lumilio/staging/incoming").iterdir()
+    if is_placed:
+        waiting.rename(kept.inbox / "placed since.jpg")
+        line = next(kept.inbox.parent.joinpath(".lumilio/manifests").iterdir()).read_bytes().splitlines()[-1]
+        said = msgspec.json.decode(line)
+        now = said | {"path": "inbox/placed%20since.jpg", "hash": blake3(PHOTO + b"2").hexdigest()}
+        files.append_durably(kept.repository.root, layout.MANIFESTS + b"/2026-01-01.jsonl", msgspec.json.encode(now))
+    assert not check.check(kept.folder, Wish(copies=tmp_path / "copies"), say=ignore)
+
+    assert copying.copy(kept.folder, tmp_path / "copies", say=ignore)
+
+    assert check.check(kept.folder, Wish(deep=True, copies=tmp_path / "copies"), say=ignore)
+    (copy,) = (tmp_path / "copies").rglob(waiting.name)
+    assert copy.read_bytes() == PHOTO + b"2"
 
 
 def test_a_good_copy_outlives_its_damaged_original(kept: Kept, copies: Path) -> None:
@@ -208,5 +231,5 @@ def test_what_cannot_be_copied_of_the_notes_keeps_nothing_else_back(kept: Kept, 
 
     assert not copying.copy(kept.folder, tmp_path / "copies", say=said.append)
 
-    assert (counted(said), said[-1].split()[0]) == (["2"], "NOT")
+    assert (counted(said), said[-1].split()[0]) == (["3"], "NOT")
     assert list((to / ".lumilio/manifests").iterdir())

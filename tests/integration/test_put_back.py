@@ -174,6 +174,22 @@ def test_what_lay_in_the_data_directory_goes_into_the_new_one(kept: Kept) -> Non
     assert originals.belongs(b"/old/private/1", known, None) == b"/old/private/1"
 
 
+def test_an_upload_that_waited_for_its_place_waits_there_again(kept: Kept, tmp_path: Path) -> None:
+    """The catalogue of the backup has it placed from there; without a copy a person reads what it was."""
+    (waiting,) = kept.inbox.parent.joinpath(".lumilio/staging/incoming").iterdir()
+    copying.copy(kept.folder, tmp_path / "copies", say=ignore)
+    waiting.unlink()
+
+    assert put_back(kept, tmp_path / "copies")
+
+    assert waiting.read_bytes() == PHOTO + b"2"
+    waiting.unlink()
+    next((tmp_path / "copies").rglob(waiting.name)).unlink()
+    said = list[str]()
+    assert not put_back(kept, tmp_path / "copies", said)
+    assert said[-1] == f"NOT PUT BACK {waiting}: an upload that waited for its place then: no copy has its bytes"
+
+
 async def test_thumbnails_that_are_not_there_are_made_again(
     pool: Pool, database_url: str, repository: Repository, user: User, ingest: Ingest
 ) -> None:

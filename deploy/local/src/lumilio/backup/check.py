@@ -53,7 +53,7 @@ def _faults(folder: Path, backup: Backup, wish: Wish) -> Iterator[str]:
         if wish.copies is not None:
             root = bytes(wish.copies / str(original.repository))
         wrong = _fault(root, original, deep=wish.deep)
-        if wrong == MISSING and original.is_staged:
+        if wrong == MISSING and original.is_staged and wish.copies is None:
             continue  # it waited for its place then, and has it by now
         if wrong:
             yield f"{shown(root)}/{shown(original.relative)} {wrong}"

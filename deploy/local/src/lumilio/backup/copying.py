@@ -1,7 +1,7 @@
 """Copies of originals on another disk: only what is new, each proven while it is written, and none ever replaced."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,7 @@ from common.names import shown
 from lumilio.backup import carrying, manifest, notes, record, shelf
 from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
+from lumilio.rebuild import manifests
 from lumilio.refusal import CannotStart
 
 MB = 1 << 20
@@ -37,9 +38,13 @@ class Copying:
     troubles: Troubles = field(default_factory=Troubles)
     _visited: set[tuple[UUID, bytes]] = field(default_factory=set)
 
-    def bring(self, original: Original) -> None:
-        """Have a copy of an original; one that is there already costs a look at its size and time."""
-        root, kept = self.roots[original.repository], _kept(original.repository, original.relative)
+    def bring(self, original: Original, *, lies_in: bytes | None = None) -> None:
+        """Have a copy of an original; one that is there already costs a look at its size and time.
+
+        One that was moved since the backup `lies_in` another path than the backup lists, under which its copy goes.
+        """
+        root, path = self.roots[original.repository], lies_in or original.relative
+        kept = _kept(original.repository, original.relative)
         target = os.path.join(bytes(self.to), kept)
         if not self.deep and is_known(target, original):
             return
@@ -47,21 +52,30 @@ class Copying:
             if is_right(target, original):
                 carrying.date(target, original.modified_ns)
             else:
-                self._copy(root, original, kept)
+                self._copy(root, path, original, kept)
         except (OSError, Wrong) as error:
-            self._fail(root, original.relative, error)
+            self._fail(root, path, error)
 
-    def _copy(self, root: bytes, original: Original, kept: bytes) -> None:
+    def _copy(self, root: bytes, path: bytes, original: Original, kept: bytes) -> None:
         target = os.path.join(bytes(self.to), kept)
-        with (
-            open(files.open_original(root, original.relative), "rb") as source,
-            carrying.copied(bytes(self.to), kept) as copy,
-        ):
+        with open(files.open_original(root, path), "rb") as source, carrying.copied(bytes(self.to), kept) as copy:
             carrying.pour(source, copy, known=original)
             if os.path.lexists(target):
                 _set_aside(target)
                 self.aside += 1
         self.copied, self.size = self.copied + 1, self.size + original.size
+
+    def bring_waiting(self, home: bytes, waiting: Sequence[Original]) -> None:
+        """Have copies of uploads that waited for their place, which they may have by now: then a manifest tells."""
+        gone = []
+        for one in waiting:
+            if os.path.lexists(os.path.join(self.roots[one.repository], one.relative)):
+                self.bring(one)
+            else:
+                gone.append(one)
+        placed = _find_placed(home, gone) if gone else {}
+        for one in gone:
+            self.bring(one, lies_in=placed.get(one.hash))
 
     def bring_beside(self, original: Original) -> None:
         """The sidecars in the folder of an original, once for each folder."""
@@ -110,16 +124,30 @@ def copy(folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], Non
     """
     backup = record.read(folder)
     run = Copying({tree.id: tree.place for tree in backup.repositories}, to.resolve(), deep)
+    waiting: dict[UUID, list[Original]] = {tree.id: [] for tree in backup.repositories}
     _refuse_inside(run)
     with shelf.held(to):
         for original in manifest.read(folder / record.ORIGINALS):
-            if not original.is_staged:
+            if original.is_staged:
+                waiting[original.repository].append(original)
+            else:
                 run.bring(original)
                 run.bring_beside(original)
         for tree in backup.repositories:
-            run.bring_notes(unquote_to_bytes(tree.home), tree.id)
+            home = unquote_to_bytes(tree.home)
+            run.bring_notes(home, tree.id)
+            run.bring_waiting(home, waiting[tree.id])
     _tell(run, say)
     return not run.troubles.count
+
+
+def _find_placed(home: bytes, uploads: Sequence[Original]) -> dict[str, bytes]:
+    """Where the manifests say that uploads were placed, by their hashes; nothing when they cannot be read."""
+    wanted = {one.hash for one in uploads}
+    with suppress(OSError):
+        lines = (line for line in manifests.read(home) if isinstance(line, manifests.Line))
+        return {line.content_hash.hex(): line.path for line in lines if line.content_hash.hex() in wanted}
+    return {}
 
 
 def _kept(repository: UUID, path: bytes) -> bytes:

@@ -139,7 +139,8 @@ def _place(kept: bytes, root: bytes, original: Original) -> None:
         with suppress(FileNotFoundError, Wrong), open(files.open_original(kept, path), "rb") as copy:
             _write(copy, root, original.relative, mode=mode, known=original)
             return
-    raise Wrong("no copy has its bytes")
+    what = "an upload that waited for its place then: " if original.is_staged else ""
+    raise Wrong(f"{what}no copy has its bytes")
 
 
 def _names(kept: bytes, original: Original) -> Iterator[bytes]:
