@@ -1,5 +1,6 @@
 import asyncio
 import errno
+import threading
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ import pytest
 import structlog
 from psycopg.errors import DeadlockDetected, TransactionTimeout
 
-from common import outbox, stages, streams
+from common import outbox, stages, streams, tasks
 from common.bus import Bus
 from common.db import Pool
 from common.messages import UploadStaged
@@ -281,6 +282,35 @@ async def test_stopping_gives_unfinished_work_back(pool: Pool, bus: Bus, asset: 
 
     found = await row(pool, asset)
     assert (found["state"], found["later"], found["deaths"]) == ("pending", False, 0)
+
+
+async def test_work_that_hangs_on_its_disk_keeps_no_other_from_being_given_back(
+    pool: Pool, bus: Bus, repository: Repository, user: User
+) -> None:
+    """Whoever tells a service to stop ends it at last: what could be given back is nobody's death then."""
+    hanging, other = [await new_asset(pool, repository, user, number) for number in range(2)]
+    started: list[UUID] = []
+    disk = threading.Event()
+
+    async def work(claimed: Claim) -> None:
+        started.append(claimed.asset_id)
+        if claimed.asset_id == hanging:
+            await tasks.to_the_end(disk.wait)
+        await asyncio.Event().wait()
+
+    async def is_given_back(asset: UUID) -> bool:
+        found = await row(pool, asset)
+        return (found["state"], found["deaths"]) == ("pending", 0)
+
+    async with working(pool, bus, work) as stop:
+        try:
+            await until(lambda: len(started) == 2)
+            stop.set()
+            await until(lambda: is_given_back(other))
+            assert not await is_given_back(hanging)
+        finally:
+            disk.set()
+    assert await is_given_back(hanging)
 
 
 async def test_a_malformed_message_is_kept_and_hurts_nobody(pool: Pool, bus: Bus, asset: UUID) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -34,6 +34,7 @@ from common.streams import Durable
 STARVED_SECONDS = 10.0
 AGAIN_SECONDS = 1.0
 LOOKS_PER_SECOND = 2
+END_SECONDS = 1.0
 
 
 @dataclass
@@ -263,10 +264,19 @@ class Worker:
         return not missed
 
     async def _finish(self) -> None:
+        """What is not done in time is given back as soon as it has ended, and who hangs on a disk holds up no other."""
         if self._held:
             await asyncio.wait(self._held.values(), timeout=self.settings.stop_seconds)
-        claims = list(self._held)
-        await tasks.cancel(*self._held.values())
+        left = dict(self._held)
+        for task in left.values():
+            task.cancel()
+        while left:
+            await asyncio.wait(left.values(), timeout=END_SECONDS)
+            ended = [claim for claim, task in left.items() if task.done()]
+            await self._give_back(ended)
+            left = {claim: task for claim, task in left.items() if claim not in ended}
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
         if claims:
             with contextlib.suppress(psycopg.Error):  # then the leases run out
                 async with glance(self.pool.urgent) as conn:
