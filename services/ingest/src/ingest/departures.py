@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import groupby
-from urllib.parse import quote_from_bytes
 
-import msgspec
 import psycopg
 
-from common import audit, files, inbox, layout, log, marker, outbox, queries, trash
+from common import audit, inbox, log, manifest_lines, marker, outbox, queries, trash
 from common.db import Connection, Pool
 from common.files import Offline
 from common.messages import AssetsUpdated
@@ -123,24 +121,24 @@ def _write_manifests(handed: Sequence[Handed]) -> None:
     for repository_id, files_there in groupby(handed, key=lambda one: one.repository_id):
         there = list(files_there)
         marker.check(there[0].root, repository_id, there[0].private_root)
-        lines = [msgspec.json.encode(_line(one, now)) for one in there]
+        lines = [_line(one, now) for one in there]
         try:
-            files.append_durably(there[0].home, layout.manifest(now), b"\n".join(lines))
+            manifest_lines.append(there[0].home, lines, now=now)
         except OSError as error:
             raise Offline(f"its repository takes no manifest lines: {error.strerror}") from None
 
 
-def _line(one: Handed, now: datetime) -> dict[str, object]:
-    return {
-        "path": quote_from_bytes(_path(one)),
-        "name": one.original_filename,
-        "hash": one.content_hash.hex(),
-        "size": one.size,
-        "owner": one.owner_id,
-        "asset": str(one.asset_id),
-        "uploaded_at": one.uploaded_at,
-        "adopted_at": now,
-    }
+def _line(one: Handed, now: datetime) -> bytes:
+    return manifest_lines.encoded(
+        _path(one),
+        name=one.original_filename,
+        content_hash=one.content_hash,
+        size=one.size,
+        owner_id=one.owner_id,
+        asset_id=one.asset_id,
+        uploaded_at=one.uploaded_at,
+        adopted_at=now,
+    )
 
 
 def _path(one: Handed) -> bytes:

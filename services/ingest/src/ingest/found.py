@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TypeAlias
-from urllib.parse import quote_from_bytes
 from uuid import UUID
 
-import msgspec
 import psycopg
 
-from common import files, formats, layout, log, marker, outbox, streams, trash_queries
+from common import formats, log, manifest_lines, marker, outbox, streams, trash_queries
 from common import queries as core
 from common.bus import Bus, Doorbell
 from common.db import Connection, Pool
@@ -128,24 +126,24 @@ def _write_manifests(found: Sequence[FoundFile], assets: Mapping[Content, UUID])
     ordered = sorted(found, key=_repository)
     for repository_id, files_there in groupby(ordered, key=_repository):
         there = list(files_there)
-        lines = [msgspec.json.encode(_line(one, assets[_content(one)], now)) for one in there]
+        lines = [_line(one, assets[_content(one)], now) for one in there]
         try:
             marker.check(there[0].root, repository_id, there[0].private_root)
-            files.append_durably(there[0].home, layout.manifest(now), b"\n".join(lines))
+            manifest_lines.append(there[0].home, lines, now=now)
         except (Offline, OSError) as error:
             raise Away(repository_id, str(error)) from None
 
 
-def _line(one: FoundFile, asset_id: UUID, now: datetime) -> dict[str, object]:
-    return {
-        "path": quote_from_bytes(one.path),
-        "name": _name(one),
-        "hash": one.content_hash.hex(),
-        "size": one.size,
-        "owner": one.owner_id,
-        "asset": str(asset_id),
-        "adopted_at": now,
-    }
+def _line(one: FoundFile, asset_id: UUID, now: datetime) -> bytes:
+    return manifest_lines.encoded(
+        one.path,
+        name=_name(one),
+        content_hash=one.content_hash,
+        size=one.size,
+        owner_id=one.owner_id,
+        asset_id=asset_id,
+        adopted_at=now,
+    )
 
 
 def _stored(found: Sequence[FoundFile], made: Mapping[Content, NewAsset], ours: Container[UUID]) -> list[Event]:

@@ -10,7 +10,7 @@ from urllib.parse import quote_from_bytes
 
 import msgspec
 
-from common import files, inbox, layout, marker, sidecars
+from common import files, inbox, layout, manifest_lines, marker, sidecars
 from common.files import STARVED, Seen
 from ingest.queries import Asset, Original, Spot, StagedUpload
 
@@ -229,16 +229,15 @@ def note_move(asset: Asset, original: Original, path: bytes) -> None:
 
 
 def _append(asset: Asset, root: bytes, path: bytes, *, name: str, uploaded_at: datetime | None, **more: str) -> None:
-    now = datetime.now(UTC)
-    line = {
-        "path": quote_from_bytes(path),
-        "name": name,
-        "hash": asset.content_hash.hex(),
-        "size": asset.size,
-        "owner": asset.owner_id,
-        "asset": str(asset.asset_id),
-        "uploaded_at": uploaded_at,
-        "placed_at": now,
+    line = manifest_lines.encoded(
+        path,
+        name=name,
+        content_hash=asset.content_hash,
+        size=asset.size,
+        owner_id=asset.owner_id,
+        asset_id=asset.asset_id,
+        uploaded_at=uploaded_at,
+        placed_at=(now := datetime.now(UTC)),
         **more,
-    }
-    files.append_durably(root, layout.manifest(now), msgspec.json.encode(line))
+    )
+    manifest_lines.append(root, [line], now=now)

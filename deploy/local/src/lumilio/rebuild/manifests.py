@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, BinaryIO, NamedTuple
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from common import files, folders, layout
+from common import files, folders, layout, manifest_lines
 from common.names import display_name
 
 LONGEST_LINE = 64 * 1024
@@ -118,20 +118,8 @@ def _path(quoted: str) -> bytes:
 def append(home: bytes, lines: Sequence[Line]) -> None:
     """Say something else of some originals than was said so far, durably."""
     now = datetime.now(UTC)
-    files.append_durably(home, layout.manifest(now), b"\n".join(msgspec.json.encode(_said(one, now)) for one in lines))
-
-
-def _said(line: Line, now: datetime) -> dict[str, object]:
-    return {
-        "path": quote_from_bytes(line.path),
-        "name": line.name,
-        "hash": line.content_hash.hex(),
-        "size": line.size,
-        "owner": line.owner_id,
-        "asset": str(line.asset_id),
-        "uploaded_at": line.uploaded_at,
-        "adopted_at": now,
-    }
+    said = [manifest_lines.encoded(**one._asdict(), adopted_at=now) for one in lines]
+    manifest_lines.append(home, said, now=now)
 
 
 def is_foreign(root: bytes, path: bytes) -> bool:
