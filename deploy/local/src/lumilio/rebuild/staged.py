@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 from common import files, folders, intake, layout, tracks, trash
@@ -12,7 +15,7 @@ from common.names import shown
 from common.repository_queries import Repository
 from common.sniff import HEAD_BYTES, sniff
 from lumilio.rebuild import staged_queries as queries
-from lumilio.rebuild.adopting import Summary, make_owners
+from lumilio.rebuild.adopting import BATCH, Summary, make_owners
 
 UNKNOWN = "nothing tells whose it is, so it stays where it is for you to look at"
 
@@ -28,18 +31,26 @@ class Staged(NamedTuple):
 
 async def adopt(conn: Connection, repository: Repository, summary: Summary, *, is_trial: bool) -> None:
     """Have placed what lies in staging whole and has no row; what is being written belongs to somebody."""
-    for name in await asyncio.to_thread(folders.list_names, repository.root, layout.STAGING):
-        staged_name = os.fsdecode(name)
-        if not staged_name.isprintable() or await queries.is_known(conn, staged_name):
-            continue
-        found = await asyncio.to_thread(_examine, repository.root, staged_name)
-        if found is None:
-            summary.trouble("an unknown upload", f"{shown(name)}: {UNKNOWN}")
-            continue
-        summary.counts["uploads brought back"] += 1
+    names = iter(await asyncio.to_thread(folders.list_names, repository.root, layout.STAGING))
+    while batch := list(islice(names, BATCH)):
+        unknown = await queries.list_unknown(conn, [name for name in map(os.fsdecode, batch) if name.isprintable()])
+        found = await asyncio.to_thread(_examine_all, repository.root, unknown, summary)
+        summary.counts["uploads brought back"] += len(found)
         if not is_trial:
-            await make_owners(conn, [found.received.owner], summary)
-            await _save(conn, repository, found)
+            await make_owners(conn, {one.received.owner for one in found}, summary)
+            for one in found:
+                await _save(conn, repository, one)
+
+
+def _examine_all(root: bytes, names: Sequence[str], summary: Summary) -> list[Staged]:
+    found = []
+    for name in names:
+        with suppress(FileNotFoundError):  # somebody who serves has placed it meanwhile
+            if (one := _examine(root, name)) is not None:
+                found.append(one)
+            else:
+                summary.trouble("an unknown upload", f"{shown(name)}: {UNKNOWN}")
+    return found
 
 
 def _examine(root: bytes, name: str) -> Staged | None:

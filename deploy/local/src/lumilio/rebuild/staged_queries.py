@@ -1,15 +1,24 @@
 """The SQL of uploads that have no row any more."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from common.db import Connection
 from common.messages import Kind
 
 
-async def is_known(conn: Connection, staged_name: str) -> bool:
-    """Whether an upload has its row."""
-    cursor = await conn.execute("select exists (select from uploads where staged_name = %s)", (staged_name,))
-    return bool((await cursor.fetchall())[0][0])
+async def list_unknown(conn: Connection, staged_names: Sequence[str]) -> list[str]:
+    """Which of these have no row."""
+    cursor = await conn.execute(
+        """
+        select name
+        from unnest(%s::text[]) given (name)
+        where not exists (select from uploads u where u.staged_name = given.name)
+        order by name
+        """,
+        (list(staged_names),),
+    )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def save_asset(
