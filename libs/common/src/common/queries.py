@@ -367,8 +367,8 @@ async def save_dead_letter(conn: Connection, *, subject: str, body: bytes, reaso
 async def take_lease(conn: Connection, name: str, holder: UUID, *, seconds: float) -> bool:
     """Hold or renew a named lease by the database's clock; False while somebody else has it.
 
-    A transaction that holds its row keeps nobody waiting: a lease that still runs stays the caller's, and is renewed the
-    next time; one that has run out may be on its way to somebody else.
+    A transaction that holds its row keeps nobody waiting: a lease that still runs stays the caller's, and is renewed
+    the next time; one that has run out may be on its way to somebody else.
     """
     cursor = await conn.execute(
         """
