@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,7 +13,10 @@ from common import db, queries
 from common.bus import Bus
 from common.db import Connection, Pool
 from common.stages import Claim
+from syncer.keeper import Keeper
 from syncer.queries import operations
+from syncer.scans import Holding
+from tests.support import given
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
 from tests.support.waiting import until
@@ -29,17 +34,21 @@ async def watch(database_url: str) -> AsyncIterator[Connection]:
 
 async def until_renewed(conn: Connection, asset: UUID) -> None:
     """Wait until an asset's lease ends later than it does now."""
+    await until_changed(conn, "select lease_until from asset_stages where asset_id = %s", asset)
 
-    async def ends() -> object:
-        cursor = await conn.execute("select lease_until from asset_stages where asset_id = %s", (asset,))
-        return await cursor.fetchone()
 
-    before = await ends()
+async def until_changed(conn: Connection, question: LiteralString, of: object) -> None:
+    """Wait until something has another answer than now."""
 
-    async def is_renewed() -> bool:
-        return await ends() != before
+    async def answer() -> object:
+        return await (await conn.execute(question, (of,))).fetchone()
 
-    await until(is_renewed, seconds=5)
+    before = await answer()
+
+    async def is_other() -> bool:
+        return await answer() != before
+
+    await until(is_other, seconds=5)
 
 
 def endless(started: list[UUID], ended: list[UUID]) -> Callable[[Claim], Awaitable[None]]:
@@ -92,6 +101,39 @@ async def test_a_row_that_somebody_holds_keeps_no_other_from_being_renewed(
         assert ended == []
 
     assert len(started) == 2
+
+
+async def test_a_long_transaction_costs_no_syncer_its_repositories(
+    pool: Pool, repository: Repository, watch: Connection, tmp_path: Path
+) -> None:
+    """What it changes is saved although its lease runs out meanwhile, and the other ones are renewed."""
+    other = await given.new_repository(pool, bytes(tmp_path / "other"), is_default=False)
+    ended: list[UUID] = []
+
+    async def has_run_out(of: Repository) -> bool:
+        cursor = await watch.execute(
+            "select 1 from leases where name = %s and lease_until < now()", (f"repository {of.repository_id}",)
+        )
+        return await cursor.fetchone() is not None
+
+    async def tend(holding: Holding) -> None:
+        if holding.repository.repository_id == repository.repository_id:
+            async with pool.connection() as conn:
+                await holding.check(conn)
+                await until(lambda: has_run_out(repository))
+                for _ in range(4):
+                    await until_changed(
+                        watch, "select lease_until from leases where name like %s", f"%{other.repository_id}"
+                    )
+                ended.append(repository.repository_id)
+        await asyncio.Event().wait()
+
+    stop = asyncio.Event()
+    keeping = asyncio.create_task(Keeper(pool, tend, lease_seconds=1, every_seconds=60).run(stop))
+    await until(lambda: ended)
+    assert not await has_run_out(other)
+    stop.set()
+    await keeping
 
 
 async def test_a_lease_that_a_transaction_holds_keeps_nobody_waiting(pool: Pool) -> None:

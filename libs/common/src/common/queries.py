@@ -401,6 +401,12 @@ async def take_lease(conn: Connection, name: str, holder: UUID, *, seconds: floa
     return is_held
 
 
+async def list_held(conn: Connection, holder: UUID) -> set[str]:
+    """The named leases that nobody took from their holder, also those that have run out."""
+    cursor = await conn.execute("select name from leases where holder = %s", (holder,))
+    return {row[0] for row in await cursor.fetchall()}
+
+
 async def give_lease(conn: Connection, name: str, holder: UUID) -> None:
     """End a named lease before its time, if it is the caller's, so that somebody else has it at once."""
     await conn.execute("delete from leases where name = %s and holder = %s", (name, holder))

@@ -48,7 +48,10 @@ class Keeper:
         return min(self.every_seconds, self.lease_seconds / 3)
 
     async def _keep(self) -> None:
-        """Renew the leases that are ours, take those that are free, and leave what is somebody else's by now."""
+        """Renew the leases that are ours, take those that are free, and leave what is somebody else's by now.
+
+        A lease that runs out during a long transaction of our own is nobody else's before that ends.
+        """
         self._reap()
         async with glance(self.pool.urgent) as conn:
             repositories = await operations.list_tended(conn)
@@ -57,7 +60,8 @@ class Keeper:
                 for repository in repositories
                 if await core.take_lease(conn, _lease(repository), self.holder, seconds=self.lease_seconds)
             }
-        self._leave(self._tended.keys() - ours)
+            held = await core.list_held(conn, self.holder)
+        self._leave(one for one in self._tended if one not in repositories or _lease(one) not in held)
         busy = {repository.repository_id for repository in self._tended}
         for repository in ours:
             if repository.repository_id not in busy:
