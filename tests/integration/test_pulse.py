@@ -170,20 +170,3 @@ async def test_how_far_models_are_is_told_by_stage(pool: Pool, repository: Repos
 
     assert meaning == Meaning(stage=meaning.stage, model="clip", space_state="current", open=3, done=2, failed=1)
     assert servers == {True: 1, False: 1}
-
-
-async def test_leases_that_are_held_are_told(pool: Pool) -> None:
-    """One that ran out is nobody's."""
-    await do(
-        pool,
-        """
-        insert into leases (name, holder, lease_until)
-        values ('held', gen_random_uuid(), now() + interval '30 s'), ('over', gen_random_uuid(), now())
-        """,
-    )
-
-    async with pool.connection() as conn:
-        (lease,) = await pulse_queries.list_leases(conn)
-
-    assert lease.name == "held"
-    assert 0 < lease.seconds_left <= 30

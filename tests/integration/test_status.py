@@ -1,6 +1,9 @@
 """Whoever asks how the server is sees what stands still, why, and what to do about it."""
 
+import asyncio
 import json
+import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass, replace
@@ -14,7 +17,10 @@ from common import streams
 from common.bus import Bus
 from common.db import Pool
 from lumilio import main
-from lumilio.status import command, listening, looking, screen
+from lumilio.data import running_database
+from lumilio.nats_server import NatsServer
+from lumilio.refusal import CannotStart
+from lumilio.status import command, listening, looking, places, screen
 from lumilio.status.places import Places
 from lumilio.status.seen import Report
 from lumilio.status.settings import StatusSettings
@@ -22,9 +28,10 @@ from tests.support import placing
 from tests.support.given import Repository, User
 from tests.support.rows import do
 from tests.support.servers import running_nats
+from tests.support.waiting import until
 
 NOBODY = "127.0.0.1:1"
-UNSAFE = "database-unsafe"  # as tests run theirs
+AS_TESTS = ("database-unsafe", "service-gone")  # as tests run theirs
 ENOUGH = StatusSettings(reserve_bytes=0, reserve_percent=0)
 STAGED = b'{"owner_id":1,"upload_id":1,"asset_id":"%s","repository_id":"%s"}' % (
     (b"01a20581-cc26-7657-838b-3f33d2afa25e",) * 2
@@ -46,8 +53,9 @@ class Server:
         return next((one.text for one in (await self.report()).facts if one.name == name), None)
 
     async def lines(self) -> dict[str, str]:
-        """What is wrong beside the database of tests, by its kind."""
-        return {one.kind: f"{one.what} -> {one.todo}" for one in (await self.report()).troubles if one.kind != UNSAFE}
+        """What is wrong beside what tests do without, by its kind."""
+        troubles = [one for one in (await self.report()).troubles if one.kind not in AS_TESTS]
+        return {one.kind: f"{one.what} -> {one.todo}" for one in troubles}
 
 
 @pytest.fixture
@@ -58,11 +66,12 @@ def server(monkeypatch: pytest.MonkeyPatch, database_url: str, nats_url: str, re
 
 
 async def test_a_server_that_is_well_says_what_goes_well(server: Server, asset: UUID) -> None:
-    """But for the database of tests, which could forget; that has its line."""
+    """But for the database of tests, which could forget, and services that do not run; those have their lines."""
     report = await server.report()
 
-    (unsafe,) = report.troubles
+    unsafe, *gone = report.troubles
     assert "fsync" in unsafe.what
+    assert [one.what.partition(" ")[0] for one in gone] == ["ingest", "processor", "syncer"]
     facts = {fact.name: fact.text for fact in report.facts}
     assert facts["catalogue"].startswith("1 photo")
     assert facts["work"].startswith("place 1 (0 at work")
@@ -163,14 +172,61 @@ async def test_messages_that_nobody_waits_for_are_told(server: Server, bus: Bus)
     assert line.startswith("Nobody listens to ingest-place, which has 1 message to read: ingest does not run.")
 
 
-async def test_a_repository_that_is_away_is_told(server: Server, repository: Repository) -> None:
-    """With what is wrong with it, and that nothing is lost."""
+async def test_a_repository_that_is_away_is_told(server: Server, repository: Repository, tmp_path: Path) -> None:
+    """With what is wrong with it, and that nothing is lost; another machine that has no such folder says nothing."""
     shutil.rmtree(repository.root)
+    here = replace(server, at=replace(server.at, data=str(tmp_path)))
 
-    line = (await server.lines())["repository-offline"]
+    line = (await here.lines())["repository-offline"]
 
     assert line.startswith("Test is offline: ")
     assert "Nothing of it is lost" in line
+    assert await server.lines() == {}
+
+
+async def test_services_say_from_anywhere_that_a_repository_is_away(server: Server, pool: Pool) -> None:
+    """What they found is a row."""
+    await do(pool, "update repositories set state = 'offline', offline_reason = 'its folder is gone'")
+
+    assert (await server.lines())["repository-offline"].startswith("Test is offline: its folder is gone.")
+
+
+async def test_a_service_that_listens_to_nothing_is_told(server: Server, bus: Bus) -> None:
+    """Also while nothing is due, and nobody knows where it would say how it is."""
+    scans = await bus.js.pull_subscribe_bind(durable=streams.SCAN.name, stream=streams.NAME)
+    listening = asyncio.create_task(scans.fetch(1, timeout=60))
+    await until(lambda: _is_heard(bus))
+
+    report = await server.report()
+
+    listening.cancel()
+    gone = [one for one in report.troubles if one.kind == "service-gone"]
+    assert [one.what.partition(":")[0] for one in gone] == [
+        "ingest does not run, or does not reach the bus",
+        "processor does not run, or does not reach the bus",
+    ]
+
+
+async def _is_heard(bus: Bus) -> bool:
+    return bool((await bus.js.consumer_info(streams.NAME, streams.SCAN.name)).num_waiting)
+
+
+async def test_backups_are_told(server: Server, pool: Pool) -> None:
+    """That there is none, how old the last one is, that nobody makes any, and why the last try failed."""
+    made = (
+        "insert into backups (folder, state, began_at, ended_at) values ('x', 'made', now(), now() - interval '47 h')"
+    )
+    assert await server.fact("backup") == "none was ever made by `lumilio backup`"
+
+    await do(pool, made)
+    assert (await server.fact("backup"), await server.lines()) == ("the last was made 1 day ago", {})
+
+    await do(pool, "update backups set ended_at = now() - interval '50 h'")
+    assert (await server.lines())["backup-old"].startswith("Nobody makes backups any more: the last good one is 2 days")
+
+    await do(pool, "insert into backups (folder, state, ended_at, error) values ('y', 'failed', now(), 'no room')")
+    assert list(await server.lines()) == ["backup-failed"]
+    assert "the last good one is 2 days old: no room." in (await server.lines())["backup-failed"]
 
 
 async def test_a_scan_that_asks_is_told(server: Server, pool: Pool, repository: Repository) -> None:
@@ -254,6 +310,27 @@ async def test_a_bus_that_is_away_is_told(server: Server) -> None:
     assert list(await deaf.lines()) == ["bus-away"]
 
 
+async def test_who_is_not_let_in_is_told_so(server: Server) -> None:
+    """A wrong password is not a server that is away: nothing is wrong but who asks."""
+    asking = "nobody:wrong@"
+    wrong = replace(server.at, nats=re.sub(r"(?<=//).*@", asking, server.at.nats))
+    assert list(await replace(server, at=wrong).lines()) == ["bus-refuses"]
+
+    wrong = replace(server.at, database=re.sub(r"(?<=//).*@", asking, server.at.database))
+    (line,) = [line for kind, line in (await replace(server, at=wrong).lines()).items() if kind != "service-gone"]
+    assert line.startswith("The database answers, but does not let us in: ")
+    assert line.endswith("correct LUMILIO_DATABASE_URL.")
+
+
+async def test_whatever_else_answers_in_the_gateways_place_is_told(server: Server, nats_server: NatsServer) -> None:
+    """It is no gateway that is down."""
+    at = replace(server.at, health={"gateway": f"{nats_server.monitor_url}/api/v1/health/ready"})
+
+    line = (await replace(server, at=at).lines())["service-unclear"]
+
+    assert line.startswith("The gateway does not say how it is: the answer is 404 from http://")
+
+
 async def test_a_service_that_is_away_is_told(server: Server) -> None:
     """With what must wait for it."""
     at = replace(server.at, health={"gateway": f"http://{NOBODY}/api/v1/health/ready"})
@@ -270,7 +347,7 @@ async def test_without_the_database_nothing_can_be_told_and_that_is_told(server:
     report = await replace(server, at=at).report()
 
     assert report.state == "unknown"
-    assert [one.kind for one in report.troubles] == ["database-away"]
+    assert [one.kind for one in report.troubles if one.kind not in AS_TESTS] == ["database-away"]
     assert "Connection refused" in report.troubles[0].what
 
 
@@ -278,10 +355,9 @@ async def test_a_database_that_is_older_than_the_command_is_told(server: Server,
     """With what brings it up to date."""
     await do(pool, "delete from migrations where number = 44")
 
-    (line,) = (await server.report()).troubles
+    line = (await server.lines())["database-old"]
 
-    assert line.kind == "database-old"
-    assert line.todo.startswith("Run `lumilio migrate`")
+    assert "-> Run `lumilio migrate`" in line
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
@@ -294,7 +370,7 @@ async def test_the_screen_fits_its_terminal(
     screen.show(report, Console(width=width))
 
     shown = capsys.readouterr().out
-    assert shown.startswith("1 thing needs a person.")
+    assert shown.startswith("4 things need a person.")
     assert max(map(len, shown.splitlines())) <= width
     assert "".join(report.troubles[0].todo.split()) in "".join(shown.split())
 
@@ -325,3 +401,19 @@ def test_a_directory_that_nothing_serves_is_told(
 
     assert ended.value.code == 2
     assert "-> Start it with `lumilio up`" in capsys.readouterr().out
+
+
+def test_a_directory_of_another_account_is_told(tmp_path: Path) -> None:
+    """It may well be served, which only its own account can see."""
+    (tmp_path / "run").mkdir(mode=0)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(CannotStart, match="belongs to another account"):
+            places.find(str(tmp_path), {})
+        with pytest.raises(CannotStart, match="belongs to another account"):
+            running_database(str(tmp_path))
+    finally:
+        if is_root:
+            os.seteuid(0)

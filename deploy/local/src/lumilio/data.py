@@ -100,7 +100,7 @@ def hold(root: str) -> Iterator[Data]:
     except OSError as error:
         raise CannotStart(f"the data directory {root} cannot be used ({error.strerror}): name another --data") from None
     if not os.access(os.path.join(root, "run"), os.W_OK | os.X_OK):
-        raise CannotStart(f"the data directory {root} belongs to another account: use that one, or name another --data")
+        raise foreign(root)
     with ExitStack() as stack:
         ours = stack.enter_context(_lock_file(os.path.join(root, "run", "lumilio.lock")))
         if not _is_locked(ours):
@@ -126,8 +126,15 @@ def running_database(root: str) -> str:
     try:
         with open(os.path.join(root, "run", "database.url")) as file:
             return file.read().strip()
+    except PermissionError:
+        raise foreign(root) from None
     except OSError:
         raise CannotStart(f"nothing serves {root}: start it with `lumilio up`, or name another --data") from None
+
+
+def foreign(root: str) -> CannotStart:
+    """Why a directory that is there says nothing."""
+    return CannotStart(f"the data directory {root} belongs to another account: use that one, or name another --data")
 
 
 @contextmanager

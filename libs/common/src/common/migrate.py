@@ -63,7 +63,8 @@ async def check(conn: Connection) -> None:
     known = await cursor.fetchone()
     applied = await _applied(conn) if known and known[0] else {}
     if missing := [migration.name for migration in available() if migration.number not in applied]:
-        raise OldSchema(f"the database lacks {', '.join(missing)}: run `lumilio migrate`")
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        raise OldSchema(f"the database lacks {missing[0]}{more}: run `lumilio migrate`")
 
 
 async def _wait_for_turn(conn: Connection) -> None:

@@ -69,13 +69,6 @@ class Meaning(Struct, frozen=True, kw_only=True):
     failed: int
 
 
-class Lease(Struct, frozen=True, kw_only=True):
-    """What only one process of all does, and for how long it may go on unless it renews."""
-
-    name: str
-    seconds_left: float
-
-
 async def list_due(conn: Connection) -> list[Due]:
     """What is due and in nobody's hands by stage and lane, paused or not; blocked work is not due."""
     async with conn.cursor(row_factory=struct_row(Due)) as cursor:
@@ -357,18 +350,3 @@ async def has_backup_failed(conn: Connection) -> bool | None:
     )
     row = await cursor.fetchone()
     return row[0] if row else None
-
-
-async def list_leases(conn: Connection) -> list[Lease]:
-    """The leases that are held."""
-    async with conn.cursor(row_factory=struct_row(Lease)) as cursor:
-        await cursor.execute(
-            """
-            select name, extract(epoch from lease_until - now())::float8 as seconds_left
-            from leases
-            where lease_until > now()
-            order by name
-            limit 1000
-            """
-        )
-        return await cursor.fetchall()

@@ -28,21 +28,25 @@ class Look(NamedTuple):
 async def look(
     repositories: Sequence[Repository], data: str | None, reserve: StatusSettings
 ) -> tuple[Sequence[Disk], Mapping[str, str]]:
-    """Each disk once, with all that it holds, and why repositories of this machine are not in their place."""
-    here = [one for one in repositories if data or os.path.exists(os.path.dirname(one.root))]
-    asked: list[Callable[[], Look]] = [partial(_repository, one, reserve) for one in here]
+    """Each disk once, with all that it holds, and why repositories of this machine are not in their place.
+
+    Without a directory nobody knows whether this is their machine, and what is missing here says nothing.
+    """
+    asked: list[Callable[[], Look]] = [partial(_repository, one, reserve, is_here=bool(data)) for one in repositories]
     if data:
         asked.append(partial(_folder, "the database", os.path.join(data, "postgres"), reserve))
     looks = await asyncio.gather(*map(_soon, asked))
-    outages = {one.name: seen.outage for one, seen in zip(here, looks, strict=False) if seen.outage}
+    outages = {one.name: seen.outage for one, seen in zip(repositories, looks, strict=False) if seen.outage}
     return _merged(looks), outages
 
 
-def _repository(one: Repository, reserve: StatusSettings) -> Look:
+def _repository(one: Repository, reserve: StatusSettings, *, is_here: bool) -> Look:
+    """Another machine may have something else at that path, and another account may not write there."""
+    look = marker.check if is_here else marker.recognize
     try:
-        marker.check(one.root, one.repository_id, one.private_root)
+        look(one.root, one.repository_id, one.private_root)
     except files.Offline as outage:
-        return Look(0, None, str(outage))
+        return Look(0, None, str(outage) if is_here else "")
     return _folder(one.name, os.fsdecode(one.home), reserve)
 
 

@@ -35,6 +35,8 @@ def _rows(rows: Rows) -> Iterator[tuple[str, str]]:
     yield "events", f"{count(waiting, 'event')} on the way" if waiting else "all are published"
     if rows.meaning:
         yield "meaning", ", ".join(_meaning(rows)) + f"; {count(rows.servers.get(True, 0), 'inference server')}"
+    made = rows.backup.made_seconds
+    yield "backup", "none was ever made by `lumilio backup`" if made is None else f"the last was made {since(made)} ago"
     if rows.scrub_days:
         yield "originals", _scrub(rows)
     if rows.dead_letters.count:

@@ -29,8 +29,12 @@ HEARD = {*STAGES, streams.REGISTER.name, streams.SCAN.name}
 """Somebody always listens to these; nobody does for questions that no model answers."""
 
 
+class Refused(Exception):
+    """The bus answers, and lets us not in."""
+
+
 async def hear(nats_url: str, monitor_url: str) -> Bus | None:
-    """How the bus is; None where it does not answer, or nobody knows where it is."""
+    """How the bus is; None where it does not answer, Refused where it does not know the password."""
     client = Client()
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -38,12 +42,13 @@ async def hear(nats_url: str, monitor_url: str) -> Bus | None:
                 nats_url, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0, error_cb=_leave_it
             )
         return await _look(client, monitor_url)
-    except (NatsError, OSError, TimeoutError):
+    except (NatsError, OSError, TimeoutError) as error:
+        if "authorization" in str(error).lower():
+            raise Refused from None
         return None
     finally:
-        if client.is_connected:
-            with contextlib.suppress(NatsError, OSError):
-                await client.close()
+        with contextlib.suppress(NatsError, OSError):
+            await client.close()
 
 
 async def _look(client: Client, monitor_url: str) -> Bus:

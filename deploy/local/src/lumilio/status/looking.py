@@ -13,17 +13,16 @@ from common.stages import Stage
 from lumilio.status import disks, listening, services
 from lumilio.status import queries as own_queries
 from lumilio.status.places import Places
-from lumilio.status.seen import Bus, Rows, Seen
+from lumilio.status.seen import REFUSAL, Bus, Rows, Seen
 from lumilio.status.settings import StatusSettings
 
 ANSWER_SECONDS = 5
 LIMITS = "-c statement_timeout=10s -c timezone=UTC"
-SILENT_DISK = "its disk does not answer"
 
 
 async def look(places: Places, config: StatusSettings) -> Seen:
     """Everything that can be seen from here; what does not answer is told as such."""
-    bus, found, (rows, silence, repositories) = await asyncio.gather(
+    (bus, is_bus_closed), found, (rows, silence, repositories) = await asyncio.gather(
         _hear(places),
         services.ask(places.health),
         _read(places.database, config.scrub_days),
@@ -34,14 +33,19 @@ async def look(places: Places, config: StatusSettings) -> Seen:
         silence=silence,
         bus=bus,
         is_bus_known=bool(places.nats),
+        is_bus_closed=is_bus_closed,
         services=found,
         disks=spaces,
         outages=outages,
     )
 
 
-async def _hear(places: Places) -> Bus | None:
-    return await listening.hear(places.nats, places.monitor) if places.nats else None
+async def _hear(places: Places) -> tuple[Bus | None, bool]:
+    """The bus, and whether it answers and lets us not in."""
+    try:
+        return await listening.hear(places.nats, places.monitor) if places.nats else None, False
+    except listening.Refused:
+        return None, True
 
 
 async def _read(database_url: str, scrub_days: int) -> tuple[Rows | None, str, Sequence[Repository]]:
@@ -53,7 +57,12 @@ async def _read(database_url: str, scrub_days: int) -> tuple[Rows | None, str, S
             await migrate.check(conn)
             return await _rows(conn, scrub_days), "", await repository_queries.list_repositories(conn)
     except (psycopg.Error, migrate.OldSchema) as error:
-        return None, str(error).strip().partition("\n")[0], []
+        return None, _reason(str(error).strip().splitlines()), []
+
+
+def _reason(lines: Sequence[str]) -> str:
+    """What one of several addresses answered says more than that another is silent."""
+    return next((line for line in lines if REFUSAL in line), lines[0] if lines else "")
 
 
 async def _rows(conn: Connection, scrub_days: int) -> Rows:
@@ -73,5 +82,5 @@ async def _rows(conn: Connection, scrub_days: int) -> Rows:
         scrub_days=scrub_days,
         meaning=await pulse_queries.list_meaning(conn),
         servers=await pulse_queries.count_servers(conn),
-        leases=await pulse_queries.list_leases(conn),
+        backup=await own_queries.find_backup(conn),
     )

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lumilio.data import foreign
 from lumilio.refusal import CannotStart
 
 HEALTH = ".health"
@@ -24,10 +25,14 @@ class Places:
         """Where to read what a program says."""
         return os.path.join(self.data, "log", f"{program}.log") if self.data else f"the log of {program}"
 
+    def cause(self, program: str, variable: str) -> str:
+        """Where to look when a program does not answer: who named its address may have named a wrong one."""
+        return self.log(program) if self.data else f"{self.log(program)}, and whether {variable} is right"
+
     @property
     def start(self) -> str:
         """How a program that ended comes back, as the end of a sentence."""
-        return "; `lumilio up` starts it again when it has ended." if self.data else ", and start it."
+        return "; `lumilio up` starts it again when it ended: kill it if it hangs." if self.data else ", and start it."
 
 
 def find(root: str, environ: Mapping[str, str]) -> Places:
@@ -49,9 +54,11 @@ def find(root: str, environ: Mapping[str, str]) -> Places:
 
 
 def _is_served(root: str) -> bool:
-    """Whether a `lumilio up` holds the directory."""
+    """Whether a `lumilio up` holds the directory; CannotStart where another account alone knows."""
     try:
         descriptor = os.open(os.path.join(root, "run", "lumilio.lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        raise foreign(root) from None
     except OSError:
         return False
     try:

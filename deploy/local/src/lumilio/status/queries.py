@@ -20,6 +20,13 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     bytes: int
 
 
+class Backup(Struct, frozen=True, kw_only=True):
+    """How many seconds ago the last one was made, None for never, and why the last try failed, if it did."""
+
+    made_seconds: float | None
+    error: str | None
+
+
 async def find_version(conn: Connection) -> str:
     """The version of the database's server, as in 18.4."""
     cursor = await conn.execute("select split_part(current_setting('server_version'), ' ', 1)")
@@ -68,3 +75,22 @@ async def count_running(conn: Connection, stages: Sequence[str]) -> dict[str, in
         (list(stages), LOOKED_AT),
     )
     return dict(await cursor.fetchall())
+
+
+async def find_backup(conn: Connection) -> Backup:
+    """What became of backups."""
+    async with conn.cursor(row_factory=struct_row(Backup)) as cursor:
+        await cursor.execute(
+            """
+            select
+                (
+                    select extract(epoch from now() - ended_at)::float8
+                    from backups
+                    where state = 'made'
+                    order by ended_at desc
+                    limit 1
+                ) as made_seconds,
+                (select error from backups where state <> 'running' order by backup_id desc limit 1) as error
+            """
+        )
+        return (await cursor.fetchall())[0]

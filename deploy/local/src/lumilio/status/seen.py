@@ -5,11 +5,13 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from common.pulse_queries import Due, Failed, Lease, Meaning, Tree, Waiting
+from common.pulse_queries import Due, Failed, Meaning, Tree, Waiting
 from common.stage_queries import Pause
-from lumilio.status.queries import Catalogue
+from lumilio.status.queries import Backup, Catalogue
 
 State: TypeAlias = Literal["well", "trouble", "unknown"]
+REFUSAL = "FATAL:"
+"""How a database begins that answers, and lets nobody in."""
 
 
 class Rows(Struct, frozen=True, kw_only=True):
@@ -32,7 +34,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     scrub_days: int
     meaning: Sequence[Meaning]
     servers: Mapping[bool, int]
-    leases: Sequence[Lease]
+    backup: Backup
 
 
 class Reader(Struct, frozen=True, kw_only=True):
@@ -54,10 +56,11 @@ class Bus(Struct, frozen=True, kw_only=True):
 
 
 class Service(Struct, frozen=True, kw_only=True):
-    """How a service says that it is; no `problems` but None where it does not answer."""
+    """How a service says that it is; no `problems` but None where it does not, and what else answers there if any."""
 
     name: str
     problems: Sequence[str] | None
+    other: str = ""
 
 
 class Disk(Struct, frozen=True, kw_only=True):
@@ -73,13 +76,15 @@ class Disk(Struct, frozen=True, kw_only=True):
 class Seen(Struct, frozen=True, kw_only=True):
     """All of it; `silence` says why the database does not answer, `is_bus_known` that somebody knows where the bus is.
 
-    `outages` are of repositories that lie on this machine, by their names.
+    A bus that `is_bus_closed` answers, and does not let us in. `outages` are of repositories that lie on this machine,
+    by their names.
     """
 
     rows: Rows | None
     silence: str
     bus: Bus | None
     is_bus_known: bool
+    is_bus_closed: bool
     services: Sequence[Service]
     disks: Sequence[Disk]
     outages: Mapping[str, str]

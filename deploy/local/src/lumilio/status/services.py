@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 
 import httpx
 import msgspec
@@ -26,10 +27,14 @@ async def ask(health: Mapping[str, str]) -> Sequence[Service]:
 async def _ask(client: httpx.AsyncClient, name: str, url: str) -> Service:
     """One that is not ready answers as well, and says why."""
     try:
-        body = (await client.get(url)).content
-        state = _read(url, body)
-    except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError):
+        answer = await client.get(url)
+        state = _read(url, answer.content)
+    except (httpx.HTTPError, httpx.InvalidURL):
         return Service(name=name, problems=None)
+    except msgspec.DecodeError:
+        if answer.status_code == HTTPStatus.BAD_REQUEST:  # all that can be wrong with such a question is its host
+            return Service(name=name, problems=[f"name the host of {url} in LUMILIO_ALLOWED_HOSTS to hear how it is"])
+        return Service(name=name, problems=None, other=f"{answer.status_code} from {url}")
     return Service(name=name, problems=state.problems)
 
 

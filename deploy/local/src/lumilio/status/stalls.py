@@ -1,11 +1,11 @@
 """What stands still although it should go on: pure rules over what was seen of work, events and their readers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lumilio.status.listening import HEARD, STAGES
 from lumilio.status.places import Places
 from lumilio.status.seen import Reader, Rows, Seen, Trouble
-from lumilio.status.words import count, service_of, since, work
+from lumilio.status.words import SERVICES, count, service_of, since, work
 
 UNPUBLISHED_SECONDS = 60
 DUE_SECONDS = 300
@@ -16,7 +16,7 @@ def find(seen: Seen, places: Places) -> list[Trouble]:
     found = [*_readers(seen, places)]
     if seen.rows:
         found = [*_work(seen.rows, seen, places), *_events(seen.rows, seen), *found, *_failed(seen.rows)]
-    return found
+    return [*_absent(seen, found, places), *found]
 
 
 def _work(rows: Rows, seen: Seen, places: Places) -> Iterator[Trouble]:
@@ -89,6 +89,18 @@ def _readers(seen: Seen, places: Places) -> Iterator[Trouble]:
             unread = count(one.pending, "message")
             what = f"Nobody listens to {one.name}, which has {unread} to read: {service} does not run."
             yield Trouble(kind="reader-gone", what=what, todo=f"See {places.log(service)}{places.start}")
+
+
+def _absent(seen: Seen, told: Sequence[Trouble], places: Places) -> Iterator[Trouble]:
+    """Services none of whose readers anybody is, of which nothing else tells."""
+    heard: dict[str, bool] = {}
+    for one in (seen.bus.readers if seen.bus else None) or ():
+        if one.name in HEARD:
+            heard[_service(one.name)] = heard.get(_service(one.name), False) or _is_heard(one, seen.rows)
+    for service in sorted(name for name, is_heard in heard.items() if not is_heard and name not in _silent(seen)):
+        if not any(f"{service} does not run" in one.what for one in told):
+            what = f"{service} does not run, or does not reach the bus: without it, {SERVICES[service]} must wait."
+            yield Trouble(kind="service-gone", what=what, todo=f"See {places.log(service)}{places.start}")
 
 
 def _failed(rows: Rows) -> Iterator[Trouble]:
