@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -137,6 +138,18 @@ async def test_only_the_file_is_hurt(box: Sandbox, deed: object, reason: str, ki
     told = value(await scrape(), "lumilio_sandbox_kills_total", reason=kind)
     assert told == value(before, "lumilio_sandbox_kills_total", reason=kind) + 1
     assert await box.run(escapes.attempt, None, "read a file", owner=1) == "EPERM"
+
+
+async def test_whoever_is_killed_from_outside_is_told_so(box: Sandbox) -> None:
+    """As the kernel does where a container has too little memory: nothing is wrong with the file."""
+    process = await box.run(escapes.process, None, owner=1)
+
+    reading = asyncio.create_task(box.run(escapes.loop, None, owner=1))
+    await asyncio.sleep(0)  # it is asked
+    os.kill(process, signal.SIGKILL)
+
+    with pytest.raises(Died, match="was killed, as happens where memory runs out"):
+        await reading
 
 
 async def test_verdicts_arrive(box: Sandbox) -> None:

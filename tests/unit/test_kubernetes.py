@@ -17,7 +17,7 @@ from lumilio.main import parser
 from lumilio.migrations import StreamSettings
 from ml_dispatcher.settings import DispatcherSettings
 from ml_server.settings import MlServerSettings
-from processor.main import ProcessorSettings
+from processor.main import ProcessorSettings, photos_at_once
 from syncer.main import SyncerSettings
 from tests.support import manifests
 from tests.support.manifests import Workload
@@ -95,6 +95,15 @@ def test_resources_are_said(workload: Workload) -> None:
     assert set(resources["requests"]) == {"cpu", "memory"}
     assert "memory" in resources["limits"]
     assert all("sizeLimit" in volume["emptyDir"] for volume in workload.pod["volumes"] if "emptyDir" in volume)
+
+
+def test_the_processor_has_memory_for_each_of_its_cores() -> None:
+    """It decodes no more at once than fits, so less would leave a core idle."""
+    (processor,) = [one for one in manifests.workloads() if one.name == "processor"]
+    limits = processor.container["resources"]["limits"]
+    cores, memory = int(limits["cpu"]), int(limits["memory"].removesuffix("Gi")) << 30
+
+    assert photos_at_once(cores, memory, films=1) == cores
 
 
 @every_workload

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from common import cores, process, streams
+from common import cores, memory, process, streams
 from common.rendering import Format, Large, Medium, Policy, Quality, Small
 from common.settings import NotNegative, Settings
 from common.stages import Stage, Work
@@ -25,6 +25,10 @@ SIDECARS = 2
 MOST_THREADS = 16
 """More of them make one film hardly faster, and take memory."""
 
+PHOTO_BYTES = 1 << 29
+FILM_BYTES = 2 << 30
+"""What a container needs for each photo that is decoded, as few need more, and each version that is made meanwhile."""
+
 # Thumbnails of what was accepted may take the reserve of uploads, down to what the database needs to go on.
 SPARE = 1 << 28
 
@@ -41,7 +45,7 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
     reserve_bytes: NotNegative = 2 * 1024**3
     """What versions for browsers leave free on a disk; thumbnails leave 256 MiB of it."""
     workers: NotNegative = 0
-    """How many photos are rendered at once; 0 is one for each core, or fewer by the limit of a container."""
+    """How many photos are rendered at once; 0 is one for each core, or fewer by what a container may use."""
     require_sandbox: bool = False
     """`true` refuses to run where the kernel cannot confine decoders fully."""
     exiftool: Program = ""
@@ -80,7 +84,7 @@ class ProcessorSettings(Settings, frozen=True, kw_only=True):
 
 async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
     """Render, write sidecars and transcode until told to stop; not where a decoder could run that nobody named."""
-    workers = config.workers or cores.count()
+    workers = config.workers or photos_at_once(cores.count(), memory.limit(), films=config.transcodes)
     async with (
         sandbox.open(workers, require=config.require_sandbox) as box,
         exiftool.opened(config.exiftool) as (second_look, told),
@@ -113,6 +117,11 @@ async def serve(config: ProcessorSettings, stop: asyncio.Event) -> None:
             begin(streams.SIDECAR, Stage.SIDECAR, WriteBack(core.pool, box).write, SIDECARS)
         if config.transcodes:
             begin(streams.TRANSCODE, Stage.TRANSCODE, transcoder.transcode, config.transcodes)
+
+
+def photos_at_once(most: int, limit: int | None, *, films: int) -> int:
+    """As many as there are cores, as far as the memory of a container is enough for them beside so many films."""
+    return most if limit is None else max(1, min(most, (limit - films * FILM_BYTES) // PHOTO_BYTES))
 
 
 def _notes(status: sandbox.Status) -> list[str]:

@@ -47,7 +47,7 @@ DECODERS = (
 )
 REASON_LENGTH = 500
 BURIAL_SECONDS = 2
-KILLS = {"took": "time", "used": "time", "needed": "memory", "crashed": "crash", "answered": "answer"}
+KILLS = {"took": "time", "used": "time", "needed": "memory", "was": "killed", "crashed": "crash", "answered": "answer"}
 """What each kind of end is called where ends are counted, by the first word of its reason."""
 ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
@@ -238,6 +238,8 @@ def how_it_ended(code: int, limits: Limits) -> str:
         return too_much_memory(limits)
     if code == -signal.SIGXCPU:
         return "used more than its processor time"
+    if code == -signal.SIGKILL:  # by nobody here, who would know why
+        return "was killed, as happens where memory runs out"
     if code < 0:
         return f"crashed ({signal.Signals(-code).name})"
     return f"ended without an answer ({code})"
