@@ -1,5 +1,6 @@
 """Every alarm is raised by what it is for, and by nothing else; rules and dashboard name only what is told."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -205,6 +206,15 @@ def test_what_processes_count_raises_the_alarm(
 def test_no_alarm_is_untested() -> None:
     """A rule that nothing raises here is one that nobody has seen raised."""
     assert alarms.rules().keys() == CAUSES.keys() | BY_HAND
+
+
+def test_every_alarm_leads_to_what_to_do() -> None:
+    """Whoever is woken finds an entry of that very name, and no entry is of an alarm that there is not."""
+    page = (alarms.MONITORING.parents[1] / "docs/troubleshooting.md").read_text()
+    entries = re.findall(r"^### (Lumilio\w+)$", page, re.MULTILINE)
+
+    assert sorted(entries) == sorted(alarms.rules())
+    assert alarms.runbooks() == {name: f"docs/troubleshooting.md#{name.lower()}" for name in entries}
 
 
 async def test_rules_and_dashboard_name_what_is_told(pool: Pool, bus: Bus, repository: Repository) -> None:

@@ -34,6 +34,12 @@ def rules() -> Mapping[str, str]:
     return {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
 
 
+def runbooks() -> Mapping[str, str]:
+    """Where each alert says what to do about it."""
+    groups = yaml.safe_load((MONITORING / "lumilio-alerts.yaml").read_text())["groups"]
+    return {rule["alert"]: rule["annotations"]["runbook"] for group in groups for rule in group["rules"]}
+
+
 def shown() -> Iterator[str]:
     """The expressions of the dashboard."""
     for panel in json.loads((MONITORING / "lumilio-dashboard.json").read_text())["panels"]:
