@@ -17,7 +17,7 @@ from lumilio import nats_server
 from ml_dispatcher import indexes
 from ml_dispatcher.settings import DispatcherSettings
 from ml_server.settings import MlServerSettings
-from processor.main import ProcessorSettings
+from processor.main import ProcessorSettings, photos_at_once
 from syncer.main import SyncerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +34,8 @@ SETTINGS: dict[str, type[msgspec.Struct]] = {
 }
 COMMANDS = ("lumilio", "migrate")
 OURS = [*SETTINGS, *COMMANDS]
+READS_ONLY: dict[str, set[str]] = {"syncer": {"/repositories"}, "ml-dispatcher": set(), "ml-server": set()}
+"""What they may write to all the same; a syncer declares a repository offline when it cannot be written to."""
 VARIABLE = re.compile(r"\$\{(\w+)")
 
 
@@ -57,6 +59,22 @@ def test_every_container_is_confined(name: str) -> None:
     assert service["user"]
     assert "memory" in service["deploy"]["resources"]["limits"]
     assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & service.keys()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_log_fills_the_disk(name: str) -> None:
+    """An engine keeps all that a container ever said, unless it is told otherwise."""
+    assert SERVICES[name]["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, *COMMANDS])
+def test_only_who_must_may_write_to_repositories(name: str) -> None:
+    """Who only looks has mounts that can only be read, as in Kubernetes."""
+    writable = {
+        volume.split(":")[-1]: "ro" for volume in SERVICES[name]["volumes"] if not volume.endswith(":ro")
+    }.keys() & {"/repositories", "/private"}
+
+    assert writable == READS_ONLY.get(name, {"/repositories", "/private"})
 
 
 def test_only_the_gateway_can_be_reached() -> None:
@@ -151,6 +169,25 @@ def test_the_database_has_room_for_its_largest_index() -> None:
     limit = SERVICES["postgres"]["deploy"]["resources"]["limits"]["memory"]
 
     assert int(limit.removesuffix("g")) * 1024 >= indexes.MOST_MEGABYTES + 256 + 512
+
+
+def test_the_processor_has_memory_for_a_film_and_four_photos() -> None:
+    """It decodes no more at once than fits, so less would leave cores idle that most machines have."""
+    limit = SERVICES["processor"]["deploy"]["resources"]["limits"]["memory"]
+
+    assert limit == "${LUMILIO_PROCESSOR_MEMORY:-4g}"
+    assert photos_at_once(4, 4 << 30, films=1) == 4
+
+
+def test_prometheus_finds_every_service() -> None:
+    """The example names each as the network of the containers does, at the port that its image answers at."""
+    (job,) = yaml.safe_load((DEPLOY / "monitoring/prometheus-compose.yaml").read_text())["scrape_configs"]
+    port = image_environment()["LUMILIO_HEALTH_PORT"]
+
+    asked = {target for one in job["static_configs"] for target in one["targets"]}
+
+    assert asked == {f"{name}:{port}" for name in SETTINGS if "profiles" not in SERVICES[name]}
+    assert job["job_name"] == "lumilio"
 
 
 def test_every_variable_is_in_the_example(tmp_path: Path) -> None:
