@@ -2,9 +2,11 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,16 @@ from common.messages import EVENTS, Event
 from gateway import errors
 from gateway.contract import apart, breaks, document, operations, reference, refusals
 from gateway.contract.operations import Operation
+from lumilio.main import parser
 from tests.support import reach
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 CLIENT = ROOT / "libs/client"
 SOURCES = [path for folder in ("services", "libs", "deploy") for path in (ROOT / folder).rglob("src/**/*.py")]
+SETTINGS_PAGES = ("docs/configuration.md", "deploy/.env.example")
+COMMANDS = set(re.findall(r"^ {4}(\w+)", parser().format_help(), re.MULTILINE))
+STANDS_FOR = {"ID": "00000000-0000-0000-0000-000000000000", "FOLDER": ".", "~/Pictures": "."}
 OPERATIONS = [one for one in operations.find(apart.build()) if one.method != "HEAD"]
 
 
@@ -117,6 +123,40 @@ def test_no_variable_is_secret() -> None:
     told = set(re.findall(r"LUMILIO_[A-Z_]+", (DOCS / "configuration.md").read_text()))
 
     assert not read - told, "docs/configuration.md lacks these: tell them in its table of the commands"
+
+
+def _commands() -> set[str]:
+    """Every `lumilio ...` in words or examples of the pages, without what stands behind it."""
+    pages = [
+        *DOCS.glob("*.md"),
+        ROOT / "README.md",
+        *(ROOT / "deploy").rglob("*.md"),
+        *(ROOT / "deploy").rglob("*.yaml"),
+    ]
+    shown = [part for page in pages for part in re.findall(r"(?:^|[`/ ])lumilio ([a-z][^`#|\n]*)", page.read_text())]
+    return {part.strip() for part in shown if part.split()[0] in COMMANDS}
+
+
+@pytest.mark.parametrize("shown", sorted(_commands()))
+def test_pages_show_commands_that_there_are(shown: str) -> None:
+    """Whoever copies one is understood; one that is only named needs nothing behind it."""
+    words = [STANDS_FOR.get(word, word) for word in shlex.split(shown)]
+    is_named = not any(word.startswith("-") for word in words)
+
+    with suppress(SystemExit):
+        assert parser().parse_args(words).run
+        return
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args([*words, "--help"] if is_named else words)
+    assert ended.value.code == 0, shown
+
+
+def test_pages_name_variables_that_somebody_reads() -> None:
+    """A setting with a slip of the pen would be passed over in silence."""
+    known = set(re.findall(r"LUMILIO_[A-Z_]+", "".join((ROOT / page).read_text() for page in SETTINGS_PAGES)))
+    named = {name for page in DOCS.glob("*.md") for name in re.findall(r"LUMILIO_[A-Z_]*[A-Z]\b", page.read_text())}
+
+    assert {name for name in named - known if not name.startswith("LUMILIO_TEST_")} == set()
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
