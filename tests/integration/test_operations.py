@@ -18,7 +18,7 @@ from gateway.operations import Operations
 from tests.support import given
 from tests.support.gateway import Api, serving
 from tests.support.given import User
-from tests.support.rows import ask, do
+from tests.support.rows import END_WHO_WAITS, ask, do
 from tests.support.waiting import until
 
 MANY = 1200
@@ -180,6 +180,25 @@ async def test_a_worker_that_dies_is_followed_by_another(
     assert (await seen(api, operation))["changed"] == MANY
     shifts = await ask(pool, "select distinct edited_taken_at - taken_at from assets")
     assert [one.total_seconds() for one in shifts] == [60]
+
+
+async def test_an_outage_of_the_database_gives_nothing_up(
+    api: Api, pool: Pool, worker: Operations, many: list[UUID]
+) -> None:
+    """However often it comes, what a person asked for is done when it is over."""
+    operation = await started(api, "shift_time", filter={}, minutes=1)
+    await do(pool, f"update operations set tries = {operations.LAST_TRY - 1}")
+
+    async with pool.connection() as conn:
+        await conn.execute("select from assets for update")
+        working = asyncio.create_task(worker.work())
+        await until(lambda: ask(pool, END_WHO_WAITS))
+        assert await working
+    await until(worker.work)
+    await work_off(worker)
+
+    done = await seen(api, operation)
+    assert (done["state"], done["changed"]) == ("done", MANY)
 
 
 async def test_a_worker_that_was_away_too_long_writes_nothing(

@@ -17,15 +17,9 @@ from common.messages import UploadStaged
 from common.stages import Claim, Died, Reject, Superseded, Wait
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
-from tests.support.rows import ask, do, row
+from tests.support.rows import END_WHO_WAITS, ask, do, row
 from tests.support.waiting import until
 from tests.support.working import listens, raising, recording, worker_of, working
-
-END_WHO_WAITS = """
-    select pg_terminate_backend(pid)
-    from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'
-"""
 
 
 async def ring(bus: Bus, repository: Repository, user: User) -> None:

@@ -7,6 +7,12 @@ from common import stages
 from common.db import Pool
 from common.stages import Claim, Stage
 
+END_WHO_WAITS = """
+    select pg_terminate_backend(pid)
+    from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'
+"""
+
 
 async def ask(pool: Pool, question: str) -> list[Any]:
     """The rows of an answer; rows of one column are their values."""

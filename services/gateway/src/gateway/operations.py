@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 
 from common import log, outbox_queries
-from common.db import Connection, glance
+from common.db import OUTAGES, Connection, glance
 from common.process import Core
 from gateway import albums, deeds, editing, policies
 from gateway.actions import Action, AddToAlbum, Deed, Edit, RemoveFromAlbum, Restore, SetZone, ShiftTime, Tag, Trash
@@ -33,6 +33,7 @@ TURN_SECONDS = 5.0
 LEASE_SECONDS = 60.0
 POLL_SECONDS = 2.0
 LAST_TRY = 8
+AWAY_SECONDS = 1.0
 MOST_OPEN = 100
 KEPT_DAYS = 30
 CROWDED = 1000
@@ -236,11 +237,16 @@ class Operations:
         log.get().info("operation done", operation=turn.operation_id, kind=turn.action["kind"])
 
     async def _put_off(self, turn: Turn, error: Exception) -> None:
-        """Nothing of the batch is done: it is tried again a little later, and given up when that never helps."""
+        """Nothing of the batch is done: it is tried again a little later, and given up when that never helps.
+
+        An outage of the database counts for nothing.
+        """
         log.get().warning("operation delayed", operation=turn.operation_id, tries=turn.tries, exc_info=error)
         async with glance(self.core.pool) as conn:
             if isinstance(error, NotFound | Forbidden):
                 await turns.give_up(conn, turn, str(error))
+            elif isinstance(error, OUTAGES):
+                await turns.give_turn(conn, turn, after=AWAY_SECONDS)
             elif turn.tries + 1 >= LAST_TRY:
                 await turns.give_up(conn, turn, "something went wrong on the server, again and again; see its log")
             else:
