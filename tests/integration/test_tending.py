@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
+from psycopg.errors import AdminShutdown
 
 from common import db, scan_queries
 from common.bus import Bus
@@ -17,7 +18,7 @@ from syncer import schedule, snapshot
 from syncer.area import Area
 from syncer.tending import Tending
 from tests.support import storms
-from tests.support.rows import ask, do
+from tests.support.rows import END_WHO_WAITS, ask, do
 from tests.support.scanning import Disk, HereReaders
 from tests.support.tending import runs, tended, until_known, until_ran, watched, wish
 from tests.support.waiting import until
@@ -230,6 +231,30 @@ async def test_a_wish_whose_run_ended_unseen_is_fulfilled(disk: Disk) -> None:
         await until(lambda: runs(disk, "requested"), what="the scan that was asked for")
 
         assert await ask(disk.pool, "select state from sync_operations where reason = 'requested'") == ["done"]
+
+
+async def test_a_wish_whose_scan_met_an_outage_of_the_database_is_fulfilled(disk: Disk) -> None:
+    """The database may be back before anybody notices: the wish waits again, and has not failed."""
+    client = Client()
+    relay = Relay(disk.pool, Bus(client, client.jetstream()), 60)
+    tending = Tending(disk.pool, disk.database_url, relay, HereReaders(1), await disk.holding(), 60)
+    wished = "select state from sync_operations where reason = 'requested'"
+    await do(
+        disk.pool,
+        "insert into sync_operations (repository_id, reason, state) "
+        "select repository_id, 'requested', 'queued' from repositories",
+    )
+
+    async with disk.pool.connection() as conn:
+        await conn.execute("select from leases for update")
+        scanning = asyncio.create_task(tending.scan_wished())
+        await until(lambda: ask(disk.pool, END_WHO_WAITS))
+    with pytest.raises(AdminShutdown):
+        await scanning
+    assert await ask(disk.pool, wished) == ["queued"]
+
+    await tending.scan_wished()
+    assert await ask(disk.pool, wished) == ["done"]
 
 
 async def test_scans_wait_for_their_turns(disk: Disk) -> None:

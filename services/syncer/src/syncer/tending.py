@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from common import log, metrics, outbox
-from common.db import Pool, glance
+from common.db import OUTAGES, Pool, glance
 from common.files import Offline
 from common.messages import RepositoryCameOnline, RepositoryWentOffline
 from common.outbox import Relay
@@ -147,6 +147,8 @@ class Tending:
             await self.mark_online()
         except Offline as outage:
             error = str(outage)
+            raise
+        except OUTAGES:  # whoever asked for it still waits
             raise
         except Exception as failure:
             error = _reason(failure)
