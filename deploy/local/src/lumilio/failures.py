@@ -6,9 +6,10 @@ from psycopg import AsyncConnection
 
 from common import retries
 from lumilio import queries
+from lumilio.terminal import say
 
 
-async def tell(database_url: str, *, retry: bool, say: Callable[[str], None] = print) -> None:
+async def tell(database_url: str, *, retry: bool, say: Callable[[str], None] = say) -> None:
     """Say what has failed and why; with `retry` it is all due again."""
     async with await AsyncConnection.connect(database_url, autocommit=True) as conn:
         failed = await queries.list_failed(conn)

@@ -30,6 +30,7 @@ from lumilio.reprocess import options as reprocess
 from lumilio.restore import options as restore
 from lumilio.scan import options as scan
 from lumilio.status import options as status
+from lumilio.terminal import end, say
 from lumilio.trash import options as trash
 from lumilio.up import Options, up
 from lumilio.upload import options as upload
@@ -41,8 +42,8 @@ Answer = TypeVar("Answer")
 
 def main() -> None:
     """Do what the arguments say; what cannot be done is told in one line."""
-    arguments = parser().parse_args()
     try:
+        arguments = parser().parse_args()
         arguments.run(arguments)
     except CannotStart as error:
         sys.exit(f"lumilio: {error}")
@@ -52,6 +53,8 @@ def main() -> None:
         sys.exit(f"lumilio: {error.filename or 'a disk'}: {error.strerror}: make room, then start again")
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        end()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -165,7 +168,7 @@ def _migrate(arguments: argparse.Namespace) -> None:
     asyncio.run(migrations.declare(nats_url, replicas=wanted.stream_replicas))
     if arguments.repository:
         asyncio.run(first_start.give_repository(database_url, arguments.repository))
-    print(f"applied {', '.join(applied)}" if applied else "everything is up to date")
+    say(f"applied {', '.join(applied)}" if applied else "everything is up to date")
 
 
 def _verify(arguments: argparse.Namespace) -> None:

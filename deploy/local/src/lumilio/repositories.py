@@ -15,9 +15,10 @@ from common.repositories import Wish
 from common.repository_queries import Repository
 from common.roots import Refused, Validation
 from lumilio.refusal import CannotStart
+from lumilio.terminal import say
 
 
-async def tell(database_url: str, *, say: Callable[[str], None] = print) -> None:
+async def tell(database_url: str, *, say: Callable[[str], None] = say) -> None:
     """Say of each repository whether it is there, and where."""
     async with await AsyncConnection.connect(database_url) as conn:
         for one in await queries.list_repositories(conn):
@@ -33,7 +34,7 @@ async def add(
     name: str | None,
     private_roots: str,
     owner: str | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = say,
 ) -> None:
     """Make a repository of a directory; what lies in it stays as it is, and becomes the assets of its owner."""
     root = os.path.realpath(path)
@@ -51,7 +52,7 @@ async def add(
     say(f"{made.repository_id}  {root}: {_state(made)}")
 
 
-async def validate(database_url: str, *, say: Callable[[str], None] = print) -> bool:
+async def validate(database_url: str, *, say: Callable[[str], None] = say) -> bool:
     """Examine every repository and say what is wrong; True when nothing is. Nothing is changed."""
     async with await AsyncConnection.connect(database_url) as conn:
         found = [await _examine(conn, one, say) for one in await queries.list_repositories(conn)]
@@ -59,7 +60,7 @@ async def validate(database_url: str, *, say: Callable[[str], None] = print) -> 
 
 
 async def repair(
-    database_url: str, *, repository_id: UUID, rewrite_marker: bool, say: Callable[[str], None] = print
+    database_url: str, *, repository_id: UUID, rewrite_marker: bool, say: Callable[[str], None] = say
 ) -> bool:
     """Make what is missing of one repository, and say what is still wrong; True when nothing is."""
     async with await AsyncConnection.connect(database_url) as conn:

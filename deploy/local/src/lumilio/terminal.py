@@ -1,5 +1,6 @@
 """What a person at the terminal sees: one readable line per step."""
 
+import os
 import sys
 import time
 from contextlib import suppress
@@ -15,6 +16,14 @@ def show(text: str) -> None:
     """Tell what must be seen; OSError when it cannot be."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def end() -> None:
+    """What nobody reads any more, as behind `| head`, is left unsaid; Python would complain of it at the very end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def since(started: float) -> str:

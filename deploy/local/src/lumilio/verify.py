@@ -17,6 +17,7 @@ from common.db import Connection
 from common.names import shown
 from lumilio import verify_file_queries as file_queries
 from lumilio import verify_queries as queries
+from lumilio.terminal import say
 from lumilio.verify_file_queries import Claimed
 
 STALE_LEASE_SECONDS = 75.0
@@ -44,7 +45,7 @@ class Check:
     violations: Callable[[Connection], AsyncIterator[str]]
 
 
-async def verify(database_url: str, *, acks: Sequence[Ack] = (), say: Callable[[str], None] = print) -> bool:
+async def verify(database_url: str, *, acks: Sequence[Ack] = (), say: Callable[[str], None] = say) -> bool:
     """Check every invariant and say each result; True when all hold.
 
     Work goes on meanwhile, so only what is wrong twice, two seconds apart, is a violation.

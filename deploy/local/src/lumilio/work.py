@@ -5,12 +5,13 @@ from collections.abc import Callable
 from psycopg import AsyncConnection
 
 from common import stage_queries as queries
+from lumilio.terminal import say
 
 REASONS = 20
 LANES = ("people wait for it", "bulk")
 
 
-async def tell(database_url: str, *, say: Callable[[str], None] = print) -> None:
+async def tell(database_url: str, *, say: Callable[[str], None] = say) -> None:
     """Say it in a line each, and say so when nothing is left."""
     async with await AsyncConnection.connect(database_url) as conn:
         counts = await queries.count(conn, owner=None)

@@ -10,6 +10,7 @@ from lumilio.backup import manifest, record
 from lumilio.backup.carrying import Troubles
 from lumilio.backup.manifest import Original
 from lumilio.backup.record import Backup
+from lumilio.terminal import say
 
 MISSING = "is missing"
 
@@ -23,7 +24,7 @@ class Wish:
     copies: Path | None = None
 
 
-def check(folder: Path, wish: Wish, *, say: Callable[[str], None] = print) -> bool:
+def check(folder: Path, wish: Wish, *, say: Callable[[str], None] = say) -> bool:
     """Say what is wrong with a backup; True when nothing is."""
     backup = record.read(folder)
     wrong = record.faults(folder, backup)

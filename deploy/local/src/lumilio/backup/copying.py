@@ -17,6 +17,7 @@ from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
 from lumilio.rebuild import manifests
 from lumilio.refusal import CannotStart
+from lumilio.terminal import say
 
 MB = 1 << 20
 SAME_DISK = "the copies lie on the disk of originals, and die with them: another disk is better (--originals)"
@@ -117,7 +118,7 @@ class Copying:
         self.troubles.note(os.path.join(root, path), error, disk=bytes(self.to))
 
 
-def copy(folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = print) -> bool:
+def copy(folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = say) -> bool:
     """Bring the copies up to date with the originals that a backup lists; True when each has its copy.
 
     With `deep` every copy is read, and one whose bytes are wrong makes room for a right one.

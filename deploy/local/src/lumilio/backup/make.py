@@ -22,6 +22,7 @@ from lumilio.backup.record import Backup, Tree
 from lumilio.backup.shelf import Shelf
 from lumilio.backup.tools import Tools
 from lumilio.refusal import CannotStart
+from lumilio.terminal import say
 
 # A dump may take hours, in which its snapshot must last.
 PATIENT = "-c idle_in_transaction_session_timeout=0 -c statement_timeout=0 -c transaction_timeout=0 -c timezone=UTC"
@@ -37,7 +38,7 @@ class Source:
     disk: Path | None = None
 
 
-async def make(source: Source, to: Path, *, say: Callable[[str], None] = print) -> Path:
+async def make(source: Source, to: Path, *, say: Callable[[str], None] = say) -> Path:
     """A whole, proven backup below a folder; CannotStart, and nothing that looks like one, when that cannot be."""
     async with db.alone(source.database_url) as conn:
         if not await queries.be_alone(conn):

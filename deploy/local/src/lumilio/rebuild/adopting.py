@@ -18,6 +18,7 @@ from lumilio.rebuild import manifests, originals, people_queries, queries
 from lumilio.rebuild.manifests import Line, Unreadable
 from lumilio.rebuild.originals import Trashed
 from lumilio.rebuild.queries import Found, Wanted
+from lumilio.terminal import say
 
 BATCH = 500
 TOLD = 20
@@ -33,7 +34,7 @@ Thing = TypeVar("Thing")
 class Summary:
     """What came of it, counted; of each kind of trouble some are told, and all are counted."""
 
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = say
     counts: Counter[str] = field(default_factory=Counter)
     people: dict[int, Person] = field(default_factory=dict)
     """Who is to be made by what they were called, should something be theirs and they not be there."""

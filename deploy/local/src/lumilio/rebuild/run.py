@@ -21,6 +21,7 @@ from lumilio.rebuild import adopting, people, people_queries, staged
 from lumilio.rebuild.adopting import NOBODY, Summary
 from lumilio.rebuild.people import Kept
 from lumilio.refusal import CannotStart
+from lumilio.terminal import say
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Candidate:
         return home
 
 
-async def adopt_missing(database_url: str, *, say: Callable[[str], None] = print) -> Summary:
+async def adopt_missing(database_url: str, *, say: Callable[[str], None] = say) -> Summary:
     """Give rows to all originals of registered repositories that have none; doing it again changes nothing."""
     summary = Summary(say)
     async with db.alone(database_url) as conn:
@@ -63,7 +64,7 @@ async def rebuild(
     *,
     password: str | None = None,
     is_trial: bool = False,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = say,
 ) -> Summary:
     """Make a catalogue of what lies in repositories: people, originals, and what was made of them.
 

@@ -18,6 +18,7 @@ from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
 from lumilio.backup.record import Backup
 from lumilio.refusal import CannotStart
+from lumilio.terminal import say
 
 PART = b".lumilio-part.tmp"
 PRIMARY = b"/repositories/primary"
@@ -90,7 +91,7 @@ def plan(backup: Backup, copies: Path | None, *, data: str | None) -> PutBack | 
     return PutBack(copies.resolve(), roots, homes)
 
 
-def put_back(run: PutBack | None, backup: Path, *, say: Callable[[str], None] = print) -> None:
+def put_back(run: PutBack | None, backup: Path, *, say: Callable[[str], None] = say) -> None:
     """Have all that a backup lists where it was; doing it again goes on where it was interrupted."""
     if run is None:
         return

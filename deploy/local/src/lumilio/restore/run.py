@@ -17,6 +17,7 @@ from lumilio.backup import queries as backups
 from lumilio.backup.record import Backup
 from lumilio.refusal import CannotStart
 from lumilio.restore import queries
+from lumilio.terminal import say
 
 FRESH = "_restoring"
 AGAIN = "make room, then run the same `lumilio restore` again"
@@ -31,7 +32,7 @@ class Restore:
     backup: Backup
     database_url: str
     replace: bool
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = say
     disk: Path | None = None
     """Where the database lies, if that is known."""
 
