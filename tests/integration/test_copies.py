@@ -10,7 +10,7 @@ from blake3 import blake3
 from msgspec import structs
 
 from common import files, layout
-from lumilio.backup import check, copying, manifest, record
+from lumilio.backup import carrying, check, copying, manifest, record
 from lumilio.backup.check import Wish
 from lumilio.backup.manifest import Original
 from lumilio.refusal import CannotStart
@@ -102,6 +102,17 @@ def test_an_upload_that_waited_for_its_place_at_the_backup_has_a_copy(
     assert check.check(kept.folder, Wish(deep=True, copies=tmp_path / "copies"), say=ignore)
     (copy,) = (tmp_path / "copies").rglob(waiting.name)
     assert copy.read_bytes() == PHOTO + b"2"
+
+
+def test_how_far_it_is_is_shown_in_numbers(kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for hours sees that it goes on."""
+    monkeypatch.setattr(carrying, "LOOK_SECONDS", 0)
+    lines = list[str]()
+
+    copying.copy(kept.folder, tmp_path / "copies", say=ignore, draw=lambda sight, _: lines.append(sight.line))
+
+    assert [line.split(",")[0] for line in lines] == [f"{number} of 3 originals" for number in (1, 2, 3)]
+    assert lines[-1].split(", ")[1] == "36 bytes of 36 bytes"
 
 
 def test_a_good_copy_outlives_its_damaged_original(kept: Kept, copies: Path) -> None:

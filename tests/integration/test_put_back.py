@@ -11,7 +11,7 @@ from msgspec import structs
 from common import layout
 from common.db import Pool
 from ingest.handlers import Ingest
-from lumilio.backup import copying, manifest, record
+from lumilio.backup import copying, manifest, record, room
 from lumilio.backup.manifest import Original
 from lumilio.refusal import CannotStart
 from lumilio.restore import derived, originals
@@ -24,9 +24,10 @@ from tests.support.rows import ask, do
 
 def put_back(kept: Kept, copies: Path, said: list[str] | None = None) -> bool:
     """Put back as the command does; True when nothing is missing then."""
-    run = originals.plan(record.read(kept.folder), copies, data=None)
+    backup = record.read(kept.folder)
+    run = originals.plan(kept.folder, backup, copies, data=None)
     assert run is not None
-    originals.put_back(run, kept.folder, say=ignore if said is None else said.append)
+    originals.put_back(run, kept.folder, backup, say=ignore if said is None else said.append)
     return not run.troubles.count
 
 
@@ -148,20 +149,35 @@ def test_nothing_is_begun_with_the_wrong_copies_or_in_the_place_of_another_repos
 
 
 def test_a_full_disk_is_one_line_and_the_same_command_goes_on(
-    kept: Kept, places: list[Original], root: Path, tmp_path: Path
+    kept: Kept, places: list[Original], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing half is left."""
     copying.copy(kept.folder, tmp_path / "copies", say=ignore)
-    before = everything(root)
+    before, backup = everything(root), record.read(kept.folder)
     root.rename(tmp_path / "lost")
+    monkeypatch.setattr(room, "SPARE", 0)
     with volumes.mounted(root, megabytes=8) as disk:
+        run = originals.plan(kept.folder, backup, tmp_path / "copies", data=None)
+        assert run is not None
         disk.fill()
         with pytest.raises(CannotStart, match="is full: make room, then run the same command again"):
-            put_back(kept, tmp_path / "copies")
+            originals.put_back(run, kept.folder, backup, say=ignore)
         (root / "filling").unlink()
 
         assert put_back(kept, tmp_path / "copies")
         assert everything(root) == before
+
+
+def test_a_disk_that_is_too_small_or_not_mounted_is_told_before_anything_is_begun(
+    kept: Kept, root: Path, tmp_path: Path
+) -> None:
+    """Hours later the disk behind it would be full."""
+    copying.copy(kept.folder, tmp_path / "copies", say=ignore)
+    root.rename(tmp_path / "lost")
+    refused = pytest.raises(CannotStart, match=r"what belongs into .* may need \d+ MB in .* free: mount its disk")
+
+    with volumes.mounted(root, megabytes=8), refused:
+        put_back(kept, tmp_path / "copies")
 
 
 def test_what_lay_in_the_data_directory_goes_into_the_new_one(kept: Kept) -> None:

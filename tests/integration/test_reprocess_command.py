@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from common.db import Pool
-from lumilio import following
+from lumilio import showing
 from lumilio.following import Asking, Watch
 from lumilio.reprocess.command import follow
 from lumilio.reprocess.server import Scope, Server
@@ -65,7 +65,7 @@ async def test_a_run_is_followed_to_its_end(
     server: Server, pool: Pool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Lines tell how far it is and what holds it up; in the end nothing is left, and nothing failed."""
-    monkeypatch.setattr(following, "LINE_SECONDS", 0.05)
+    monkeypatch.setattr(showing, "LINE_SECONDS", 0.05)
     await do(pool, "insert into stage_pauses values ('render', 1, 'a new disk', now(), now() + interval '1 hour')")
     queued = await asyncio.to_thread(server.reprocess, "all")
     running = asyncio.create_task(asyncio.to_thread(follow, server, queued, Console(file=io.StringIO())))
@@ -87,7 +87,7 @@ async def test_what_could_not_be_done_is_counted(
     server: Server, pool: Pool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The exit status says so; what had failed before is not counted."""
-    monkeypatch.setattr(following, "LINE_SECONDS", 0.05)
+    monkeypatch.setattr(showing, "LINE_SECONDS", 0.05)
     await asyncio.to_thread(server.reprocess, "all")
     running = asyncio.create_task(asyncio.to_thread(follow, server, 1, Console(file=io.StringIO())))
     await until(lambda: "0 of 1 done" in capfd.readouterr().out)

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from common.db import Pool
-from lumilio import following
+from lumilio import showing
 from lumilio.following import Asking
 from lumilio.scan import command
 from lumilio.scan.server import Server, find
@@ -39,7 +39,7 @@ async def asking(api: Api, user: User, pool: Pool, tmp_path: Path) -> AsyncItera
 @pytest.fixture
 async def server(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The default repository as the command knows it, which looks at it without delay."""
-    monkeypatch.setattr(following, "LINE_SECONDS", 0.02)
+    monkeypatch.setattr(showing, "LINE_SECONDS", 0.02)
     return (await asyncio.to_thread(find, asking, None, b""))[0]
 
 

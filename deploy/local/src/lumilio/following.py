@@ -2,19 +2,14 @@
 
 import argparse
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from threading import Event
 from typing import TypeVar
 
-from rich.console import Console
-from rich.live import Live
-
 from lumilio.refusal import CannotStart
-from lumilio.terminal import say
 from lumilio.upload import show, signing
 from lumilio.upload.patience import Gone, Patience, Refused
 from lumilio.upload.progress import Sight, Speed, duration, printable
@@ -24,8 +19,6 @@ from lumilio_client.calls import Call, Item, Listing, Page
 
 T = TypeVar("T")
 ASKING_SECONDS = 30.0
-LOOK_SECONDS = 1.0
-LINE_SECONDS = 5.0
 WINDOW_SECONDS = 120.0
 INTERRUPTED = 130
 GOOD = {HTTPStatus.OK, HTTPStatus.ACCEPTED}
@@ -85,27 +78,3 @@ class Watch:
         speed = self.speed.note(done, now=now)
         rest = f", {speed:,.1f} a second, {duration(left / speed)} left" if speed else ""
         return Sight(done, self.total, f"{done:,} of {self.total:,} {self.done}{rest}")
-
-
-@contextmanager
-def screen(console: Console) -> Iterator[tuple[Callable[[Sight, str | None], None], float]]:
-    """A bar on a terminal, now and then a line elsewhere; and how long to wait before the next look."""
-    if console.is_terminal and not console.is_dumb_terminal:
-        with Live(console=console, transient=True, auto_refresh=False) as live:
-            yield lambda sight, trouble: live.update(show.picture(sight, trouble), refresh=True), LOOK_SECONDS
-    else:
-        yield Lines().draw, min(LOOK_SECONDS, LINE_SECONDS)
-
-
-@dataclass
-class Lines:
-    """Tells how far something is, line by line, and not too often."""
-
-    told_at: float | None = None
-
-    def draw(self, sight: Sight, trouble: str | None) -> None:
-        """Say it, unless something was said just now."""
-        now = time.monotonic()
-        if self.told_at is None or now - self.told_at >= LINE_SECONDS:
-            self.told_at = now
-            say(f"{sight.line} ({trouble})" if trouble else sight.line)

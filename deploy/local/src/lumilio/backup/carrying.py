@@ -1,17 +1,24 @@
 """Brings files from one disk to another: each proven on its way, and what could not be brought is told in the end."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 from blake3 import blake3
+from rich.filesize import decimal
 
 from common import files, folders
 from common.names import shown
+from lumilio.backup import manifest, record
 from lumilio.backup.manifest import Original
+from lumilio.backup.record import Backup
 from lumilio.refusal import CannotStart
+from lumilio.showing import LOOK_SECONDS, Draw
+from lumilio.upload.progress import Sight, Speed, duration
 
 CHUNK = 1 << 20
 PART = b".lumilio-part"
@@ -48,6 +55,24 @@ class Troubles:
             say(f"{what} {line}")
         if self.count > SHOWN:
             say(f"{' ' * len(what)} ... and {self.count - SHOWN:,} more")
+
+
+def listed(folder: Path, backup: Backup, draw: Draw | None) -> Iterator[Original]:
+    """Every original of a backup, to be carried one after the other; how far that is, is shown meanwhile."""
+    size, speed, shown_at = 0, Speed(), time.monotonic()
+    for number, original in enumerate(manifest.read(folder / record.ORIGINALS), start=1):
+        yield original
+        size += original.size
+        if draw is not None and (now := time.monotonic()) - shown_at >= LOOK_SECONDS:
+            shown_at = now
+            draw(_sight(backup, number, size, speed.note(size, now=now)), None)
+
+
+def _sight(backup: Backup, number: int, size: int, speed: float) -> Sight:
+    left = max(0, backup.original_bytes - size)
+    line = f"{number:,} of {backup.originals:,} originals, {decimal(size)} of {decimal(backup.original_bytes)}"
+    rest = f", {decimal(int(speed))}/s, {duration(left / speed)} left" if speed else ""
+    return Sight(min(size, backup.original_bytes), backup.original_bytes, line + rest)
 
 
 def pour(source: BinaryIO, target: BinaryIO, *, known: Original | None = None, mode: int | None = None) -> None:

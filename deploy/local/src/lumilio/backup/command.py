@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from psycopg import Error
+from rich.console import Console
 
 from common import settings
 from lumilio import data
@@ -17,6 +18,7 @@ from lumilio.backup.make import Source
 from lumilio.backup.retention import BackupSettings
 from lumilio.backup.schedule import forget_old
 from lumilio.refusal import CannotStart
+from lumilio.showing import MINUTE, screen
 from lumilio.terminal import say
 
 MB = 1 << 20
@@ -35,8 +37,13 @@ def make(arguments: argparse.Namespace) -> None:
     if arguments.keep:
         with shelf.held(to) as held:
             forget_old(held, settings.load(BackupSettings, os.environ), made=folder)
-    if arguments.originals is not None and not copying.copy(folder, arguments.originals, deep=arguments.deep, say=say):
+    if arguments.originals is not None and not _copy(folder, arguments):
         sys.exit(1)
+
+
+def _copy(folder: Path, arguments: argparse.Namespace) -> bool:
+    with screen(Console(), every=MINUTE) as (draw, _):
+        return copying.copy(folder, arguments.originals, deep=arguments.deep, say=say, draw=draw)
 
 
 def tell(arguments: argparse.Namespace) -> None:

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from common import files
 from common.names import shown
-from lumilio.backup import carrying, manifest, notes, record, shelf
+from lumilio.backup import carrying, notes, record, shelf
 from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
 from lumilio.rebuild import manifests
 from lumilio.refusal import CannotStart
+from lumilio.showing import Draw
 from lumilio.terminal import say
 
 MB = 1 << 20
@@ -118,7 +119,9 @@ class Copying:
         self.troubles.note(os.path.join(root, path), error, disk=bytes(self.to))
 
 
-def copy(folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = say) -> bool:
+def copy(
+    folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = say, draw: Draw | None = None
+) -> bool:
     """Bring the copies up to date with the originals that a backup lists; True when each has its copy.
 
     With `deep` every copy is read, and one whose bytes are wrong makes room for a right one.
@@ -128,7 +131,7 @@ def copy(folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], Non
     waiting: dict[UUID, list[Original]] = {tree.id: [] for tree in backup.repositories}
     _refuse_inside(run)
     with shelf.held(to):
-        for original in manifest.read(folder / record.ORIGINALS):
+        for original in carrying.listed(folder, backup, draw):
             if original.is_staged:
                 waiting[original.repository].append(original)
             else:

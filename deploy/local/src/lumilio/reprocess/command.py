@@ -6,8 +6,9 @@ import time
 
 from rich.console import Console
 
-from lumilio.following import INTERRUPTED, Watch, screen, signed_in
+from lumilio.following import INTERRUPTED, Watch, signed_in
 from lumilio.reprocess.server import Server, Summary
+from lumilio.showing import screen
 from lumilio.terminal import say
 from lumilio.upload.progress import printable
 

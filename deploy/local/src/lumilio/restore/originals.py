@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from uuid import UUID
 
 from common import files, folders, layout, marker
 from common.names import shown
-from lumilio.backup import carrying, copying, manifest, notes, record
+from lumilio.backup import carrying, copying, manifest, notes, record, room
 from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
 from lumilio.backup.record import Backup
 from lumilio.refusal import CannotStart
+from lumilio.showing import Draw
 from lumilio.terminal import say
 
 PART = b".lumilio-part.tmp"
@@ -74,7 +76,7 @@ class PutBack:
         return bytes(self.copies / str(repository))
 
 
-def plan(backup: Backup, copies: Path | None, *, data: str | None) -> PutBack | None:
+def plan(folder: Path, backup: Backup, copies: Path | None, *, data: str | None) -> PutBack | None:
     """Where all that a backup lists goes; CannotStart when the copies are of something else, or another lies there."""
     if copies is None:
         return None
@@ -88,17 +90,30 @@ def plan(backup: Backup, copies: Path | None, *, data: str | None) -> PutBack | 
     homes = {tree.id: belongs(unquote_to_bytes(tree.home), backup, data) for tree in trees}
     for repository, home in homes.items():
         _refuse_another(home, repository)
+    _check_room(folder, roots)
     return PutBack(copies.resolve(), roots, homes)
 
 
-def put_back(run: PutBack | None, backup: Path, *, say: Callable[[str], None] = say) -> None:
+def _check_room(folder: Path, roots: dict[UUID, bytes]) -> None:
+    """CannotStart when a disk cannot take what belongs to it, as the one behind a disk that is not mounted."""
+    lacking = Counter[bytes]()
+    for original in manifest.read(folder / record.ORIGINALS):
+        root = roots[original.repository]
+        if not os.path.lexists(os.path.join(root, original.relative)):
+            lacking[root] += original.size
+    for root, size in lacking.items():
+        there = next(path for path in (Path(os.fsdecode(root)), *Path(os.fsdecode(root)).parents) if path.is_dir())
+        room.check(there, size, f"what belongs into {shown(root)}", "mount its disk, or make room")
+
+
+def put_back(
+    run: PutBack, folder: Path, backup: Backup, *, say: Callable[[str], None] = say, draw: Draw | None = None
+) -> None:
     """Have all that a backup lists where it was; doing it again goes on where it was interrupted."""
-    if run is None:
-        return
     say(f"putting originals back from {run.copies}")
     for repository in run.homes:
         run.bring_notes(repository)
-    for original in manifest.read(backup / record.ORIGINALS):
+    for original in carrying.listed(folder, backup, draw):
         run.bring(original)
     for root in run.roots.values():
         say(f"a repository lies in {shown(root)}")

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from lumilio.following import INTERRUPTED, Watch, screen, signed_in
+from lumilio.following import INTERRUPTED, Watch, signed_in
 from lumilio.scan.server import Server, find, is_over, to_do
+from lumilio.showing import screen
 from lumilio.terminal import say
 from lumilio.upload import show
 from lumilio.upload.progress import Sight, printable
