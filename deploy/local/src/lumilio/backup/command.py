@@ -16,7 +16,7 @@ from lumilio.backup import copying, shelf
 from lumilio.backup import make as making
 from lumilio.backup.make import Source
 from lumilio.backup.retention import BackupSettings
-from lumilio.backup.schedule import forget_old
+from lumilio.backup.schedule import Nightly
 from lumilio.refusal import CannotStart
 from lumilio.showing import MINUTE, screen
 from lumilio.terminal import say
@@ -35,8 +35,7 @@ def make(arguments: argparse.Namespace) -> None:
     if source.disk is not None and os.stat(source.disk).st_dev == os.stat(to).st_dev:
         say(SAME_DISK)
     if arguments.keep:
-        with shelf.held(to) as held:
-            forget_old(held, settings.load(BackupSettings, os.environ), made=folder)
+        asyncio.run(Nightly(source, to, settings.load(BackupSettings, os.environ)).forget_old(folder))
     if arguments.originals is not None and not _copy(folder, arguments):
         sys.exit(1)
 

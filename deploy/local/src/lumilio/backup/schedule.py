@@ -72,12 +72,12 @@ class Nightly:
         """Remove those that need not be kept beside the one just made; what cannot be removed stays for now."""
         try:
             with shelf.held(self.to) as held:
-                await asyncio.to_thread(forget_old, held, self.settings, made=made)
+                await asyncio.to_thread(_forget_old, held, self.settings, made=made)
         except (CannotStart, OSError) as error:
             say(f"old backups stay for now: {error}")
 
 
-def forget_old(held: Shelf, wanted: BackupSettings, *, made: Path) -> None:
+def _forget_old(held: Shelf, wanted: BackupSettings, *, made: Path) -> None:
     """Remove the backups that need not be kept, but not the one just made, whatever date a clock gave it.
 
     Days are those of this machine's zone.
