@@ -206,7 +206,10 @@ def _check_private(descriptor: int, path: str) -> None:
 def check_whole(data: Data) -> None:
     """Refuse to serve half a restore."""
     if os.path.exists(data.restoring):
-        raise CannotStart(f"a restore into {data.root} was interrupted: run the same `lumilio restore` again")
+        raise CannotStart(
+            f"a restore into {data.root} was interrupted: run the same `lumilio restore` again, "
+            f"or `rm {data.restoring}` to serve what is there as it is"
+        )
 
 
 def check_database(data: Data, known: Secrets) -> None:
