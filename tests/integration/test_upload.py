@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import io
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,10 +11,11 @@ from uuid import uuid4
 import msgspec
 import pytest
 from blake3 import blake3
+from rich.console import Console
 
 from common.db import Pool
 from ingest.handlers import Ingest
-from lumilio.upload import patience
+from lumilio.upload import patience, show
 from lumilio.upload.copies import Copies
 from lumilio.upload.deliver import Delivery
 from lumilio.upload.ledger import Ledger
@@ -88,6 +90,18 @@ async def test_a_folder_is_sent_with_all_that_is_in_it(sender: Sender, repositor
     assert ledger.counts == {"uploaded": len(names), "skipped": 4}
     assert ledger.sizes["uploaded"] == sum(map(len, contents))
     assert {path.read_bytes() for path in staged(repository)} == set(contents)
+
+
+async def test_the_last_line_of_a_run_without_a_terminal_counts_all_of_it(
+    sender: Sender, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody wonders where the last one went."""
+    for number in range(3):
+        sender.put(f"{number}.jpg", JPEG + b"%d" % number)
+
+    await asyncio.to_thread(show.follow, sender.run(), Console(file=io.StringIO()))
+
+    assert capsys.readouterr().out.splitlines()[-1].startswith("3 of 3 files, ")
 
 
 async def test_videos_and_recordings_go_along(sender: Sender, pool: Pool) -> None:

@@ -239,7 +239,8 @@ async def _let_in(conn: Connection, password: str, summary: Summary) -> None:
         summary.say(f"password  {password}")
         summary.say("          shown this once: write it down")
     if waiting := await people_queries.count_shut_out(conn, nobody=NOBODY):
-        summary.say(f"{waiting} people have no password: `lumilio user reset-password NAME` gives each a new one")
+        who = "1 person has" if waiting == 1 else f"{waiting:,} people have"
+        summary.say(f"{who} no password: `lumilio user reset-password NAME` gives a new one")
 
 
 def tell(summary: Summary, *, is_trial: bool = False) -> None:

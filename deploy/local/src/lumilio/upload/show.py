@@ -95,6 +95,7 @@ def _write(run: Run) -> None:
         if now - told_at >= LINE_SECONDS:
             told_at = now
             say(watcher.look().line)
+    say(watcher.look().line)
 
 
 def _moments(run: Run) -> Iterator[float]:
