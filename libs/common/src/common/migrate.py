@@ -125,4 +125,4 @@ async def _find_longest(conn: Connection) -> str:
         """
     )
     row = await cursor.fetchone()
-    return row[0] if row else "nobody is in a transaction any more"
+    return row[0] if row else "nobody whose transactions can be seen by us is in one"
