@@ -12,7 +12,7 @@ import numpy as np
 from psycopg.sql import SQL
 
 from common import db
-from common import queries as core
+from common import lease_queries as leases
 from common.db import Connection
 from gateway.filter_schemas import AssetFilter
 from gateway.queries import vectors as queries
@@ -85,9 +85,9 @@ async def vectors(bench: Bench) -> Results:
 async def _without_dispatcher(conn: Connection) -> AsyncIterator[None]:
     """Indexes are built when we measure it."""
     holder = uuid4()
-    assert await core.take_lease(conn, indexes.LEASE, holder, seconds=7200)
+    assert await leases.take(conn, indexes.LEASE, holder, seconds=7200)
     yield
-    await core.give_lease(conn, indexes.LEASE, holder)
+    await leases.give(conn, indexes.LEASE, holder)
 
 
 async def _fill(conn: Connection) -> Library:

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common import db, queries
+from common import db
+from common import lease_queries as leases
 from common.bus import Bus
 from common.db import Connection, Pool
 from common.stages import Claim
 from syncer.keeper import Keeper
-from syncer.queries import operations
 from syncer.scans import Holding
 from tests.support import given
 from tests.support.given import Repository, User
@@ -143,11 +143,11 @@ async def test_a_lease_that_a_transaction_holds_keeps_nobody_waiting(pool: Pool)
 
     async def take(holder: UUID, seconds: float = 60) -> bool:
         async with db.glance(pool) as conn:
-            return await queries.take_lease(conn, LEASE, holder, seconds=seconds)
+            return await leases.take(conn, LEASE, holder, seconds=seconds)
 
     assert [await take(ours), await take(theirs), await take(ours)] == [True, False, True]
     async with pool.connection() as conn, asyncio.timeout(5):
-        assert await operations.holds(conn, LEASE, ours)
+        assert await leases.holds(conn, LEASE, ours)
         assert [await take(ours), await take(theirs)] == [True, False]
 
     assert await take(ours, seconds=-1)

@@ -14,7 +14,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from common import passwords, queries, roots
+from common import lease_queries as leases
+from common import passwords, roots
 from common.db import Pool
 from common.marker import Marker
 from lumilio import data as directory
@@ -247,7 +248,7 @@ async def test_a_server_that_starts_anew_waits_for_no_dead_syncer(database_url: 
     """Who held its repositories died with it; what is done once a day is not done again for that."""
     for name in ("repository 1", "daily clean-up"):
         async with pool.connection() as conn:
-            await queries.take_lease(conn, name, uuid4(), seconds=60)
+            await leases.take(conn, name, uuid4(), seconds=60)
 
     await first_start.prepare(database_url, data, directory.read_secrets(data))
 

@@ -7,7 +7,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from common import db
-from common import queries as core
+from common import lease_queries as leases
 from common.db import Pool, glance
 from ml_dispatcher import index_queries, indexes
 from tests.support import given
@@ -138,13 +138,13 @@ async def test_one_dispatcher_at_a_time(pool: Pool, database_url: str, owners: l
     await add(database_url, space, owners[0], LEAST)
     somebody = uuid4()
     async with glance(pool) as conn:
-        await core.take_lease(conn, indexes.LEASE, somebody, seconds=60)
+        await leases.take(conn, indexes.LEASE, somebody, seconds=60)
 
     await indexes.tend(pool, database_url, least=LEAST)
     assert await there(pool) == []
 
     async with glance(pool) as conn:
-        await core.give_lease(conn, indexes.LEASE, somebody)
+        await leases.give(conn, indexes.LEASE, somebody)
     await indexes.tend(pool, database_url, least=LEAST)
     assert await ask(pool, "select count(*) from leases where name = 'vector indexes'") == [0]
     assert len(await there(pool)) == 1

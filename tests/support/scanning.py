@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from nats.aio.client import Client
 
-from common import queries as core
+from common import lease_queries as leases
 from common.bus import Bus
 from common.db import Pool, glance
 from common.outbox import Relay
@@ -59,7 +59,7 @@ class Disk:
             tended = await operations.list_tended(conn)
             found = next(one for one in tended if one.repository_id == self.repository.repository_id)
             holding = Holding(found, f"repository {found.repository_id}", self.holder)
-            assert await core.take_lease(conn, holding.lease, holding.holder, seconds=600)
+            assert await leases.take(conn, holding.lease, holding.holder, seconds=600)
         return holding
 
     async def begun(self, area: Area | None = None, *, allowed: int | None = None) -> Scan:

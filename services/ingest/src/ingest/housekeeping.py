@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from common import files, folders, layout, log, marker, outbox_queries, trash
+from common import lease_queries as leases
 from common import queries as core
 from common.db import Pool, glance
 from ingest import counting, departures, keeping, leftovers, purge_queries, queries
@@ -42,7 +43,7 @@ class Housekeeping:
                     await stop.wait()
         with contextlib.suppress(psycopg.Error):  # then the lease runs out
             async with glance(self.pool) as conn:
-                await core.give_lease(conn, LEASE, self.holder)
+                await leases.give(conn, LEASE, self.holder)
 
     async def clean(self) -> None:
         """One round over every repository that is there, and the outbox."""
@@ -76,11 +77,11 @@ class Housekeeping:
     async def _is_new_day(self) -> bool:
         """Whether a day has passed since anybody was told so: a lease that nobody holds on to."""
         async with glance(self.pool) as conn:
-            return await core.take_lease(conn, "daily clean-up", uuid4(), seconds=leftovers.DAY)
+            return await leases.take(conn, "daily clean-up", uuid4(), seconds=leftovers.DAY)
 
     async def _is_leader(self) -> bool:
         async with glance(self.pool) as conn:
-            return await core.take_lease(conn, LEASE, self.holder, seconds=self.every_seconds * 3)
+            return await leases.take(conn, LEASE, self.holder, seconds=self.every_seconds * 3)
 
     async def _clean_staging(self, repository: Repository, now: float) -> None:
         await asyncio.to_thread(marker.check, repository.root, repository.repository_id)

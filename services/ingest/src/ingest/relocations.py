@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from common import files, folders, layout, log, marker, relocating, relocation_queries
+from common import lease_queries as leases
 from common import queries as core
 from common.db import Pool, glance
 from ingest import relocation_queries as queries
@@ -48,13 +49,13 @@ class Relocations:
                     await stop.wait()
         with contextlib.suppress(psycopg.Error):  # then the lease runs out
             async with glance(self.pool) as conn:
-                await core.give_lease(conn, LEASE, self.holder)
+                await leases.give(conn, LEASE, self.holder)
 
     async def go_on(self) -> bool:
         """One step of everything that is wished; False when nothing is, or it is for another ingest."""
         async with glance(self.pool) as conn:
             wished = await queries.list_open(conn)
-            if not wished or not await core.take_lease(conn, LEASE, self.holder, seconds=LEASE_SECONDS):
+            if not wished or not await leases.take(conn, LEASE, self.holder, seconds=LEASE_SECONDS):
                 return False
         for one in wished:
             try:

@@ -14,7 +14,7 @@ import psycopg
 from msgspec import structs
 
 from common import db, log, tasks
-from common import queries as core
+from common import lease_queries as leases
 from common.db import Connection, Pool, glance
 from ml_dispatcher import index_queries as queries
 from ml_dispatcher.index_queries import Many
@@ -52,7 +52,7 @@ async def tend(pool: Pool, database_url: str, *, least: int) -> None:
     """
     holder = uuid4()
     async with glance(pool) as conn:
-        if not await core.take_lease(conn, LEASE, holder, seconds=LEASE_SECONDS):
+        if not await leases.take(conn, LEASE, holder, seconds=LEASE_SECONDS):
             return
     async with _held(pool, holder), db.alone(database_url) as conn:
         await _clean(conn, least=least)
@@ -105,7 +105,7 @@ async def _held(pool: Pool, holder: UUID) -> AsyncIterator[None]:
         await tasks.cancel(renewing)
         with suppress(psycopg.Error):  # then the lease runs out
             async with glance(pool) as conn:
-                await core.give_lease(conn, LEASE, holder)
+                await leases.give(conn, LEASE, holder)
 
 
 async def _renew(pool: Pool, holder: UUID) -> None:
@@ -113,7 +113,7 @@ async def _renew(pool: Pool, holder: UUID) -> None:
         await asyncio.sleep(LEASE_SECONDS / 3)
         with suppress(psycopg.Error):
             async with glance(pool.urgent) as conn:
-                await core.take_lease(conn, LEASE, holder, seconds=LEASE_SECONDS)
+                await leases.take(conn, LEASE, holder, seconds=LEASE_SECONDS)
                 progress = await queries.find_progress(conn)
             if progress is not None:
                 log.get().info("building a vector index", **structs.asdict(progress))

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from common import lease_queries as leases
 from common import log, tasks
-from common import queries as core
 from common.db import Pool, glance
 from syncer.queries import operations
 from syncer.queries.operations import Tended
@@ -58,9 +58,9 @@ class Keeper:
             ours = {
                 repository
                 for repository in repositories
-                if await core.take_lease(conn, _lease(repository), self.holder, seconds=self.lease_seconds)
+                if await leases.take(conn, _lease(repository), self.holder, seconds=self.lease_seconds)
             }
-            held = await core.list_held(conn, self.holder)
+            held = await leases.list_held(conn, self.holder)
         self._leave(one for one in self._tended if one not in repositories or _lease(one) not in held)
         busy = {repository.repository_id for repository in self._tended}
         for repository in ours:
@@ -92,7 +92,7 @@ class Keeper:
         with contextlib.suppress(psycopg.Error):  # then the leases run out
             async with glance(self.pool.urgent) as conn:
                 for repository in self._tended:
-                    await core.give_lease(conn, _lease(repository), self.holder)
+                    await leases.give(conn, _lease(repository), self.holder)
 
 
 def _lease(repository: Tended) -> str:

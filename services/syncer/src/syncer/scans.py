@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 
 from common import db, files, layout, marker, outbox
+from common import lease_queries as leases
 from common import queries as core
 from common.db import Connection, Pool, glance
 from common.messages import AssetReopened
@@ -47,7 +48,7 @@ class Holding:
 
     async def check(self, conn: Connection) -> None:
         """NotOurs unless the lease is ours, and stays so until the transaction ends."""
-        if not await operations.holds(conn, self.lease, self.holder):
+        if not await leases.holds(conn, self.lease, self.holder):
             raise NotOurs
 
     def keeps(self, path: bytes) -> bool:

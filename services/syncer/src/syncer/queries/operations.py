@@ -43,14 +43,6 @@ async def list_tended(conn: Connection) -> list[Tended]:
         return await cursor.fetchall()
 
 
-async def holds(conn: Connection, name: str, holder: UUID) -> bool:
-    """Whether a lease is the holder's, and stays so until the transaction ends."""
-    cursor = await conn.execute(
-        "select true from leases where name = %s and holder = %s and lease_until > now() for share", (name, holder)
-    )
-    return await cursor.fetchone() is not None
-
-
 async def begin(conn: Connection, repository_id: UUID, *, folder: bytes, reason: str, is_quick: bool) -> int:
     """A run that nobody asked for starts; returns its id."""
     cursor = await conn.execute(
