@@ -1,6 +1,7 @@
 """Copies of originals outlive damage on either side: none is replaced by other bytes, and none rots unnoticed."""
 
 import os
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,7 +110,9 @@ def test_how_far_it_is_is_shown_in_numbers(kept: Kept, tmp_path: Path, monkeypat
     monkeypatch.setattr(carrying, "LOOK_SECONDS", 0)
     lines = list[str]()
 
-    copying.copy(kept.folder, tmp_path / "copies", say=ignore, draw=lambda sight, _: lines.append(sight.line))
+    screen = nullcontext(lambda sight, _: lines.append(sight.line))
+
+    copying.copy(kept.folder, tmp_path / "copies", say=ignore, screen=lambda: screen)
 
     assert [line.split(",")[0] for line in lines] == [f"{number} of 3 originals" for number in (1, 2, 3)]
     assert lines[-1].split(", ")[1] == "36 bytes of 36 bytes"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,6 +18,20 @@ LINE_SECONDS = 5.0
 MINUTE = 60.0
 Draw: TypeAlias = Callable[[Sight, str | None], None]
 """Shows how far it is, and why nothing goes on if that is so."""
+Screen: TypeAlias = Callable[[], AbstractContextManager[Draw]]
+"""For as long as something takes, and gone before anything else is said."""
+
+
+def unseen() -> AbstractContextManager[Draw]:
+    """Nobody watches."""
+    return nullcontext(lambda _, __: None)
+
+
+@contextmanager
+def for_hours() -> Iterator[Draw]:
+    """A bar on a terminal, and a line a minute elsewhere."""
+    with screen(Console(), every=MINUTE) as (draw, _):
+        yield draw
 
 
 @contextmanager

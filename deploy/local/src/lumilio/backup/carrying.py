@@ -57,13 +57,13 @@ class Troubles:
             say(f"{' ' * len(what)} ... and {self.count - SHOWN:,} more")
 
 
-def listed(folder: Path, backup: Backup, draw: Draw | None) -> Iterator[Original]:
+def listed(folder: Path, backup: Backup, draw: Draw) -> Iterator[Original]:
     """Every original of a backup, to be carried one after the other; how far that is, is shown meanwhile."""
     size, speed, shown_at = 0, Speed(), time.monotonic()
     for number, original in enumerate(manifest.read(folder / record.ORIGINALS), start=1):
         yield original
         size += original.size
-        if draw is not None and (now := time.monotonic()) - shown_at >= LOOK_SECONDS:
+        if (now := time.monotonic()) - shown_at >= LOOK_SECONDS:
             shown_at = now
             draw(_sight(backup, number, size, speed.note(size, now=now)), None)
 

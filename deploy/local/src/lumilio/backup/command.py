@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from psycopg import Error
-from rich.console import Console
 
 from common import settings
 from lumilio import data
@@ -18,7 +17,7 @@ from lumilio.backup.make import Source
 from lumilio.backup.retention import BackupSettings
 from lumilio.backup.schedule import Nightly
 from lumilio.refusal import CannotStart
-from lumilio.showing import MINUTE, screen
+from lumilio.showing import for_hours
 from lumilio.terminal import say
 
 MB = 1 << 20
@@ -36,13 +35,9 @@ def make(arguments: argparse.Namespace) -> None:
         say(SAME_DISK)
     if arguments.keep:
         asyncio.run(Nightly(source, to, settings.load(BackupSettings, os.environ)).forget_old(folder))
-    if arguments.originals is not None and not _copy(folder, arguments):
+    copies = arguments.originals
+    if copies is not None and not copying.copy(folder, copies, deep=arguments.deep, say=say, screen=for_hours):
         sys.exit(1)
-
-
-def _copy(folder: Path, arguments: argparse.Namespace) -> bool:
-    with screen(Console(), every=MINUTE) as (draw, _):
-        return copying.copy(folder, arguments.originals, deep=arguments.deep, say=say, draw=draw)
 
 
 def tell(arguments: argparse.Namespace) -> None:

@@ -1,7 +1,8 @@
 """Copies of originals on another disk: only what is new, each proven while it is written, and none ever replaced."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +18,7 @@ from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
 from lumilio.rebuild import manifests
 from lumilio.refusal import CannotStart
-from lumilio.showing import Draw
+from lumilio.showing import Screen, unseen
 from lumilio.terminal import say
 
 MB = 1 << 20
@@ -120,7 +121,7 @@ class Copying:
 
 
 def copy(
-    folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = say, draw: Draw | None = None
+    folder: Path, to: Path, *, deep: bool = False, say: Callable[[str], None] = say, screen: Screen = unseen
 ) -> bool:
     """Bring the copies up to date with the originals that a backup lists; True when each has its copy.
 
@@ -128,21 +129,28 @@ def copy(
     """
     backup = record.read(folder)
     run = Copying({tree.id: tree.place for tree in backup.repositories}, to.resolve(), deep)
-    waiting: dict[UUID, list[Original]] = {tree.id: [] for tree in backup.repositories}
     _refuse_inside(run)
     with shelf.held(to):
-        for original in carrying.listed(folder, backup, draw):
-            if original.is_staged:
-                waiting[original.repository].append(original)
-            else:
-                run.bring(original)
-                run.bring_beside(original)
+        with screen() as draw:
+            waiting = _bring_placed(run, carrying.listed(folder, backup, draw))
         for tree in backup.repositories:
             home = unquote_to_bytes(tree.home)
             run.bring_notes(home, tree.id)
             run.bring_waiting(home, waiting[tree.id])
     _tell(run, say)
     return not run.troubles.count
+
+
+def _bring_placed(run: Copying, originals: Iterable[Original]) -> dict[UUID, list[Original]]:
+    """Have copies of what had its place at the backup; returns what waited for it, by repository."""
+    waiting: dict[UUID, list[Original]] = defaultdict(list)
+    for original in originals:
+        if original.is_staged:
+            waiting[original.repository].append(original)
+        else:
+            run.bring(original)
+            run.bring_beside(original)
+    return waiting
 
 
 def _find_placed(home: bytes, uploads: Sequence[Original]) -> dict[str, bytes]:

@@ -8,16 +8,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
 from lumilio import data, first_start
-from lumilio.backup.record import Backup
 from lumilio.data import Data, Secrets
 from lumilio.rebuild.run import adopt_missing
 from lumilio.restore import derived, directory, originals
 from lumilio.restore.originals import PutBack
 from lumilio.restore.run import Restore, look_through
-from lumilio.showing import MINUTE, screen
+from lumilio.showing import for_hours
 from lumilio.terminal import say
 
 NOT_ALL = "not all of it could be: put right what was said, then `lumilio rebuild --missing` takes in the rest"
@@ -31,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     backup = look_through(folder)
     if database_url := os.environ.get("LUMILIO_DATABASE_URL"):
         back = originals.plan(folder, backup, arguments.originals, data=None)
-        _put_back(back, folder, backup)
+        originals.put_back(back, folder, backup, say=say, screen=for_hours)
         asyncio.run(_elsewhere(Restore(folder, backup, database_url, arguments.replace, say)))
         _end("restored: start the services", back)
         return
@@ -39,15 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
         directory.check(held, replace=arguments.replace)
         back = originals.plan(folder, backup, arguments.originals, data=held.root)
         secrets = directory.begin(held, folder)
-        _put_back(back, folder, backup)
+        originals.put_back(back, folder, backup, say=say, screen=for_hours)
         asyncio.run(_into(held, secrets, folder, arguments.replace))
     _end(f"restored: serve it with `lumilio up --data {arguments.data}`", back)
-
-
-def _put_back(back: PutBack | None, folder: Path, backup: Backup) -> None:
-    if back is not None:
-        with screen(Console(), every=MINUTE) as (draw, _):
-            originals.put_back(back, folder, backup, say=say, draw=draw)
 
 
 def _end(line: str, back: PutBack | None) -> None:

@@ -19,7 +19,7 @@ from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
 from lumilio.backup.record import Backup
 from lumilio.refusal import CannotStart
-from lumilio.showing import Draw
+from lumilio.showing import Screen, unseen
 from lumilio.terminal import say
 
 PART = b".lumilio-part.tmp"
@@ -107,14 +107,17 @@ def _check_room(folder: Path, roots: dict[UUID, bytes]) -> None:
 
 
 def put_back(
-    run: PutBack, folder: Path, backup: Backup, *, say: Callable[[str], None] = say, draw: Draw | None = None
+    run: PutBack | None, folder: Path, backup: Backup, *, say: Callable[[str], None] = say, screen: Screen = unseen
 ) -> None:
     """Have all that a backup lists where it was; doing it again goes on where it was interrupted."""
+    if run is None:
+        return
     say(f"putting originals back from {run.copies}")
     for repository in run.homes:
         run.bring_notes(repository)
-    for original in carrying.listed(folder, backup, draw):
-        run.bring(original)
+    with screen() as draw:
+        for original in carrying.listed(folder, backup, draw):
+            run.bring(original)
     for root in run.roots.values():
         say(f"a repository lies in {shown(root)}")
     say(f"{run.done:,} originals put back")
