@@ -203,15 +203,16 @@ asyncio.run(main())
 
 @pytest.mark.parametrize(("priority", "policy"), [("low", os.SCHED_OTHER), ("idle", os.SCHED_IDLE)])
 async def test_it_gives_way(run: Run, priority: narrow.Priority, policy: int) -> None:
-    """Thumbnails come before it, and at idle priority everybody does."""
+    """Thumbnails come before it, at idle priority everybody does, and it is the first to go when memory runs out."""
 
     class Seen(Exception):
-        """How it runs: by which policy, how nicely, and with which class of disk accesses."""
+        """How it runs: by which policy, how nicely, with which class of disk accesses, and how it goes."""
 
     async def told(_: ffmpeg.Said) -> None:
         (child,) = encoders()
         nice, disk = os.getpriority(os.PRIO_PROCESS, child), confine.LIBC.syscall(IOPRIO_GET, 1, child) >> 13
-        raise Seen(os.sched_getscheduler(child), nice, disk)
+        goes = Path(f"/proc/{child}/oom_score_adj").read_text().strip()
+        raise Seen(os.sched_getscheduler(child), nice, disk, goes)
 
     with pytest.raises(Seen) as seen:
         await run.program.run(
@@ -223,4 +224,4 @@ async def test_it_gives_way(run: Run, priority: narrow.Priority, policy: int) ->
         )
 
     nicer = min(os.getpriority(os.PRIO_PROCESS, 0) + 15, 19)
-    assert seen.value.args == (policy, nicer, 3 if priority == "idle" else 0)
+    assert seen.value.args == (policy, nicer, 3 if priority == "idle" else 0, confine.OOM_SCORE)

@@ -349,3 +349,12 @@ async def test_decoders_give_way(box: Sandbox) -> None:
     await box.run(escapes.process, None, owner=1)
 
     assert min(process.nice() for process in sandboxed()) > psutil.Process().nice()
+
+
+async def test_decoders_are_the_first_to_go_when_memory_runs_out(box: Sandbox) -> None:
+    """The kernel takes one of them rather than the service, or the database beside it."""
+    await box.run(escapes.process, None, owner=1)
+
+    scores = {Path(f"/proc/{process.pid}/oom_score_adj").read_text().strip() for process in sandboxed()}
+
+    assert scores == {confine.OOM_SCORE}

@@ -65,6 +65,7 @@ def main(parent: str, folder: str, told: str, program: str, *arguments: str) -> 
     # between sessions first, and in one of its own a program would give way to nobody.
     os.setpgid(0, 0)
     os.chdir(os.path.join(folder, CWD))
+    confine.go_first()  # before stepping down: what is of a process belongs to whoever it was
     confine.LIBC.unshare(CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWUSER | CLONE_NEWNET)
     confine.step_down(groups=[os.stat(device).st_gid for device in limits.devices])
     confine.die_with(int(parent))  # after stepping down: a change of user clears it

@@ -134,6 +134,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     confine.die_with(int(parent))
     os.nice(COURTESY)
+    confine.go_first()
     for module in modules:
         importlib.import_module(module)
     gc.collect()
