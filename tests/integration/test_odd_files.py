@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from common import tasks
 from syncer import listening, reading
 from syncer.readers import Readers
 from syncer.reading import Reading, Wanted
@@ -77,6 +78,24 @@ async def test_a_file_that_ends_its_reader_is_found_out(
     assert [one.outcome for one in readings] == ["unreadable", "read"]
     assert readings[0].trouble == "whoever reads it dies of it"
     assert [one.outcome for one in again] == ["read"]
+
+
+async def test_nothing_is_read_for_who_has_left(root: bytes) -> None:
+    """A lease that is lost, or a disk that is away, leaves the readers to the other repositories at once."""
+    word = os.path.join(root, b"word")
+    os.mkfifo(word)
+    readers = Readers(1, deadly.take_down)
+    asked = [asyncio.create_task(readers.read(root, [wanted(root, b"a.jpg", number=number)])) for number in range(4)]
+    said = await asyncio.to_thread(os.open, word, os.O_WRONLY)  # the first one is read
+
+    await tasks.cancel(*asked)
+    os.unlink(word)
+    os.close(said)
+    (other,) = await readers.read(root, [wanted(root, b"a.jpg", number=9)])
+
+    readers.close()
+    assert other.outcome == "read"
+    assert sorted(path.name for path in Path(os.fsdecode(root)).glob("taken *")) == ["taken 0", "taken 9"]
 
 
 async def test_who_left_keeps_nobody_waiting_when_a_reader_dies(root: bytes) -> None:

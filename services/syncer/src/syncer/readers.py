@@ -52,6 +52,10 @@ class Readers:
     _busy: int = 0
     _ending: asyncio.TimerHandle | None = None
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turns: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._turns = asyncio.Semaphore(self.count)  # who leaves before it was theirs costs nothing
 
     async def read(self, root: bytes, wanted: Sequence[Wanted]) -> list[Reading]:
         """Read some files in another process; if it dies of one, that is found out and the others are read."""
@@ -66,15 +70,16 @@ class Readers:
         return await self._run(partial(comparing.compare_all, root, kept, is_probed=is_probed))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        pool = self._begin()
-        try:
-            return await _done(pool, work)
-        except Died:
-            if self._pool is pool:
-                self.close()
-            raise
-        finally:
-            self._end()
+        async with self._turns:
+            pool = self._begin()
+            try:
+                return await _done(pool, work)
+            except Died:
+                if self._pool is pool:
+                    self.close()
+                raise
+            finally:
+                self._end()
 
     async def _apart(self, root: bytes, wanted: Sequence[Wanted]) -> list[Reading]:
         """Read files in a process that does nothing else, of those that end it ever fewer."""
