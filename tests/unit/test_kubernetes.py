@@ -177,7 +177,7 @@ def test_the_environment_says_what_the_code_reads(workload: Workload) -> None:
     if kind is None:
         return
     given = {variable["name"] for variable in workload.container["env"]}
-    known = _names(kind) | _names(Settings)
+    known = _names(kind) | _names(Settings) | ({"LUMILIO_SERVER"} if workload.name in COMMANDS else set())
 
     assert given <= known
     assert _required(kind) <= given | set(_settings())
@@ -291,8 +291,10 @@ def test_nobody_is_reached_who_is_not_named() -> None:
 
 
 def test_every_path_has_two_ends() -> None:
-    """Who may ask somebody is somebody whom that one lets in."""
+    """Who may ask somebody is somebody whom that one lets in; so commands that sign in reach the server."""
     entered = _paths("Ingress", "from")
+
+    assert ("command", "gateway", GATEWAY_PORT) in _paths("Egress", "to")
 
     for asking, asked, port in _paths("Egress", "to"):
         assert (asked, asking, port) in entered, (asking, asked, port)
