@@ -1,4 +1,4 @@
-"""Databases of tests: each a copy of one migrated template, which takes a tenth of a second."""
+"""Databases of tests: each a copy of one migrated template, which takes a fiftieth of a second."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,18 +20,23 @@ END_OTHERS = """
 
 
 def make_template(server: Postgres) -> None:
-    """The schema as it is today, to be copied."""
-    _execute(server, sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
+    """The schema as it is today, to be copied; a password is hashed once for each connection instead of 4,096 times."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute("set scram_iterations = 1")
+        conn.execute(sql.SQL("alter role current_user password {}").format(server.password))
+        conn.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
     asyncio.run(migrate.migrate(server.url(TEMPLATE)))
 
 
 @contextmanager
 def fresh(server: Postgres, template: str = TEMPLATE) -> Iterator[str]:
-    """The address of a new database, which is gone in the end."""
+    """The address of a new database, which is gone in the end; copied as files it takes half as long as by WAL."""
     name = sql.Identifier(database := f"test_{uuid4().hex}")
-    _execute(server, sql.SQL("create database {} template {}").format(name, sql.Identifier(template)))
-    yield server.url(database)
-    _execute(server, sql.SQL("drop database {} with (force)").format(name))
+    create = sql.SQL("create database {} template {} strategy file_copy").format(name, sql.Identifier(template))
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(create)
+        yield server.url(database)
+        conn.execute(sql.SQL("drop database {} with (force)").format(name))
 
 
 @contextmanager
@@ -45,8 +50,3 @@ def read_only(database_url: str) -> Iterator[None]:
         yield
         conn.execute(sql.SQL("alter database {} reset default_transaction_read_only").format(name))
         conn.execute(END_OTHERS)
-
-
-def _execute(server: Postgres, statement: sql.Composed) -> None:
-    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(statement)
