@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
 import msgspec
-import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+
+# structlog loads rich where it finds it, a seventh of a service's start, and for tracebacks that nobody here wants.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # so that it finds none
+import structlog  # noqa: E402
+from structlog.typing import FilteringBoundLogger, Processor  # noqa: E402
+
+if sys.modules["rich"] is None:
+    del sys.modules["rich"]
 
 
 def configure(service: str) -> None:
