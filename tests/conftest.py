@@ -24,7 +24,6 @@ from tests.support.given import Repository, User
 from tests.support.recorder import Recorder
 from tests.support.scanning import Disk
 from tests.support.servers import running_nats, running_postgres
-from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
 
@@ -123,13 +122,6 @@ async def api(pool: Pool, repository: Repository, user: User) -> AsyncIterator[A
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """What is made durable from here on, in its order."""
     return Recorder(monkeypatch)
-
-
-@pytest.fixture
-async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
-    """A whole server, freshly installed, with short leases and polls."""
-    async with running_stack(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

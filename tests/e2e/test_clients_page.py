@@ -42,6 +42,12 @@ def asked(command: str) -> tuple[str, str]:
     return (said[1] if said else usual), re.sub(r"\$\w+", "{}", address[1])
 
 
+def for_this(program: str, stack: Stack) -> str:
+    """What the page says to its readers, with the address and the name of somebody here."""
+    program = program.replace("http://localhost:8080", stack.base_url)
+    return program.replace('"admin", "', f'"{stack.username}", "').replace("PASSWORD", stack.password)
+
+
 @pytest.fixture(scope="module")
 def contract() -> set[tuple[str, str]]:
     document: dict[str, Any] = json.loads((ROOT / "docs/openapi.json").read_text())
@@ -64,8 +70,7 @@ def test_every_operation_has_a_command(contract: set[tuple[str, str]]) -> None:
 def test_the_story_can_be_followed_in_a_terminal(stack: Stack, tmp_path: Path) -> None:
     """From the first sign-in to the trash, command by command, as it stands there."""
     (tmp_path / "photo.jpg").write_bytes(photos.jpeg(400, 300, seed=1))
-    script = CURL + "".join(block for block in blocks(STORY, "sh") if REFUSED not in block)
-    script = script.replace("http://localhost:8080", stack.base_url).replace("PASSWORD", stack.password)
+    script = CURL + for_this("".join(block for block in blocks(STORY, "sh") if REFUSED not in block), stack)
 
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
@@ -89,6 +94,6 @@ def test_the_story_can_be_followed_in_python(stack: Stack, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     (program,) = blocks(STORY, "python")
 
-    exec(program.replace("http://localhost:8080", stack.base_url).replace("PASSWORD", stack.password), {})
+    exec(for_this(program, stack), {})
 
     assert (tmp_path / "original.jpg").read_bytes() == (tmp_path / "photo.jpg").read_bytes()

@@ -3,15 +3,12 @@
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import av
 import imageio_ffmpeg
-import pytest
-import pytest_asyncio
 from PIL import Image
 
 from common import layout
@@ -19,18 +16,10 @@ from tests.support.client import Client, signed_in
 from tests.support.films import film
 from tests.support.processes import family, runs
 from tests.support.recordings import recording
-from tests.support.stack import Stack, running_stack
+from tests.support.stack import Stack
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # one server for all that do not kill it
-LONG_SECONDS = 60
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """A whole server, which several tests send to."""
-    async with running_stack(tmp_path_factory.mktemp("clips")) as running:
-        yield running
+LONG_SECONDS = 30
 
 
 def long(folder: Path, seconds: int = LONG_SECONDS) -> bytes:
@@ -91,10 +80,10 @@ def renditions(stack: Stack) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-async def test_a_clip_gets_pictures_and_a_version_for_browsers(shared: Stack) -> None:
+async def test_a_clip_gets_pictures_and_a_version_for_browsers(stack: Stack) -> None:
     """A phone's HEVC clip has three thumbnails and a preview that moves, is MP4 with H.264, and keeps its original."""
     content = film("mov", "hevc", channels=2, turned=90)
-    async with signed_in(shared) as client:
+    async with signed_in(stack) as client:
         asset = await sent(client, "clip.mov", content)
         await until_transcoded(client, asset)
 
@@ -118,10 +107,10 @@ async def thumbnail(client: Client, asset: str, size: str) -> bytes:
     return (await client.get(f"/assets/{asset}/thumbnail", size=size)).content
 
 
-async def test_a_recording_tells_its_tags_and_shows_its_loudness(shared: Stack) -> None:
+async def test_a_recording_tells_its_tags_and_shows_its_loudness(stack: Stack) -> None:
     """A recording that browsers do not play has its title, its waveform as numbers and as a picture, and an MP3."""
     content = recording("aiff", channels=1, tags={"title": "Rain on a roof"})
-    async with signed_in(shared) as client:
+    async with signed_in(stack) as client:
         asset = await sent(client, "rain.aiff", content)
         await until_transcoded(client, asset)
 
@@ -138,13 +127,13 @@ async def test_a_recording_tells_its_tags_and_shows_its_loudness(shared: Stack) 
         assert (track.codec_context.codec.canonical_name, track.codec_context.channels) == ("mp3", 1)
 
 
-async def test_a_transcode_that_is_called_off_leaves_nothing(shared: Stack, tmp_path: Path) -> None:
+async def test_a_transcode_that_is_called_off_leaves_nothing(stack: Stack, tmp_path: Path) -> None:
     """Progress is told while it runs; DELETE ends its process, removes its file, and the original is what is played."""
-    content, before = long(tmp_path, 600), renditions(shared)
-    async with signed_in(shared) as client:
+    content, before = long(tmp_path, 600), renditions(stack)
+    async with signed_in(stack) as client:
         asset = await sent(client, "long.mp4", content)
         told = await until_under_way(client, asset)
-        running = transcoders(shared)
+        running = transcoders(stack)
 
         answer = await client.http.delete(f"/assets/{asset}/transcode")
         await until_transcoded(client, asset)
@@ -153,14 +142,14 @@ async def test_a_transcode_that_is_called_off_leaves_nothing(shared: Stack, tmp_
     assert 0 <= told["percent"] < 100
     assert (answer.status_code, len(running)) == (200, 1)
     await until(lambda: not any(map(runs, running)), what="ffmpeg has ended")
-    assert renditions(shared) == before
+    assert renditions(stack) == before
     assert served.content == content
 
 
-async def test_a_killed_transcode_is_finished_by_the_next_processor(tmp_path: Path) -> None:
+async def test_a_killed_transcode_is_finished_by_the_next_processor(stack: Stack, tmp_path: Path) -> None:
     """kill -9 of the processor takes its ffmpeg along, the original is what is played, and the work is done again."""
     content = long(tmp_path)
-    async with running_stack(tmp_path) as stack, signed_in(stack) as client:
+    async with signed_in(stack) as client:
         asset = await sent(client, "long.mp4", content)
         running = await until(lambda: transcoders(stack), seconds=60, what="ffmpeg has begun")
         os.kill(running[0], signal.SIGSTOP)  # so that it cannot be done before it is killed

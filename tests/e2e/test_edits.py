@@ -46,6 +46,11 @@ def beside(stack: Stack, content: bytes) -> Path:
     return path.with_name(f"{path.name}.xmp")
 
 
+def sidecars(stack: Stack) -> set[Path]:
+    """All that there are."""
+    return set((stack.repository / "inbox").rglob("*.xmp"))
+
+
 def told(path: Path) -> tuple[str | None, int | None]:
     """The title and the stars in a sidecar, nothing where there is none."""
     found: Said = xmp.read(path.read_bytes())[0] if path.exists() else Said()
@@ -54,7 +59,7 @@ def told(path: Path) -> tuple[str | None, int | None]:
 
 async def reprocess(stack: Stack) -> int | None:
     """Have everything read again, and wait for it."""
-    command = ["-m", "lumilio", "reprocess", "--server", stack.base_url, "--all", "--wait"]
+    command = ["-m", "lumilio", "reprocess", "--server", stack.base_url, "--user", stack.username, "--all", "--wait"]
     environment = {**os.environ, "LUMILIO_PASSWORD": stack.password}
     process = await create_subprocess_exec(sys.executable, *command, env=environment, stdout=DEVNULL, stderr=DEVNULL)
     return await process.wait()
@@ -62,8 +67,9 @@ async def reprocess(stack: Stack) -> int | None:
 
 async def test_edits_and_motion_over_a_whole_server(stack: Stack) -> None:
     """The sidecar has the newest words, also when the processor is killed before it could write or read again."""
-    photo, motion = photos.jpeg(640, 480), motions.google_2(VIDEO)
+    photo, motion = photos.jpeg(640, 480, seed=7), motions.google_2(VIDEO)
     still, video = motions.live_still(LIVE), motions.live_video(LIVE)
+    before = sidecars(stack)
     async with signed_in(stack) as client:
         for content, name in ((photo, "p.jpg"), (motion, "m.jpg"), (still, "l.jpg"), (video, "l.mov")):
             await client.send(content, name)
@@ -85,7 +91,7 @@ async def test_edits_and_motion_over_a_whole_server(stack: Stack) -> None:
 
         assert told(beside(stack, photo)) == ("third", 2)
         assert await shown(client, asset) == {"title": "third", "rating": 2}
-        assert len(list((stack.repository / "inbox").rglob("*.xmp"))) == 1
+        assert sidecars(stack) - before == {beside(stack, photo)}
 
         playable = (await client.get(f"/assets/{film}/video/web")).content
         for one, whole in ((moving, VIDEO), (living, playable)):

@@ -60,7 +60,7 @@ def fill(folder: Path) -> None:
 
 async def upload(stack: Stack, folder: Path) -> str:
     """What the command says while it brings a folder to the server."""
-    command = ["-m", "lumilio", "upload", str(folder), "--server", stack.base_url]
+    command = ["-m", "lumilio", "upload", str(folder), "--server", stack.base_url, "--user", stack.username]
     environment = {**os.environ, "LUMILIO_PASSWORD": stack.password}
     process = await create_subprocess_exec(sys.executable, *command, env=environment, stdout=PIPE, stderr=STDOUT)
     said, _ = await process.communicate()

@@ -5,6 +5,8 @@ import os
 import shutil
 import sys
 from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -12,8 +14,15 @@ import pytest
 from lumilio_client import AsyncClient, NotFound, api
 from tests.support import photos
 from tests.support.client import program
-from tests.support.stack import Stack
+from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    """A server apart: whether all is gone depends on what else there is."""
+    async with running_stack(tmp_path) as running:
+        yield running
 
 
 async def scan(stack: Stack, *options: str) -> tuple[int | None, str]:

@@ -5,6 +5,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from io import BytesIO
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -18,7 +19,7 @@ from tests.support.waiting import until
 
 async def trash(stack: Stack, *options: str) -> tuple[int | None, str]:
     """The command, from its start to its end."""
-    command = ["-m", "lumilio", "trash", *options, "--server", stack.base_url]
+    command = ["-m", "lumilio", "trash", *options, "--server", stack.base_url, "--user", stack.username]
     environment = {**os.environ, "LUMILIO_PASSWORD": stack.password}
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT
@@ -27,10 +28,10 @@ async def trash(stack: Stack, *options: str) -> tuple[int | None, str]:
     return process.returncode, said.decode()
 
 
-def files_of(stack: Stack) -> set[str]:
-    """All files of photos, by their folder."""
+def files_of(stack: Stack) -> set[Path]:
+    """All files of photos."""
     found = (stack.repository / folder for folder in ("inbox", ".lumilio/trash", ".lumilio/assets"))
-    return {path.name for folder in found for path in folder.rglob("*") if path.is_file()}
+    return {path for folder in found for path in folder.rglob("*") if path.is_file()}
 
 
 async def is_shown(client: AsyncClient, asset: UUID) -> bool:
@@ -39,7 +40,7 @@ async def is_shown(client: AsyncClient, asset: UUID) -> bool:
 
 async def test_what_is_thrown_away_goes_for_good_and_comes_again(stack: Stack) -> None:
     """Every trace of it goes, also when the worker dies meanwhile, and the same photo sent again is a new one."""
-    photo = photos.jpeg(640, 480, seed=1)
+    photo, others = photos.jpeg(640, 480, seed=1), files_of(stack)
     async with program(stack) as client:
         asset = (await client.upload(BytesIO(photo), name="a.jpg")).asset_id
         await until(lambda: is_shown(client, asset), seconds=60)
@@ -49,7 +50,7 @@ async def test_what_is_thrown_away_goes_for_good_and_comes_again(stack: Stack) -
 
         purged = await trash(stack, "purge", str(asset), "--yes")
         stack.kill_child("ingest")
-        await until(lambda: not files_of(stack), seconds=60)
+        await until(lambda: files_of(stack) == others, seconds=60)
 
         assert (listed[0], listed[1].split()[0]) == (0, str(asset))
         assert "1 in the trash" in listed[1]

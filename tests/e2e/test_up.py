@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from signal import SIGINT
@@ -25,9 +25,26 @@ from tests.support.waiting import until
 
 SERVICES = ("gateway", "ingest", "processor")
 SERVERS = ("nats", "postgres")
+SHUT_DOWN = "database system is shut down"
 
 # Lines after which a first start is killed: the next step is under way then.
 STEPS = ("data in", "postgres", "schema ready", "repository", "gateway ready")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A server that is stopped, killed and damaged by one test after the other."""
+    stack = Stack(tmp_path_factory.mktemp("server") / "data")
+    yield stack
+    asyncio.run(stack.end())
+
+
+@pytest.fixture
+async def stack(server: Stack) -> Stack:
+    """The same as its first administrator; it runs, if need be again."""
+    if not server.runs:
+        await server.start()
+    return server
 
 
 @pytest.fixture
@@ -138,6 +155,7 @@ async def test_killed_servers_come_back_at_the_same_place(stack: Stack) -> None:
 
 async def test_ctrl_c_is_orderly_and_quick(stack: Stack) -> None:
     """A stop ends everything within ten seconds, nothing by force, and Postgres with its checkpoint."""
+    shut_down = stack.log("postgres").count(SHUT_DOWN)
     began = time.monotonic()
 
     code = await stack.stop(SIGINT)
@@ -145,17 +163,20 @@ async def test_ctrl_c_is_orderly_and_quick(stack: Stack) -> None:
     assert code == 0
     assert time.monotonic() - began < 10
     assert "by force" not in stack.output
-    assert "database system is shut down" in stack.log("postgres")
+    assert stack.log("postgres").count(SHUT_DOWN) == shut_down + 1
 
 
-async def test_a_busy_port_gives_way_to_the_next(idle: Stack) -> None:
+async def test_a_busy_port_gives_way_to_the_next(server: Stack) -> None:
     """Something else on the port is no reason not to serve, but a reason to say where."""
-    with socket.create_server(("127.0.0.1", idle.port)):
-        await idle.start()
+    if server.runs:
+        await server.stop()
 
-    assert idle.base_url != f"http://127.0.0.1:{idle.port}"
-    assert f"port {idle.port} is busy: gateway takes" in idle.output
-    assert await signs_in(idle)
+    with socket.create_server(("127.0.0.1", server.port)):
+        await server.start()
+
+    assert server.base_url != f"http://127.0.0.1:{server.port}"
+    assert f"port {server.port} is busy: gateway takes" in server.output
+    assert await signs_in(server)
 
 
 async def test_a_damaged_broker_store_is_replaced(stack: Stack) -> None:
@@ -171,12 +192,13 @@ async def test_a_damaged_broker_store_is_replaced(stack: Stack) -> None:
     assert await signs_in(stack)
 
 
-async def test_secrets_without_their_database_are_told(stack: Stack) -> None:
+async def test_secrets_without_their_database_are_told(stack: Stack, tmp_path: Path) -> None:
     """A lost database is not replaced by an empty one that nobody can sign in to."""
     await stack.stop()
-    shutil.rmtree(stack.data / "postgres")
+    lost = shutil.move(stack.data / "postgres", tmp_path)
 
     stack.launch()
 
     assert await stack.until_ended() == 1
     assert "from your backup" in stack.output
+    shutil.move(lost, stack.data)

@@ -19,6 +19,8 @@ from tests.support.stack import Stack
 from tests.support.waiting import until
 
 PHOTOS = [photos.jpeg(64, 48, seed=number) for number in range(150)]
+SENT = "from uploads join users on user_id = owner_id where username = %s"
+OWNED = "from assets join users on user_id = owner_id where username = %s"
 BROKEN = b"\xff\xd8\xff\xe0" + b"broken" * 900
 
 
@@ -34,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def uploading(stack: Stack, folder: Path, *options: str) -> Process:
     """The command, started."""
-    command = ["-m", "lumilio", "upload", str(folder), "--server", stack.base_url, *options]
+    command = ["-m", "lumilio", "upload", str(folder), "--server", stack.base_url, "--user", stack.username, *options]
     environment = {**os.environ, "LUMILIO_PASSWORD": stack.password}
     return await asyncio.create_subprocess_exec(
         sys.executable, *command, env=environment, stdout=PIPE, stderr=STDOUT, preexec_fn=interruptible
@@ -66,7 +68,8 @@ def files(said: str, row: str) -> int:
 
 async def under_way(stack: Stack) -> None:
     """Wait until some of it was sent."""
-    await until(lambda: count(stack, "select (count(*) > 10)::int from uploads"), seconds=30, what="photos arrive")
+    question = f"select (count(*) > 10)::int {SENT}"
+    await until(lambda: count(stack, question, stack.username), seconds=30, what="photos arrive")
 
 
 async def test_everything_in_a_folder_arrives_or_is_explained(stack: Stack, folder: Path) -> None:
@@ -113,7 +116,7 @@ async def test_ctrl_c_says_how_to_go_on(stack: Stack, folder: Path) -> None:
     assert "run the same command again" in said
     assert 10 < files(said, "uploaded") < len(PHOTOS)
 
-    sent = await count(stack, "select count(*) from uploads")
+    sent = await count(stack, f"select count(*) {SENT}", stack.username)
     status, said = await upload(stack, folder)
 
     assert status == 0, said
@@ -130,11 +133,11 @@ async def test_a_wrong_call_is_told_from_a_wrong_password(stack: Stack, folder: 
     status, said = await upload(stack, folder)
 
     assert status == 1
-    assert said == "lumilio: signing in as admin failed: wrong user name or password\n"
+    assert said == f"lumilio: signing in as {stack.username} failed: wrong user name or password\n"
 
 
 async def missing(stack: Stack, contents: list[bytes]) -> set[bytes]:
     """Those of the contents that the server does not have."""
     async with await psycopg.AsyncConnection.connect(stack.database_url) as conn:
-        rows = await (await conn.execute("select content_hash from assets")).fetchall()
+        rows = await (await conn.execute(f"select content_hash {OWNED}", [stack.username])).fetchall()
     return {blake3(content).digest() for content in contents} - {row[0] for row in rows}
