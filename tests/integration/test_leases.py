@@ -82,7 +82,7 @@ async def test_a_lease_is_renewed_though_every_connection_is_taken(
         async with AsyncExitStack() as taken:
             for _ in range(pool.max_size):
                 await taken.enter_async_context(pool.connection())
-            for _ in range(4):
+            for _ in range(2):
                 await until_renewed(watch, asset)
         assert ended == []
 
@@ -101,7 +101,7 @@ async def test_a_row_that_somebody_holds_keeps_no_other_from_being_renewed(
         await until(lambda: len(started) == 2)
         async with pool.connection() as conn:
             await conn.execute("select from asset_stages where asset_id = %s for update", (assets[0],))
-            for _ in range(4):
+            for _ in range(2):
                 await until_renewed(watch, assets[1])
         await until_renewed(watch, assets[0])
         assert ended == []
@@ -125,7 +125,7 @@ async def test_a_long_transaction_costs_no_syncer_its_repositories(
             async with pool.connection() as conn:
                 await holding.check(conn)
                 await until(has_run_out)
-                for _ in range(4):
+                for _ in range(2):
                     await until_changed(watch, ENDS, name_of(other))
                 ended.append(repository.repository_id)
         await asyncio.Event().wait()
