@@ -13,9 +13,11 @@ from ingest.handlers import Ingest
 from ingest.housekeeping import Housekeeping
 from tests.support.given import Repository, User
 from tests.support.placing import PHOTO, originals, place_all, staged, staging
-from tests.support.rows import do
+from tests.support.rows import END_WHO_WAITS, ask, do
+from tests.support.waiting import until
 
 HOUR = 3600
+CANCEL_WHO_WAITS = END_WHO_WAITS.replace("terminate", "cancel")
 YEAR_2009 = 1_230_768_000
 
 
@@ -93,6 +95,19 @@ async def test_a_wrong_clock_takes_nothing(
     await Housekeeping(pool, 1, abandoned_seconds=HOUR).clean()
 
     assert staging(repository) == [b"young.part"]
+
+
+async def test_what_cannot_be_done_keeps_nothing_else_from_being_done(pool: Pool, repository: Repository) -> None:
+    """Counts that take too long to be corrected cost nobody the notes of the day, and are corrected before the next."""
+    async with pool.connection() as conn:
+        await conn.execute("lock table month_counts in share mode")
+        cleaning = asyncio.create_task(Housekeeping(pool, 1, HOUR).clean())
+        await until(lambda: cleaning.done() or ask(pool, CANCEL_WHO_WAITS))
+        await cleaning
+
+    assert os.path.exists(os.path.join(repository.root, layout.PEOPLE))
+    soon = f"select name from leases where lease_until < now() + interval '{12 * HOUR} s'"
+    assert await ask(pool, soon) == ["daily count"]
 
 
 async def test_the_lead_is_given_back_at_a_stop(pool: Pool) -> None:

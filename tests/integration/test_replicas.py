@@ -31,7 +31,7 @@ REPEATED = "select stage, state, lease_epoch, deaths, failures from asset_stages
 HELD = """
     select stage from asset_stages where state = 'running'
     union all
-    select name from leases where lease_until > now() and name <> 'daily clean-up'
+    select name from leases where lease_until > now() and name not like 'daily %'
 """
 BLOCKED = "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 NEWER = """

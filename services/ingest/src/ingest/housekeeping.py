@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 import psycopg
@@ -10,13 +13,15 @@ import psycopg
 from common import files, folders, layout, log, marker, outbox_queries, trash
 from common import lease_queries as leases
 from common import queries as core
-from common.db import Pool, glance
+from common.db import Pool, glance, is_away
 from ingest import counting, departures, keeping, leftovers, purge_queries, queries
 from ingest.queries import Repository
 
 LEASE = "housekeeping"
 OUTBOX_BATCH = 5000
 EXPIRY_BATCH = 500
+AGAIN_SECONDS = leftovers.DAY / 4
+Work: TypeAlias = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Housekeeping:
             try:
                 if await self._is_leader():
                     await self.clean()
-            except (psycopg.Error, OSError) as error:
+            except psycopg.Error as error:
                 log.get().warning("housekeeping delayed", error=str(error).strip())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.every_seconds):
@@ -46,26 +51,43 @@ class Housekeeping:
                 await leases.give(conn, LEASE, self.holder)
 
     async def clean(self) -> None:
-        """One round over every repository that is there, and the outbox."""
+        """One round: what cannot be done keeps nothing else from being done, unless the database is away for all."""
+        for work in (
+            self._forget_events,
+            self._clean_all_staging,
+            self._expire,
+            partial(departures.go_on, self.pool),
+            partial(self._once_a_day, "daily notes", partial(keeping.write, self.pool)),
+            partial(self._once_a_day, "daily count", partial(counting.correct, self.pool)),
+            partial(
+                self._once_a_day,
+                "daily clean-up",
+                partial(leftovers.clean, self.pool, failed_seconds=self.failed_seconds),
+            ),
+        ):
+            try:
+                await work()
+            except (psycopg.Error, OSError) as error:
+                if is_away(error):
+                    raise
+                log.get().warning("housekeeping delayed", error=str(error).strip())
+
+    async def _forget_events(self) -> None:
+        async with self.pool.connection() as conn:
+            while await outbox_queries.forget_published(conn, limit=OUTBOX_BATCH) == OUTBOX_BATCH:
+                await conn.commit()
+
+    async def _clean_all_staging(self) -> None:
         async with self.pool.connection() as conn:
             now = await core.find_now(conn)
             repositories = await queries.list_repositories(conn)
-            while await outbox_queries.forget_published(conn, limit=OUTBOX_BATCH) == OUTBOX_BATCH:
-                await conn.commit()
         for repository in repositories:
             with contextlib.suppress(files.Offline):
                 await self._clean_staging(repository, now)
-        if self.trash_days:
-            await self._expire()
-        await departures.go_on(self.pool)
-        if await self._is_new_day():
-            await leftovers.clean(self.pool, failed_seconds=self.failed_seconds)
-            await counting.correct(self.pool)
-            await keeping.write(self.pool)
 
     async def _expire(self) -> None:
         """What was thrown away long ago goes for good."""
-        while True:
+        while self.trash_days:
             async with self.pool.connection() as conn:
                 expired = await purge_queries.list_expired(conn, days=self.trash_days, limit=EXPIRY_BATCH)
                 wished = await trash.purge(conn, expired, asked_by=None, why="expired") if expired else 0
@@ -74,10 +96,15 @@ class Housekeeping:
             if wished < EXPIRY_BATCH:
                 return
 
-    async def _is_new_day(self) -> bool:
-        """Whether a day has passed since anybody was told so: a lease that nobody holds on to."""
+    async def _once_a_day(self, name: str, work: Work) -> None:
+        """Nobody holds on to a lease of this name, which lasts a day; what failed, or died, is done hours later."""
+        nobody = uuid4()
         async with glance(self.pool) as conn:
-            return await leases.take(conn, "daily clean-up", uuid4(), seconds=leftovers.DAY)
+            if not await leases.take(conn, name, nobody, seconds=AGAIN_SECONDS):
+                return
+        await work()
+        async with glance(self.pool) as conn:
+            await leases.take(conn, name, nobody, seconds=leftovers.DAY)
 
     async def _is_leader(self) -> bool:
         async with glance(self.pool) as conn:
