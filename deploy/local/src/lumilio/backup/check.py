@@ -1,15 +1,16 @@
 """Whether a backup is still what was written, and whether the originals that it lists are where it says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from common import files
 from common.names import shown
-from lumilio.backup import manifest, record
+from lumilio.backup import carrying, record
 from lumilio.backup.carrying import Troubles
 from lumilio.backup.manifest import Original
 from lumilio.backup.record import Backup
+from lumilio.showing import Screen, unseen
 from lumilio.terminal import say
 
 MISSING = "is missing"
@@ -24,7 +25,7 @@ class Wish:
     copies: Path | None = None
 
 
-def check(folder: Path, wish: Wish, *, say: Callable[[str], None] = say) -> bool:
+def check(folder: Path, wish: Wish, *, say: Callable[[str], None] = say, screen: Screen = unseen) -> bool:
     """Say what is wrong with a backup; True when nothing is."""
     backup = record.read(folder)
     wrong = record.faults(folder, backup)
@@ -33,13 +34,14 @@ def check(folder: Path, wish: Wish, *, say: Callable[[str], None] = say) -> bool
     if wrong:
         return False
     say(f"ok    the backup of {backup.made_at.astimezone():%Y-%m-%d %H:%M} is what was written")
-    return _check_originals(folder, backup, wish, say) if wish.originals or wish.copies else True
+    return _check_originals(folder, backup, wish, say, screen) if wish.originals or wish.copies else True
 
 
-def _check_originals(folder: Path, backup: Backup, wish: Wish, say: Callable[[str], None]) -> bool:
+def _check_originals(folder: Path, backup: Backup, wish: Wish, say: Callable[[str], None], screen: Screen) -> bool:
     troubles = Troubles()
-    for fault in _faults(folder, backup, wish):
-        troubles.add(fault)
+    with screen() as draw:
+        for fault in _faults(carrying.listed(folder, backup, draw), backup, wish):
+            troubles.add(fault)
     troubles.tell("WRONG", say)
     if not troubles.count:
         how = "with its very bytes" if wish.deep else "with its size"
@@ -47,9 +49,9 @@ def _check_originals(folder: Path, backup: Backup, wish: Wish, say: Callable[[st
     return not troubles.count
 
 
-def _faults(folder: Path, backup: Backup, wish: Wish) -> Iterator[str]:
+def _faults(originals: Iterable[Original], backup: Backup, wish: Wish) -> Iterator[str]:
     roots = {tree.id: tree.place for tree in backup.repositories}
-    for original in manifest.read(folder / record.ORIGINALS):
+    for original in originals:
         root = roots[original.repository]
         if wish.copies is not None:
             root = bytes(wish.copies / str(original.repository))

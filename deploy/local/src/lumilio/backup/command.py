@@ -54,7 +54,7 @@ def tell(arguments: argparse.Namespace) -> None:
 def check(arguments: argparse.Namespace) -> None:
     """Say whether a backup is what was written; the exit status says it, too."""
     wish = checking.Wish(arguments.originals or arguments.deep, arguments.deep, arguments.copies)
-    if not checking.check(arguments.folder, wish, say=say):
+    if not checking.check(arguments.folder, wish, say=say, screen=for_hours):
         sys.exit(1)
 
 
