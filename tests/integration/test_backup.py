@@ -66,6 +66,19 @@ async def test_a_backup_of_one_moment_is_proven_while_uploads_go_on(
     assert record.read(backup).counts["public.assets"] == record.read(backup).originals
 
 
+async def test_of_two_backups_at_once_one_is_made(pool: Pool, database_url: str, photos: None, tmp_path: Path) -> None:
+    """The other is told so, as by a timer on two machines, and leaves no row of a failure and no folder."""
+    both = (make.make(Source(database_url), tmp_path / name, say=ignore) for name in ("one", "two"))
+    ended = await asyncio.gather(*both, return_exceptions=True)
+    made, refused = sorted(ended, key=lambda one: isinstance(one, CannotStart))
+
+    assert isinstance(made, Path)
+    assert isinstance(refused, CannotStart)
+    assert str(refused) == "another backup of this database is going on: wait for its end"
+    assert await ask(pool, "select state from backups") == ["made"]
+    assert list(tmp_path.glob("*/????-??-??T*")) == [made]
+
+
 @pytest.mark.parametrize("words", ["dumping the catalogue", "proving it by restoring it"])
 async def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(
     pool: Pool, database_url: str, photos: None, tmp_path: Path, words: str
