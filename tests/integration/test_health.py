@@ -1,12 +1,16 @@
+import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from common import bus as buses
-from common import db, migrate
+from common import db, health, migrate
 from common.bus import Bus
 from common.db import Pool
 from common.health import Health
@@ -56,6 +60,34 @@ async def test_without_a_database_nothing_is_ready(bus: Bus) -> None:
 
     assert not state.ready
     assert state.problems == ["the database does not answer"]
+
+
+async def test_a_database_that_stands_still_is_told_as_soon(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, bus: Bus
+) -> None:
+    """Amid an answer, as on a disk that hangs: a question cannot be taken back there, and is not waited for."""
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.3)
+    async with db.open_pool(database_url, size=1) as pool:
+        async with pool.connection() as conn:
+            backend = conn.info.backend_pid
+        with standing_still(backend):
+            asking = asyncio.create_task(Health(pool, bus).check())
+            await asyncio.wait({asking}, timeout=5)
+            is_answered = asking.done()
+        state = await asking
+
+    assert is_answered
+    assert (state.ready, state.problems) == (False, ["the database does not answer"])
+
+
+@contextmanager
+def standing_still(process: int) -> Iterator[None]:
+    """Stop a process for as long as this lasts."""
+    os.kill(process, SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, SIGCONT)
 
 
 @pytest.mark.parametrize(

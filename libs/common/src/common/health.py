@@ -68,17 +68,25 @@ class Health:
     async def check(self) -> Readiness:
         """The database decides readiness; what else is wrong slows things down, or keeps a repository from its work."""
         problems = [*self.notes, *await self._problems_of_bus()]
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS), glance(self.pool) as conn:
-                unsafe = await queries.unsafe_settings(conn)
-                takes_writes = await queries.takes_writes(conn)
-        except (psycopg.Error, TimeoutError):
+        looking = asyncio.create_task(self._look_at_database())
+        await asyncio.wait({looking}, timeout=ANSWER_SECONDS)
+        looking.cancel()  # a database that hangs hears of that no sooner than it answers, so nobody waits for it
+        if not looking.done() or (found := looking.result()) is None:
             return Readiness(ready=False, problems=["the database does not answer", *problems])
+        unsafe, takes_writes = found
         problems += [f"the database runs with an unsafe {name}: a commit could be lost" for name in unsafe]
         if not takes_writes:
             problems.append("the database takes no writes: it follows another one, or is set to be read only")
         problems += await self._disks.problems()
         return Readiness(ready=not unsafe, problems=problems)
+
+    async def _look_at_database(self) -> tuple[Sequence[str], bool] | None:
+        """Which of its settings are unsafe, and whether it takes writes."""
+        try:
+            async with glance(self.pool) as conn:
+                return await queries.unsafe_settings(conn), await queries.takes_writes(conn)
+        except psycopg.Error:
+            return None
 
     async def _problems_of_bus(self) -> list[str]:
         if not self.bus.connected:
