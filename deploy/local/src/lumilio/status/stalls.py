@@ -16,7 +16,8 @@ def find(seen: Seen, places: Places) -> list[Trouble]:
     found = [*_readers(seen, places)]
     if seen.rows:
         found = [*_work(seen.rows, seen, places), *_events(seen.rows, seen), *found, *_failed(seen.rows)]
-    return [*_absent(seen, found, places), *found]
+        found = [*_absent(seen, found, places), *found]  # without a database nobody gets to listen
+    return found
 
 
 def _work(rows: Rows, seen: Seen, places: Places) -> Iterator[Trouble]:
