@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
@@ -28,19 +28,39 @@ SETTLED_SECONDS = 45
 TIDY = {"LUMILIO_CLEAN_SECONDS": "1", "LUMILIO_ABANDONED_SECONDS": "1"}
 
 Fault = Callable[[Stack, Client], Awaitable[None]]
+Counts = tuple[int, int, int]
+
+ASSETS = "select count(*) from assets"
+PRESENT = "select count(*) from file_records where state = 'present'"
+THUMBNAILS = "select count(*) from thumbnails"
 
 pytestmark = pytest.mark.timeout(240)
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A server that stands one fault after the other."""
+    stack = Stack(tmp_path_factory.mktemp("faults") / "data", TIDY)
+    yield stack
+    asyncio.run(stack.end())
+
+
 @pytest.fixture
-async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
-    async with running_stack(tmp_path, **TIDY) as running:
-        yield running
+async def stack(server: Stack) -> Stack:
+    """The same; it runs."""
+    if not server.runs:
+        await server.start()
+    return server
 
 
 @cache
 def photo(number: int) -> bytes:
     return photos.jpeg(1000, 750, seed=number)
+
+
+async def kept(stack: Stack) -> Counts:
+    """How many assets, files in their places and thumbnails there are."""
+    return await count(stack, ASSETS), await count(stack, PRESENT), await count(stack, THUMBNAILS)
 
 
 async def acknowledged(client: Client, share: int) -> None:
@@ -117,16 +137,15 @@ async def another(stack: Stack, name: str) -> Process:
 )
 async def test_every_acknowledged_photo_arrives(stack: Stack, fault: Fault) -> None:
     """Whatever dies meanwhile: each photo is there once, byte for byte, with its thumbnails, and nothing else is."""
+    assets, present, thumbnails = await kept(stack)
     async with signed_in(stack) as client:
-        sending = asyncio.create_task(send_all(client))
+        sending = asyncio.create_task(send_all(client, fault.__name__.encode()))
         await fault(stack, client)
         await sending
         await until_settled(stack, seconds=SETTLED_SECONDS, what="every photo is ready")
 
     assert len({ack.asset_id for ack in client.acks}) == PHOTOS
-    assert await count(stack, "select count(*) from assets") == PHOTOS
-    assert await count(stack, "select count(*) from file_records where state = 'present'") == PHOTOS
-    assert await count(stack, "select count(*) from thumbnails") == 3 * PHOTOS
+    assert await kept(stack) == (assets + PHOTOS, present + PHOTOS, thumbnails + 3 * PHOTOS)
     await until(lambda: not list((stack.repository / ".lumilio/staging/incoming").iterdir()), what="staging is empty")
     said: list[str] = []
     assert await verify(stack.database_url, acks=client.acks, say=said.append), "\n".join(said)
@@ -144,13 +163,13 @@ async def test_an_orderly_restart_waits_for_no_lease(tmp_path: Path) -> None:
         assert await count(stack, "select count(*) from asset_stages where state <> 'done'") == 0
 
 
-async def send_all(client: Client) -> None:
-    """All photos, a few at a time, each until it is acknowledged."""
+async def send_all(client: Client, tail: bytes = b"") -> None:
+    """All photos, a few at a time, each until it is acknowledged; with another tail they are others."""
     waiting = list(range(PHOTOS))
 
     async def send_some() -> None:
         while waiting:
             number = waiting.pop()
-            await client.send(photo(number), f"IMG_{number % 20:04}.jpg")
+            await client.send(photo(number) + tail, f"IMG_{number % 20:04}.jpg")
 
     await asyncio.gather(*(send_some() for _ in range(PARALLEL)))

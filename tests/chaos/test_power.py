@@ -10,6 +10,6 @@ from tests.support import loops
 @pytest.mark.timeout(300)
 async def test_what_was_acknowledged_survives_power_cuts(tmp_path: Path) -> None:
     """After each cut every acknowledged photo is there, byte for byte, and nothing lies around."""
-    figures = await cut_power(tmp_path, cuts=4, whole=False)
+    figures = await cut_power(tmp_path, cuts=2, whole=False)
 
     assert figures["acknowledged"] > 0

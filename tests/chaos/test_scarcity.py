@@ -1,7 +1,7 @@
 """A machine at its limits, without names on a disk, descriptors or memory: it refuses, loses nothing and recovers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.support import photos, volumes
 from tests.support.client import Client, signed_in
 from tests.support.processes import family
 from tests.support.settling import until_sound
-from tests.support.stack import Stack, running_stack
+from tests.support.stack import Stack
 from tests.support.waiting import until
 
 DESCRIPTORS = 64
@@ -31,17 +31,23 @@ TIDY = {"LUMILIO_CLEAN_SECONDS": "1", "LUMILIO_ABANDONED_SECONDS": "1"}
 pytestmark = pytest.mark.timeout(240)
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[volumes.Volume]:
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[volumes.Volume]:
     """The disk of the repositories, with few names to give."""
-    with volumes.mounted(tmp_path / "data" / "repositories", megabytes=64, inodes=400) as made:
+    folder = tmp_path_factory.mktemp("scarce") / "data" / "repositories"
+    with volumes.mounted(folder, megabytes=128, inodes=400) as made:
         yield made
 
 
-@pytest.fixture
-async def stack(disk: volumes.Volume, tmp_path: Path) -> AsyncIterator[Stack]:
-    async with running_stack(tmp_path, **SMALL, **TIDY) as running:
-        yield running
+@pytest.fixture(scope="module")
+def stack(disk: volumes.Volume) -> Iterator[Stack]:
+    """A server for all; the first of them sees it as it begins, before anything was decoded."""
+    stack = Stack(disk.path.parent, {**SMALL, **TIDY})
+    try:
+        asyncio.run(stack.start())
+        yield stack
+    finally:
+        asyncio.run(stack.end())
 
 
 async def attempt(client: Client, seed: int) -> int:
@@ -73,6 +79,35 @@ def descriptors(pid: int, limit: int) -> Iterator[None]:
         process.rlimit(psutil.RLIMIT_NOFILE, before)
 
 
+@pytest.fixture
+def scarce() -> Iterator[Path]:
+    """A group of processes that share so much memory."""
+    group = CGROUPS / f"lumilio-{uuid4().hex}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(MEMORY))
+    except OSError as error:
+        pytest.skip(f"no memory can be limited here: {error}")
+    yield group
+    for pid in (group / "cgroup.procs").read_text().split():
+        with suppress(OSError):
+            (CGROUPS / "cgroup.procs").write_text(pid)
+    group.rmdir()
+
+
+async def test_a_gigabyte_of_memory_is_enough(scarce: Path, stack: Stack) -> None:
+    """Everything together takes photos of 12 megapixels and renders them, each that was acknowledged."""
+    shot = photos.jpeg(4000, 3000, seed=1)
+    async with signed_in(stack) as client:
+        for pid in family(psutil.Process(stack.pid("gateway")).ppid()):
+            (scarce / "cgroup.procs").write_text(str(pid))
+
+        await asyncio.gather(*(client.send(shot + b"shot %d" % number, f"{number}.jpg") for number in range(8)))
+
+        await until_sound(stack, client.acks)
+    assert "oom_kill 0" in (scarce / "memory.oom_control").read_text().splitlines()
+
+
 async def test_without_names_or_descriptors_uploads_are_refused(stack: Stack, disk: volumes.Volume) -> None:
     """Whoever is refused is told so, whoever is not has their photo; and nobody has to restart anything."""
     async with signed_in(stack) as client:
@@ -90,32 +125,3 @@ async def test_without_names_or_descriptors_uploads_are_refused(stack: Stack, di
 
         await until(partial(answers, client, 200, CLIENTS), seconds=30)
         await until_sound(stack, client.acks)
-
-
-@pytest.fixture
-def scarce() -> Iterator[Path]:
-    """A group of processes that share so much memory."""
-    group = CGROUPS / f"lumilio-{uuid4().hex}"
-    try:
-        group.mkdir()
-        (group / "memory.limit_in_bytes").write_text(str(MEMORY))
-    except OSError as error:
-        pytest.skip(f"no memory can be limited here: {error}")
-    yield group
-    for pid in (group / "cgroup.procs").read_text().split():
-        with suppress(OSError):
-            (CGROUPS / "cgroup.procs").write_text(pid)
-    group.rmdir()
-
-
-async def test_a_gigabyte_of_memory_is_enough(scarce: Path, tmp_path: Path) -> None:
-    """Everything together takes photos of 12 megapixels and renders them, each that was acknowledged."""
-    shot = photos.jpeg(4000, 3000, seed=1)
-    async with running_stack(tmp_path, **TIDY) as stack, signed_in(stack) as client:
-        for pid in family(psutil.Process(stack.pid("gateway")).ppid()):
-            (scarce / "cgroup.procs").write_text(str(pid))
-
-        await asyncio.gather(*(client.send(shot + b"shot %d" % number, f"{number}.jpg") for number in range(8)))
-
-        await until_sound(stack, client.acks)
-    assert "oom_kill 0" in (scarce / "memory.oom_control").read_text().splitlines()
