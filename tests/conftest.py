@@ -1,5 +1,6 @@
 """What tests stand on: a real Postgres, a real NATS, a repository on the disk, a user."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from functools import cache
@@ -25,6 +26,12 @@ from tests.support.recorder import Recorder
 from tests.support.scanning import Disk
 from tests.support.servers import running_nats, running_postgres
 from tests.support.waiting import until
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays, so nobody need look through it for garbage, nor copy it who is forked."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
