@@ -265,6 +265,28 @@ async def test_damaged_originals_are_told(server: Server, pool: Pool, repository
     assert (await server.lines())["originals-corrupt"].startswith("The disk of Test damaged 1 original,")
 
 
+async def test_originals_that_are_gone_are_told(
+    server: Server, pool: Pool, repository: Repository, asset: UUID, user: User
+) -> None:
+    """Those that the server kept need a person; what people took out of their own folders is only said."""
+    own, thrown = [await placing.new_asset(pool, repository, user, number) for number in (1, 2)]
+    await do(pool, "update assets set missing_since = now()")
+    await do(pool, f"update assets set trashed_at = now() where asset_id = '{thrown}'")
+    for one, path in ((asset, "inbox/a"), (own, "2019/b"), (thrown, "inbox/c")):
+        await do(
+            pool,
+            f"""
+            insert into file_records (repository_id, path, display_name, asset_id, size, modified_ns, inode, state)
+            values ('{repository.repository_id}', '{path}', '{path}', '{one}', 1, 1, 1, 'missing')
+            """,
+        )
+
+    line = (await server.lines())["originals-missing"]
+
+    assert line.startswith("1 original that the server kept in Test cannot be found there any more. ->")
+    assert await server.fact("hidden") == "1 asset, for their files are gone from people's own folders"
+
+
 async def test_originals_are_late_by_the_span_that_is_set(server: Server, pool: Pool, repository: Repository) -> None:
     """Not by the usual one; who wants none compared hears nothing of it."""
     await do(

@@ -30,6 +30,8 @@ def _rows(rows: Rows) -> Iterator[tuple[str, str]]:
     kinds = ((it.photos, "photo"), (it.videos, "video"), (it.recordings, "recording"))
     told = [count(number, kind) for number, kind in kinds if number] or ["nothing yet"]
     yield "catalogue", f"{', '.join(told)} ({size(it.bytes)}) of {count(it.users, 'user')}"
+    if own := sum(one.own for one in rows.lost):
+        yield "hidden", f"{count(own, 'asset')}, for their files are gone from people's own folders"
     yield "work", _work(rows)
     waiting = rows.unpublished.count
     yield "events", f"{count(waiting, 'event')} on the way" if waiting else "all are published"

@@ -79,6 +79,7 @@ async def _rows(conn: Connection, scrub_days: int) -> Rows:
         unplaced=await pulse_queries.find_unplaced(conn),
         dead_letters=await pulse_queries.find_dead_letters(conn),
         trees=await pulse_queries.list_trees(conn, days=scrub_days),
+        lost=await own_queries.list_lost(conn),
         scrub_days=scrub_days,
         meaning=await pulse_queries.list_meaning(conn),
         servers=await pulse_queries.count_servers(conn),

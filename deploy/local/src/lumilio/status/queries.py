@@ -1,6 +1,7 @@
 """The SQL of what only a person asks: versions, how much there is, and what is being worked on."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -8,6 +9,8 @@ from common.db import Connection, struct_row
 
 LOOKED_AT = 10_000
 """So many of the most urgent rows of a stage are looked at, for what is worked on is among them."""
+MOST_LOST = 100_000
+"""So many missing files are looked at: whoever lost more knows."""
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):
@@ -18,6 +21,15 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     videos: int
     recordings: int
     bytes: int
+
+
+class Lost(Struct, frozen=True, kw_only=True):
+    """Assets of a repository that have no file any more: of files that the server kept, and of people's own."""
+
+    repository_id: UUID
+    name: str
+    kept: int
+    own: int
 
 
 class Backup(Struct, frozen=True, kw_only=True):
@@ -94,3 +106,30 @@ async def find_backup(conn: Connection) -> Backup:
             """
         )
         return (await cursor.fetchall())[0]
+
+
+async def list_lost(conn: Connection) -> list[Lost]:
+    """Where assets are hidden because no file of them is left; what was thrown away is not missed."""
+    async with conn.cursor(row_factory=struct_row(Lost)) as cursor:
+        await cursor.execute(
+            """
+            select repository_id, name,
+                   (count(distinct asset_id) filter (where is_kept))::int as kept,
+                   (count(distinct asset_id) filter (where not is_kept))::int as own
+            from (
+                select r.repository_id, r.name, a.asset_id,
+                       r.private_root is null and substring(f.path from 1 for 6) = 'inbox/' as is_kept
+                from file_records f
+                join repositories r on r.repository_id = f.repository_id
+                join assets a on a.asset_id = f.asset_id
+                where f.state = 'missing'
+                  and a.missing_since is not null
+                  and a.trashed_at is null
+                limit %s
+            ) missing
+            group by repository_id, name
+            order by repository_id
+            """,
+            (MOST_LOST,),
+        )
+        return await cursor.fetchall()

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from common.pulse_queries import Due, Failed, Meaning, Tree, Waiting
 from common.stage_queries import Pause
-from lumilio.status.queries import Backup, Catalogue
+from lumilio.status.queries import Backup, Catalogue, Lost
 
 State: TypeAlias = Literal["well", "trouble", "unknown"]
 REFUSAL = "FATAL:"
@@ -31,6 +31,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     unplaced: Waiting
     dead_letters: Waiting
     trees: Sequence[Tree]
+    lost: Sequence[Lost]
     scrub_days: int
     meaning: Sequence[Meaning]
     servers: Mapping[bool, int]

@@ -14,7 +14,7 @@ def find(seen: Seen, places: Places) -> list[Trouble]:
     """Everything that is wrong, what hurts most first."""
     found = [*_servers(seen, places), *_services(seen, places)]
     if seen.rows:
-        found += [*_originals(seen.rows, seen), *_backups(seen.rows)]
+        found += [*_lost(seen.rows), *_originals(seen.rows, seen), *_backups(seen.rows)]
     return [*found, *_disks(seen), *stalls.find(seen, places)]
 
 
@@ -59,6 +59,15 @@ def _services(seen: Seen, places: Places) -> Iterator[Trouble]:
         elif one.problems is None:
             what = f"{one.name} does not answer: without it, {SERVICES.get(one.name, 'some work')} must wait."
             yield Trouble(kind="service-away", what=what, todo=f"See {places.log(one.name)}{places.start}")
+
+
+def _lost(rows: Rows) -> Iterator[Trouble]:
+    for one in rows.lost:
+        if one.kept:
+            what = f"{count(one.kept, 'original')} that the server kept in {one.name} cannot be found there any more."
+            files = f"/api/v1/repositories/{one.repository_id}/files?state=missing"
+            todo = f"Put them back from a copy, or send them again; throw away what may be gone. See {files}"
+            yield Trouble(kind="originals-missing", what=what, todo=todo)
 
 
 def _originals(rows: Rows, seen: Seen) -> Iterator[Trouble]:
