@@ -91,7 +91,7 @@ async def test_claiming_and_renewing_touch_no_index(pool: Pool, user: User) -> N
 
     async with pool.connection() as conn:
         for _ in range(5):
-            (found,) = await queries.claim(conn, Stage.PLACE, most=1, lease_seconds=60)
+            (found,) = await queries.claim(conn, Stage.PLACE, most=1, lease_seconds=60, suspicious=2, may_suspect=True)
             await queries.renew(conn, Stage.PLACE, [(found.asset_id, found.lease_epoch)], lease_seconds=60)
         cursor = await conn.execute(
             "select n_tup_upd, n_tup_hot_upd from pg_stat_xact_user_tables where relname = 'asset_stages'"

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from common import outbox, streams
+from common import outbox, stages, streams
 from common.bus import Bus
 from common.db import Pool
 from common.messages import AssetProcessed, UploadStaged
@@ -116,6 +116,49 @@ async def test_a_file_that_ends_its_workers_fails_and_hurts_nobody(pool: Pool, b
     assert poison not in done
     found = await row(pool, poison)
     assert (found["error_class"], found["error"]) == ("poison", "the file ended every process that worked on it")
+
+
+async def test_a_file_that_ends_its_workers_takes_no_other_along(pool: Pool, many: list[UUID]) -> None:
+    """Whatever was in the same hands each time they died: in the end that file alone has failed."""
+    poison, due, failed = many[7], set(many[:20]), set()
+    await do(pool, "delete from asset_stages where asset_id not in (select asset_id from assets order by 1 limit 20)")
+
+    while due:
+        claims = await stages.claim(pool, Stage.PLACE, most=8, lease_seconds=60)
+        hopeless = [one.asset_id for one in claims if one.deaths > MAX_DEATHS]
+        if poison in {one.asset_id for one in claims} - set(hopeless):
+            await expire(pool)
+            continue
+        async with stages.settle_all(pool, claims):
+            failed |= set(hopeless)
+            due -= {one.asset_id for one in claims}
+
+    assert failed == {poison}
+
+
+async def test_of_those_whose_workers_died_twice_one_is_in_hand(pool: Pool, bus: Bus, many: list[UUID]) -> None:
+    """What comes after it is begun as soon as it is done, and others go on beside it."""
+    suspects = many[:3]
+    await do(
+        pool,
+        "update asset_stages set state = 'running', deaths = 2, lease_until = now() - interval '1 s' "
+        f"where asset_id in (select asset_id from assets order by asset_id limit {len(suspects)})",
+    )
+    in_hand: set[UUID] = set()
+    most = 0
+
+    async def work(claimed: Claim) -> None:
+        nonlocal most
+        in_hand.add(claimed.asset_id)
+        most = max(most, len(in_hand.intersection(suspects)))
+        await asyncio.sleep(0)
+        async with claimed.settle(pool):
+            in_hand.remove(claimed.asset_id)
+
+    async with working(pool, bus, work, poll=30, slots=4):
+        await until(lambda: ask(pool, "select 1 where not exists (select from asset_stages where state <> 'done')"))
+
+    assert most == 1
 
 
 async def test_a_bug_is_tried_ten_times(pool: Pool, bus: Bus, asset: UUID) -> None:

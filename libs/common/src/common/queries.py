@@ -25,16 +25,23 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True):
     deaths: int
     failures: int
     error: str | None
+    is_suspect: bool
     has_more: bool
 
 
-async def claim(conn: Connection, stage: str, *, most: int, lease_seconds: float) -> list[ClaimedRow]:
-    """The most urgent due rows of a stage, leased to the caller: those of dead workers first, none while paused."""
+async def claim(
+    conn: Connection, stage: str, *, most: int, lease_seconds: float, suspicious: int, may_suspect: bool
+) -> list[ClaimedRow]:
+    """The most urgent due rows of a stage, leased to the caller: those of dead workers first, none while paused.
+
+    Of rows whose workers died so often or oftener it is one at most, if any: one may end whoever works on it, and is
+    not to take the others along.
+    """
     async with conn.cursor(row_factory=struct_row(ClaimedRow)) as cursor:
         await cursor.execute(
             """
             with due as materialized (
-                select asset_id, stage
+                select asset_id, stage, state = 'running' and deaths >= %(suspicious)s as is_suspect
                 from asset_stages
                 where stage = %(stage)s
                   and next_at <= now()
@@ -43,6 +50,12 @@ async def claim(conn: Connection, stage: str, *, most: int, lease_seconds: float
                 order by lane, next_at, asset_id
                 limit %(most)s
                 for update skip locked
+            ), taken as (
+                select asset_id, stage, is_suspect
+                from (
+                    select asset_id, stage, is_suspect, row_number() over (partition by is_suspect) as place from due
+                ) placed
+                where not is_suspect or (place = 1 and %(may_suspect)s)
             )
             update asset_stages s
             set state = 'running',
@@ -51,10 +64,10 @@ async def claim(conn: Connection, stage: str, *, most: int, lease_seconds: float
                 deaths = s.deaths + 1,
                 again = false,
                 progress = null
-            from due
-            where s.asset_id = due.asset_id
-              and s.stage = due.stage
-            returning s.asset_id, s.owner_id, s.lane, s.lease_epoch, s.deaths, s.failures, s.error, (
+            from taken
+            where s.asset_id = taken.asset_id
+              and s.stage = taken.stage
+            returning s.asset_id, s.owner_id, s.lane, s.lease_epoch, s.deaths, s.failures, s.error, taken.is_suspect, (
                 select true
                 from asset_stages other
                 where other.stage = %(stage)s
@@ -65,7 +78,13 @@ async def claim(conn: Connection, stage: str, *, most: int, lease_seconds: float
                 limit 1
             ) is not null as has_more
             """,
-            {"stage": stage, "most": most, "lease": lease_seconds},
+            {
+                "stage": stage,
+                "most": most,
+                "lease": lease_seconds,
+                "suspicious": suspicious,
+                "may_suspect": may_suspect,
+            },
         )
         return await cursor.fetchall()
 

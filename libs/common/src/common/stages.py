@@ -59,7 +59,10 @@ class LeaseLost(Exception):  # an outcome, not an error
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to write one stage's result, until somebody newer holds it; `has_more` says that others were due."""
+    """The right to write one stage's result, until somebody newer holds it; `has_more` says that others were due.
+
+    Who worked on a suspect before died each time: it is the only one in hand.
+    """
 
     asset_id: UUID
     owner_id: int
@@ -69,6 +72,7 @@ class Claim:
     deaths: int
     failures: int
     error: str | None
+    is_suspect: bool = False
     has_more: bool = False
 
     @asynccontextmanager
@@ -100,10 +104,14 @@ async def settle_all(pool: Pool, claims: Sequence[Claim]) -> AsyncIterator[tuple
 Work: TypeAlias = Callable[[Claim], Awaitable[None]]
 
 
-async def claim(pool: Pool, stage: str, *, most: int = 1, lease_seconds: float) -> list[Claim]:
-    """The most urgent due work of a stage, so much at most."""
+async def claim(
+    pool: Pool, stage: str, *, most: int = 1, lease_seconds: float, may_suspect: bool = True
+) -> list[Claim]:
+    """The most urgent due work of a stage, so much at most, and at most one suspect, if any may be."""
     async with glance(pool) as conn:
-        rows = await queries.claim(conn, stage, most=most, lease_seconds=lease_seconds)
+        rows = await queries.claim(
+            conn, stage, most=most, lease_seconds=lease_seconds, suspicious=MAX_DEATHS - 1, may_suspect=may_suspect
+        )
     return [
         Claim(
             row.asset_id,
@@ -114,6 +122,7 @@ async def claim(pool: Pool, stage: str, *, most: int = 1, lease_seconds: float) 
             row.deaths,
             row.failures,
             row.error,
+            is_suspect=row.is_suspect,
             has_more=row.has_more,
         )
         for row in rows

@@ -97,7 +97,13 @@ class Worker:
         """Claim first, acknowledge after: a message may be lost, a row may not; says whether more rows are due."""
         claims: list[Claim] = []
         try:
-            claims = await stages.claim(self.pool, self.stage, most=most, lease_seconds=self.settings.lease_seconds)
+            claims = await stages.claim(
+                self.pool,
+                self.stage,
+                most=most,
+                lease_seconds=self.settings.lease_seconds,
+                may_suspect=not any(claim.is_suspect for claim in self._held),
+            )
         except psycopg.Error as error:
             log.get().warning("database away", stage=self.stage, error=_text(error))
             await asyncio.sleep(1)
@@ -138,6 +144,8 @@ class Worker:
         def finished(_: "asyncio.Task[None]") -> None:
             del self._held[claim]
             free.release()
+            if claim.is_suspect:  # the next one may be claimed
+                self._doorbell.wake()
 
         self._held[claim] = asyncio.create_task(self._do(claim, trace))
         self._held[claim].add_done_callback(finished)
