@@ -64,11 +64,13 @@ async def test_a_repository_that_is_away_is_named(
 
     await verify(database_url, say=said.append)
     os.mkdir(repository.root)
-    await verify(database_url, say=said.append)
+    is_sound = await verify(database_url, say=said.append)
 
     told = [line for line in said if "away, with all that lies in it" in line]
     assert ["its folder is gone" in line for line in told] == [True, False]
     assert "its folder has no .lumiliorepo; is its disk mounted?" in told[1]
+    assert not is_sound
+    assert sum(line.startswith("WRONG I17") for line in said) == 2
 
 
 def vanish(original: Path, _: Path) -> str:

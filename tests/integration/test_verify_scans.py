@@ -83,6 +83,21 @@ async def test_what_people_do_is_no_alarm(disk: Disk, path: Path, deed: Callable
     assert (before, amid, await wrong(disk)) == (set(), set(), set())
 
 
+async def test_what_people_took_is_told(disk: Disk, path: Path) -> None:
+    """It is theirs to take; but whoever put a copy of a disk back wants to know what the copy lacked."""
+    path.unlink()
+    said: list[str] = []
+
+    await verify(disk.database_url, say=said.append)
+    await disk.settle()
+    await verify(disk.database_url, say=said.append)
+
+    assert [line.strip() for line in said if " (1 " in line] == [
+        "(1 file of people's own folders cannot be found; the next scan looks, or asks)",
+        "(1 asset hidden, for no file of them is left where they were)",
+    ]
+
+
 async def test_damage_that_no_scan_sees_is_an_alarm(disk: Disk, path: Path) -> None:
     """Other bytes with the same size, time and inode are nobody's edit; once it is known, it is one as well."""
     status = path.stat()

@@ -17,6 +17,7 @@ from common.db import Connection
 from common.names import shown
 from lumilio import verify_file_queries as file_queries
 from lumilio import verify_queries as queries
+from lumilio.status.words import count
 from lumilio.terminal import say
 from lumilio.verify_file_queries import Claimed
 
@@ -60,10 +61,8 @@ async def verify(database_url: str, *, acks: Sequence[Ack] = (), say: Callable[[
             if len(found) > SHOWN:
                 say(f"           ... and {len(found) - SHOWN} more")
             sound = sound and not found
-        for away in await _away(conn):
-            say(f"           ({away})")
-        if unfinished := await queries.count_unfinished(conn):
-            say(f"           ({unfinished} stages are still to be done)")
+        async for note in _notes(conn):
+            say(f"           ({note})")
     return sound
 
 
@@ -86,6 +85,7 @@ def checks(acks: Sequence[Ack]) -> list[Check]:
         Check("I14", "what was set aside is a failed upload, each with its note", _unexplained_failures),
         Check("I15", "whatever is to be purged is worked off", _each(queries.list_idle_purges)),
         Check("I16", "days and months are counted right", _each(count_queries.list_miscounts)),
+        Check("I17", "every repository is there", _each(_list_away)),
     ]
 
 
@@ -94,7 +94,18 @@ def read_acks(path: Path) -> list[Ack]:
     return [msgspec.json.decode(line, type=Ack) for line in path.read_bytes().splitlines() if line.strip()]
 
 
-async def _away(conn: Connection) -> list[str]:
+async def _notes(conn: Connection) -> AsyncIterator[str]:
+    """What contradicts no promise and is good to know: what people take out of their own folders is theirs to take."""
+    gone = [True async for one in _claimed(conn) if not one.is_kept and not os.path.lexists(one.whole)]
+    if gone:
+        yield f"{count(len(gone), 'file')} of people's own folders cannot be found; the next scan looks, or asks"
+    if hidden := await file_queries.count_hidden(conn):
+        yield f"{count(hidden, 'asset')} hidden, for no file of them is left where they were"
+    if unfinished := await queries.count_unfinished(conn):
+        yield f"{unfinished} stages are still to be done"
+
+
+async def _list_away(conn: Connection) -> list[str]:
     """Which repositories are not there, for all that lies in them is missing then."""
     found = []
     for one in await repository_queries.list_repositories(conn):

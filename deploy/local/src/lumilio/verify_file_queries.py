@@ -1,5 +1,6 @@
 """The SQL of `lumilio verify` about files of assets: which should be there, whether the record agrees with itself."""
 
+import os
 from uuid import UUID
 
 import msgspec
@@ -26,6 +27,11 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     def is_kept(self) -> bool:
         """Whether it lies where only the server puts files, and nobody edits them."""
         return self.private_root is None and layout.is_managed(self.path)
+
+    @property
+    def whole(self) -> bytes:
+        """Its path from the root of the machine."""
+        return os.path.join(self.root, self.path)
 
     @property
     def recorded(self) -> Seen:
@@ -86,6 +92,21 @@ async def list_homeless(conn: Connection) -> list[UUID]:
         """
     )
     return [row[0] for row in await cursor.fetchall()]
+
+
+async def count_hidden(conn: Connection) -> int:
+    """Assets that are hidden because no file is left of them, and that nobody threw away."""
+    cursor = await conn.execute(
+        """
+        select count(distinct a.asset_id)
+        from file_records f
+        join assets a on a.asset_id = f.asset_id
+        where f.state = 'missing'
+          and a.missing_since is not null
+          and a.trashed_at is null
+        """
+    )
+    return int((await cursor.fetchall())[0][0])
 
 
 async def list_contradictions(conn: Connection) -> list[str]:
