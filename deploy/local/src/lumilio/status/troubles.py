@@ -24,8 +24,8 @@ def _servers(seen: Seen, places: Places) -> Iterator[Trouble]:
         yield Trouble(kind="database-old", what=sentence(lacks), todo=f"Run {todo}, then ask again.")
     elif REFUSAL in seen.silence:
         what = f"The database answers, but does not let us in: {seen.silence.rpartition(REFUSAL)[2].strip()}."
-        wrong = f"see {places.log('postgres')}" if places.data else "correct LUMILIO_DATABASE_URL"
-        todo = f"While it is starting, or has no connection left, ask again in a minute. Else {wrong}."
+        ours = "" if places.data else "Is it the user, the password or the name, correct LUMILIO_DATABASE_URL. Else "
+        todo = sentence(f"{ours}ask again in a minute, and see {places.log('postgres')} if it stays so")
         yield Trouble(kind="database-refuses", what=what, todo=todo)
     elif seen.rows is None:
         cause = places.cause("postgres", "LUMILIO_DATABASE_URL")
