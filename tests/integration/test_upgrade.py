@@ -103,6 +103,15 @@ async def test_a_migration_that_finds_a_table_in_use_stands_in_nobodys_way(
     assert await ask(pool, "select of_a_later_release from assets") == []
 
 
+def test_who_uses_a_table_seldom_waits_behind_a_migration() -> None:
+    """However long somebody is in its way: it asks ever more seldom, and for long enough for a short backup to end."""
+    rests = [migrate.rest(tried) for tried in range(migrate.MOST_TRIES)]
+
+    assert rests == sorted(rests)
+    assert migrate.LOCK_SECONDS * len(rests) < sum(rests) / 10
+    assert 600 < sum(rests) < 1200
+
+
 async def test_a_migration_that_gives_up_says_who_is_in_its_way(
     pool: Pool, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

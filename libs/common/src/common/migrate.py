@@ -14,8 +14,8 @@ LOCK = 7_015_811_420
 IN_THE_WAY = (errors.DeadlockDetected, errors.LockNotAvailable)
 LOCK_SECONDS = 2
 """So long a migration may wait for a table: whoever wants that table next waits behind it."""
-REST_SECONDS = 1.0
-MOST_TRIES = 200
+REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
+MOST_TRIES = 30
 
 
 class Migration(NamedTuple):
@@ -87,14 +87,19 @@ def _is_applied(migration: Migration, applied: dict[int, str]) -> bool:
 
 async def _apply(conn: Connection, migration: Migration) -> str:
     """Services work meanwhile: where one is in the way, it goes first, and all of the migration is tried again."""
-    for _ in range(MOST_TRIES):
+    for tried in range(MOST_TRIES):
         try:
             return await _attempt(conn, migration)
         except IN_THE_WAY as error:
             reason = f"{str(error).splitlines()[0]}; {await _find_longest(conn)}"
             log.get().info("migration tried again", migration=migration.name, error=reason)
-            await asyncio.sleep(REST_SECONDS)
+            await asyncio.sleep(rest(tried))
     raise TablesInUse(f"{migration.name} found its tables in use {MOST_TRIES} times and is not applied: {reason}")
+
+
+def rest(tried: int) -> float:
+    """Seconds until the next try: ever more, since others wait behind each, and who is in the way may be for long."""
+    return min(REST_SECONDS * 2.0**tried, LONGEST_REST_SECONDS)
 
 
 async def _attempt(conn: Connection, migration: Migration) -> str:
