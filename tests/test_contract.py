@@ -25,7 +25,6 @@ DOCS = ROOT / "docs"
 CLIENT = ROOT / "libs/client"
 SOURCES = [path for folder in ("services", "libs", "deploy") for path in (ROOT / folder).rglob("src/**/*.py")]
 SETTINGS_PAGES = ("docs/configuration.md", "deploy/.env.example")
-COMMANDS = set(re.findall(r"^ {4}(\w+)", parser().format_help(), re.MULTILINE))
 STANDS_FOR = {"ID": "00000000-0000-0000-0000-000000000000", "FOLDER": ".", "~/Pictures": "."}
 OPERATIONS = [one for one in operations.find(apart.build()) if one.method != "HEAD"]
 
@@ -132,8 +131,8 @@ def _commands() -> set[str]:
         *(ROOT / "deploy").rglob("*.md"),
         *(ROOT / "deploy").rglob("*.yaml"),
     ]
-    shown = [part for page in pages for part in re.findall(r"(?:^|[`/ ])lumilio ([a-z][^`#|\n]*)", page.read_text())]
-    return {part.strip() for part in shown if part.split()[0] in COMMANDS}
+    shown = re.compile(r"(?:^|`|bin/| -- |--rm (?:-\S+ \S+ )*)lumilio ([a-z][^`#|\n]*)", re.MULTILINE)
+    return {part.strip() for page in pages for part in shown.findall(page.read_text())}
 
 
 @pytest.mark.parametrize("shown", sorted(_commands()))
