@@ -24,7 +24,7 @@ from tests.support.processes import family
 from tests.support.servers import open_way
 from tests.support.waiting import until
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass

@@ -22,7 +22,7 @@ from tests.support.waiting import until
 PHOTOS = 60
 PARALLEL = 4
 WORKERS = ("ingest", "processor")
-SETTLED_SECONDS = 45
+SETTLED_SECONDS = 120
 
 # A crash's leftovers go at once here; a file that is being written is locked, and so never a leftover.
 TIDY = {"LUMILIO_CLEAN_SECONDS": "1", "LUMILIO_ABANDONED_SECONDS": "1"}
@@ -34,7 +34,7 @@ ASSETS = "select count(*) from assets"
 PRESENT = "select count(*) from file_records where state = 'present'"
 THUMBNAILS = "select count(*) from thumbnails"
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

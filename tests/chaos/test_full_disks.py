@@ -27,7 +27,7 @@ FOLDERS = {"log": ("log", 16), "broker": ("nats", 16), "repository": ("repositor
 
 Disks = dict[str, volumes.Volume]
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -118,5 +118,5 @@ async def test_a_start_on_full_disks_serves_what_is_there(stack: Stack, disks: D
 
         for disk in disks.values():
             disk.clear()
-        await until(partial(takes, client, 1), seconds=30)
+        await until(partial(takes, client, 1), seconds=60)
         await until_sound(stack, client.acks)

@@ -28,7 +28,7 @@ SMALL = {"LUMILIO_RESERVE_BYTES": str(2 << 20), "LUMILIO_RESERVE_PERCENT": "0"}
 # What a client that gave up has left goes at once here.
 TIDY = {"LUMILIO_CLEAN_SECONDS": "1", "LUMILIO_ABANDONED_SECONDS": "1"}
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -123,5 +123,5 @@ async def test_without_names_or_descriptors_uploads_are_refused(stack: Stack, di
         assert set(told) <= {0, 200, 503}
         assert set(told) & {0, 503}
 
-        await until(partial(answers, client, 200, CLIENTS), seconds=30)
+        await until(partial(answers, client, 200, CLIENTS), seconds=60)
         await until_sound(stack, client.acks)

@@ -61,7 +61,7 @@ async def test_a_folder_of_photos_becomes_assets_and_survives_being_away(stack: 
     async with program(stack) as client:
         await until(lambda: _watches(client, "off"), what="nothing is watched")
         status, said = await scan(stack, "--repository", "Primary Storage")
-        first = await until(lambda: _all(client, 3), seconds=30, what="three photos are shown")
+        first = await until(lambda: _all(client, 3), seconds=60, what="three photos are shown")
 
         assert status == 0, said
         assert ("passed over: links" in said, "passed over: ignored names" in said) == (True, True)

@@ -114,7 +114,7 @@ async def test_a_repository_that_is_added_gets_what_is_sent_to_it(stack: Stack) 
             shown = await client.ask(api.get_asset(asset))
             return (shown.status, shown.storage_path) == ("complete", "inbox/a.jpg")
 
-        await until(is_complete, seconds=30)
+        await until(is_complete, seconds=60)
     assert (place / "inbox" / "a.jpg").exists()
 
 
@@ -125,7 +125,7 @@ async def test_a_killed_supervisor_leaves_no_process_and_no_damage(stack: Stack)
 
     await stack.kill()
 
-    await until(lambda: not any(map(runs, everyone)), seconds=5)
+    await until(lambda: not any(map(runs, everyone)))
     await stack.start()
     assert await signs_in(stack)
 
@@ -149,7 +149,7 @@ async def test_killed_servers_come_back_at_the_same_place(stack: Stack) -> None:
     for name, pid in killed.items():
         await stack.until_replaced(name, pid)
 
-    assert await until(lambda: signs_in(stack), seconds=20)
+    assert await until(lambda: signs_in(stack), seconds=60)
     assert [stack.pid(name) for name in SERVICES] == services
 
 

@@ -69,7 +69,7 @@ def files(said: str, row: str) -> int:
 async def under_way(stack: Stack) -> None:
     """Wait until some of it was sent."""
     question = f"select (count(*) > 10)::int {SENT}"
-    await until(lambda: count(stack, question, stack.username), seconds=30, what="photos arrive")
+    await until(lambda: count(stack, question, stack.username), seconds=60, what="photos arrive")
 
 
 async def test_everything_in_a_folder_arrives_or_is_explained(stack: Stack, folder: Path) -> None:

@@ -153,7 +153,7 @@ async def until_alone(pool: Pool) -> None:
     async def is_alone() -> bool:
         return not await ask(pool, "select 1 from pg_locks where locktype = 'advisory'")
 
-    await until(is_alone, seconds=30)
+    await until(is_alone, seconds=60)
 
 
 async def test_a_dump_that_lacks_rows_is_found_out(kept: Kept) -> None:

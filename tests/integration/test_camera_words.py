@@ -56,7 +56,7 @@ async def test_a_hostile_block_costs_the_photo_nothing(box: Sandbox, tmp_path: P
 
     seen = await read(box, path)
 
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 25
     assert seen.camera_make is not None
     assert seen.notes
 

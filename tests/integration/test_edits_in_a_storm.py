@@ -144,7 +144,7 @@ async def test_the_newest_word_wins_in_a_storm(
         calm.set()
         await asyncio.wait(meddling)
 
-        await until(lambda: is_over(pool), seconds=20, what="everything is done")
+        await until(lambda: is_over(pool), seconds=60, what="everything is done")
         end.set()
 
     (edits,) = await ask(pool, f"select edits from asset_metadata where asset_id = '{photo}'")

@@ -54,8 +54,8 @@ async def test_two_hundred_slow_clients_are_sent_away(api: Api) -> None:
         await asyncio.wait(slow, timeout=0.2)
     answers = await asyncio.gather(*slow)
 
-    assert time.monotonic() - began < 30
-    assert sorted(waits)[len(waits) // 2] < 1
+    assert time.monotonic() - began < 100
+    assert sorted(waits)[len(waits) // 2] < 5
     assert {answer.split(b" ")[1] for answer in answers if answer} <= {b"408", b"200"}
 
 

@@ -49,7 +49,7 @@ async def until_changed(conn: Connection, question: LiteralString, of: object) -
     async def is_other() -> bool:
         return await answer() != before
 
-    await until(is_other, seconds=5)
+    await until(is_other)
 
 
 def name_of(repository: Repository) -> str:
@@ -146,12 +146,12 @@ async def test_a_lease_that_a_transaction_holds_keeps_nobody_waiting(pool: Pool)
             return await leases.take(conn, LEASE, holder, seconds=seconds)
 
     assert [await take(ours), await take(theirs), await take(ours)] == [True, False, True]
-    async with pool.connection() as conn, asyncio.timeout(5):
+    async with pool.connection() as conn, asyncio.timeout(60):
         assert await leases.holds(conn, LEASE, ours)
         assert [await take(ours), await take(theirs)] == [True, False]
 
     assert await take(ours, seconds=-1)
-    async with pool.connection() as conn, asyncio.timeout(5):
+    async with pool.connection() as conn, asyncio.timeout(60):
         await conn.execute("select from leases for share")
         assert [await take(ours), await take(theirs)] == [False, False], "whoever holds it may be about to take it"
     assert [await take(theirs), await take(ours)] == [True, False]

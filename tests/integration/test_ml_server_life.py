@@ -58,7 +58,7 @@ async def test_where_no_model_can_be_used_nothing_is_served(models: Path) -> Non
     (models / NAME / "textual" / "tokenizer.json").unlink()
     server = MlServer(models)
     server.launch()
-    await until(lambda: "model not served" in server.log, seconds=30)
+    await until(lambda: "model not served" in server.log, seconds=60)
 
     async with asking(server.address) as asker:
         assert await refusal(asker) == grpc.StatusCode.UNAVAILABLE

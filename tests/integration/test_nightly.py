@@ -62,10 +62,10 @@ async def test_a_backup_that_fails_as_nobody_foresaw_ends_no_night_after_it(
     odd = Nightly(Source(nightly.source.database_url, disk=Path("/\0")), nightly.to, nightly.settings)
     keeping = asyncio.create_task(odd.keep())
 
-    await until(lambda: _has(pool, ["failed"]), seconds=30)
+    await until(lambda: _has(pool, ["failed"]), seconds=60)
     assert not await nightly.is_due()
     await do(pool, "update backups set began_at = began_at - interval '1 hour'")
-    await until(lambda: _has(pool, ["failed", "failed"]), seconds=30)
+    await until(lambda: _has(pool, ["failed", "failed"]), seconds=60)
 
     assert not keeping.done()
     assert await ask(pool, "select distinct error from backups") == ["ValueError('embedded null byte')"]

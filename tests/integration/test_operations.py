@@ -520,7 +520,7 @@ async def test_a_running_worker_is_woken_and_ends_when_told(
     running = asyncio.create_task(worker.run(stop := asyncio.Event()))
     await until(lambda: _none_open(pool))
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
 
     assert await ask(pool, "select count(*) from assets where liked") == [MANY]
     assert await ask(pool, "select lease_until from operations") == [None]

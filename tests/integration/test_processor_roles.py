@@ -43,7 +43,7 @@ async def until_done(pool: Pool, asset: UUID, stage: str) -> None:
         question = f"select state from asset_stages where asset_id = '{asset}' and stage = '{stage}'"
         return (await ask(pool, question)) == ["done"]
 
-    await until(is_done, seconds=30, what=f"{stage} is done")
+    await until(is_done, seconds=60, what=f"{stage} is done")
 
 
 async def test_one_that_transcodes_nothing_leaves_it_to_another(

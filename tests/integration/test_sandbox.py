@@ -19,6 +19,7 @@ from processor.sandbox import Died, Sandbox, Status
 from processor.unreadable import Unreadable
 from tests.support import escapes, media
 from tests.support.scraping import scrape, value
+from tests.support.waiting import until
 
 MODULES = (*sandbox.DECODERS, "tests.support.escapes")
 QUICK = msgspec.structs.replace(sandbox.PHOTO, seconds=0.3)
@@ -133,7 +134,7 @@ async def test_only_the_file_is_hurt(box: Sandbox, deed: object, reason: str, ki
     assert callable(deed)
     before = await scrape()
     with pytest.raises(Died, match=reason):
-        await box.run(deed, None, owner=1, limits=QUICK)
+        await box.run(deed, None, owner=1, limits=QUICK if kind == "time" else sandbox.PHOTO)
 
     told = value(await scrape(), "lumilio_sandbox_kills_total", reason=kind)
     assert told == value(before, "lumilio_sandbox_kills_total", reason=kind) + 1
@@ -232,6 +233,7 @@ async def test_a_machine_at_its_limits_costs_no_file(box: Sandbox) -> None:
     before = zygote.rlimit(resource.RLIMIT_NOFILE)
 
     for room in range(2):  # for nothing, and for its line alone
+        await until(lambda: zygote.status() == psutil.STATUS_SLEEPING, what="it has closed what it passed on")
         taken = set(map(int, os.listdir(f"/proc/{zygote.pid}/fd")))
         free = [number for number in range(len(taken) + 2) if number not in taken]
         zygote.rlimit(resource.RLIMIT_NOFILE, (free[room], before[1]))

@@ -126,7 +126,7 @@ async def test_a_program_that_does_not_stop_is_ended_by_force(
     children.start(program("stubborn", marking(data, "stubborn", stubborn=True), stops_by=0.3))
     await until_lives(data, "stubborn")
 
-    await asyncio.wait_for(children.stop(), 3)
+    await asyncio.wait_for(children.stop(), 60)
 
     assert "stubborn does not stop, so it is ended by force" in capsys.readouterr().out
     assert not os.path.exists(data.run("stubborn.pid"))
@@ -147,7 +147,7 @@ os.kill(os.getpid(), 9)
 
     parent = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=20)
 
-    await until(lambda: not runs(int(parent.stdout)), seconds=5)
+    await until(lambda: not runs(int(parent.stdout)))
 
 
 def test_a_child_whose_parent_is_gone_does_not_start() -> None:

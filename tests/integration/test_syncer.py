@@ -26,5 +26,5 @@ async def test_a_wish_on_the_bus_is_fulfilled_at_once(disk: Disk, bus: Bus, nats
     await until(lambda: runs(disk, "requested"), what="the scan that was asked for")
     assert await runs(disk, "requested") == ["2024"]
     stop.set()
-    await asyncio.wait_for(serving, timeout=10)
+    await asyncio.wait_for(serving, timeout=60)
     assert await ask(disk.pool, "select count(*) from leases where lease_until > now()") == [0]

@@ -59,12 +59,12 @@ async def test_another_goes_on_when_the_first_is_silent(disk: Disk, nats_url: st
     disk.write("a.jpg", jpeg(1))
     async with AsyncExitStack() as opened:
         first = await opened.enter_async_context(syncer(disk, nats_url))
-        before = await until(lambda: holder(disk), seconds=30)
+        before = await until(lambda: holder(disk), seconds=60)
         await until(lambda: is_known(disk, b"a.jpg"))
         await opened.enter_async_context(syncer(disk, nats_url))
 
         first.send_signal(number)
-        after = await until(lambda: holder(disk, other_than=before), seconds=30)
+        after = await until(lambda: holder(disk, other_than=before), seconds=60)
         disk.write("b.jpg", jpeg(2))
         await until(lambda: is_known(disk, b"b.jpg"))
         if number == SIGSTOP:

@@ -166,7 +166,7 @@ async def test_indexes_are_tended_until_the_end(
         await add(database_url, space, owners[1], LEAST)
         await until(lambda: is_listed(pool, f"embeddings_hnsw_{space}_{owners[1]} (broken)"), what="a build that waits")
         stop.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)
 
 
 async def is_listed(pool: Pool, name: str) -> bool:

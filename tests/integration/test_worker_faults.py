@@ -213,7 +213,7 @@ async def test_messages_that_repeat_lie_or_come_late_do_nothing(
     done: list[UUID] = []
 
     async with working(pool, bus, recording(pool, done)):
-        await until(partial(all_taken, bus), seconds=30)
+        await until(partial(all_taken, bus), seconds=60)
 
     assert done == [asset]
     assert await ask(pool, "select 1 from dead_letters") == []

@@ -12,7 +12,7 @@ from lumilio.verify import Ack
 from lumilio_client import AsyncClient, Password
 from tests.support.waiting import until
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class Served(Protocol):

@@ -54,7 +54,7 @@ class MlServer:
     async def start(self) -> None:
         """Start it and wait until it can be asked."""
         self.launch()
-        await until(lambda: probe.is_well("127.0.0.1", self.health_port, "/ready"), seconds=30, what=self.log)
+        await until(lambda: probe.is_well("127.0.0.1", self.health_port, "/ready"), seconds=60, what=self.log)
 
     def kill(self) -> None:
         """End it as a crash does."""

@@ -19,8 +19,8 @@ from lumilio.nats_server import NatsServer
 from lumilio.postgres import Postgres
 from tests.support import memory
 
-START_SECONDS = 30
-STOP_SECONDS = 10
+START_SECONDS = 120
+STOP_SECONDS = 60
 PASSWORD = "a-password-for-tests"
 
 # Tests lose nothing in a power cut.

@@ -66,7 +66,7 @@ def is_tidy(server: Recorded) -> bool:
     return not any((server.repository / ".lumilio/staging/incoming").iterdir())
 
 
-async def until_sound(server: Recorded, acks: Sequence[Ack], *, seconds: float = 60) -> None:
+async def until_sound(server: Recorded, acks: Sequence[Ack], *, seconds: float = 120) -> None:
     """Everything that was acknowledged is ready, and disk and record agree."""
     await until_settled(server, seconds=seconds, what="every photo is ready")
     await until(partial(is_tidy, server), seconds=seconds, what="staging is empty")

@@ -18,8 +18,8 @@ from tests.support.processes import family
 from tests.support.servers import open_way
 from tests.support.waiting import until
 
-START_SECONDS = 60
-STOP_SECONDS = 12
+START_SECONDS = 120
+STOP_SECONDS = 60
 
 # Short, so that the work of a killed worker is seen again within a test.
 # The ballast is small, so that it costs no memory where temporary files lie in it. One person sends for many.
@@ -124,7 +124,7 @@ class Stack:
 
     async def until_replaced(self, name: str, pid: int) -> None:
         """Wait until the supervisor has another process in the place of a dead child, and says that it is ready."""
-        await until(lambda: self.pid(name) != pid, seconds=40, what=f"{name} has a new process")
+        await until(lambda: self.pid(name) != pid, seconds=START_SECONDS, what=f"{name} has a new process")
         await until(
             lambda: 0 <= self.output.rfind(f"\n{name} ended") < self.output.rfind(f"\n{name} is ready again"),
             seconds=START_SECONDS,

@@ -8,18 +8,25 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
+PATIENCE_SECONDS = 25.0
+"""Costs nothing where all is well; less than the time after which idle workers look again, so rings are heard."""
+
 
 @overload
 async def until(
-    condition: Callable[[], Awaitable[T]], *, seconds: float = 10, every: float = 0.05, what: str = ""
+    condition: Callable[[], Awaitable[T]], *, seconds: float = PATIENCE_SECONDS, every: float = 0.05, what: str = ""
 ) -> T: ...
 
 
 @overload
-async def until(condition: Callable[[], T], *, seconds: float = 10, every: float = 0.05, what: str = "") -> T: ...
+async def until(
+    condition: Callable[[], T], *, seconds: float = PATIENCE_SECONDS, every: float = 0.05, what: str = ""
+) -> T: ...
 
 
-async def until(condition: Callable[[], Any], *, seconds: float = 10, every: float = 0.05, what: str = "") -> Any:
+async def until(
+    condition: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS, every: float = 0.05, what: str = ""
+) -> Any:
     """The first truthy answer of a plain or async condition; an AssertionError when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -92,7 +92,7 @@ async def test_a_run_that_fails_is_told_to_all_who_asked() -> None:
 
     with pytest.raises(MemoryError):
         await batches.ask(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         with pytest.raises(ValueError, match="shorter"):
             await batches.ask(2)
     assert await batches.ask(1) == 1
