@@ -145,6 +145,17 @@ async def test_no_answer_names_a_path_of_the_server(api: Api, repository: Reposi
     assert os.fsdecode(os.path.dirname(repository.root)) not in answer.text
 
 
+async def test_who_sends_to_a_repository_that_is_away_hears_why(api: Api, pool: Pool, repository: Repository) -> None:
+    """Also once it is known to be away: a disk that is gone is no lack of rights."""
+    os.rename(repository.root, repository.root + b".gone")
+    await do(pool, "update repositories set state = 'offline', offline_reason = 'its folder is gone'")
+
+    answer = await api.upload()
+
+    assert answer.status_code == 503
+    assert "is its disk mounted?" in answer.json()["error"]
+
+
 async def test_a_full_disk_is_told(
     api: Api, pool: Pool, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

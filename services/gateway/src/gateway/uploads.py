@@ -35,6 +35,12 @@ BACK = "you had this file in the trash: it is back"
 # What a body may hold beside its file.
 FORM_BYTES = 64 * 1024
 
+IDLE = {
+    "readonly": "the repository takes no uploads: its directory may not be written to",
+    "offline": "the repository was away until now: try again in a minute",
+}
+"""Why a repository takes no uploads although its disk is there."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -127,9 +133,11 @@ class Intake:
                 repository = await repositories.find_repository(conn, _uuid(wanted))
         if repository is None:
             raise NotFound("no such repository" if wanted else "no repository is the default one")
+        found = await asyncio.to_thread(
+            marker.check, repository.root, repository.repository_id, repository.private_root
+        )
         if repository.state != "online":
-            raise files.Offline("the repository takes no uploads: its directory may not be written to")
-        found = await asyncio.to_thread(marker.check, repository.root, repository.repository_id)
+            raise files.Offline(IDLE[repository.state])
         self.room.check(repository.root, length)
         limit = found.local_settings.max_file_size or self.max_bytes
         return Target(repository.repository_id, repository.root, min(limit, self.max_bytes))
