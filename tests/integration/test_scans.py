@@ -213,6 +213,18 @@ async def test_what_went_little_by_little_is_asked_about_as_well(disk: Disk) -> 
     assert (await disk.scan())[0] == "done"
 
 
+async def test_only_photos_in_the_inbox_are_told_as_strays(disk: Disk) -> None:
+    """Sidecars there are written by the server itself, beside the photos that they tell of."""
+    await placing.placed(disk.pool, disk.repository, disk.owner, jpeg(1), "mine.jpg")
+    mine = next((disk.root / "inbox").rglob("mine.jpg"))
+    mine.with_name("mine.jpg.xmp").write_text("what was said of it")
+    mine.with_name("copied.jpg").write_bytes(jpeg(2))
+
+    _, counts = await disk.scan()
+
+    assert counts.strays == 1
+
+
 async def test_a_file_is_not_given_to_somebody_else_who_lost_one_like_it(disk: Disk) -> None:
     """Whose folder it lies in decides, although another person's missing upload had the same bytes."""
     bob = await given.new_user(disk.pool, "bob", "-", password_hash="-")

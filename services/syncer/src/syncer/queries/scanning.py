@@ -184,13 +184,16 @@ async def drop_covered(conn: Connection, paths: Sequence[bytes]) -> None:
 
 
 async def drop_strays(conn: Connection) -> int:
-    """Pass over new files in the inbox, which is the server's: one may be just being placed; returns how many."""
+    """Pass over new files in the inbox, which is the server's: one may be just being placed; returns how many.
+
+    Sidecars are not counted, for the server writes such itself.
+    """
     cursor = await conn.execute(
         """
         with strays as (
-            delete from differences where kind = 'new' and substring(path from 1 for 6) = 'inbox/' returning true
+            delete from differences where kind = 'new' and substring(path from 1 for 6) = 'inbox/' returning path
         )
-        select count(*) from strays
+        select count(*) from strays where substring(path from length(path) - 3) <> '.xmp'
         """
     )
     strays: int = (await cursor.fetchall())[0][0]
