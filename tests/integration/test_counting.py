@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 
 from common import count_queries
 from common.db import Pool
@@ -51,6 +52,19 @@ async def test_a_drift_is_seen_and_put_right(
         assert await count_queries.list_miscounts(conn) == []
     assert await ask(pool, "select (owner_id, day, kind, shown, files, bytes)::text from day_counts") == truth
     assert await ask(pool, "select shown from month_counts") == [3]
+
+
+async def test_a_month_that_is_empty_is_no_drift(pool: Pool, repository: Repository, user: User) -> None:
+    """Photos move to the month in which they were taken; what they leave behind is removed, and nobody warned of it."""
+    await placing.new_asset(pool, repository, user, 1)
+    await counting.add_up(pool)
+    await do(pool, "insert into month_counts select owner_id, '1999-01-01', kind, 0, 0, 0 from month_counts")
+
+    with structlog.testing.capture_logs() as lines:
+        await counting.correct(pool)
+
+    assert lines == []
+    assert await ask(pool, "select shown from month_counts") == [1]
 
 
 async def test_a_correction_amid_changes_adds_none(pool: Pool, repository: Repository, user: User) -> None:

@@ -69,6 +69,7 @@ async def correct_months(conn: Connection) -> int:
     """Have the months be the sums of their days again; returns how many were not."""
     await conn.execute("lock table day_counts, month_counts in share row exclusive mode")
     await conn.execute("delete from day_counts where (shown, files, bytes) = (0, 0, 0)")
+    await conn.execute("delete from month_counts where (shown, files, bytes) = (0, 0, 0)")
     cursor = await conn.execute(
         """
         merge into month_counts c
