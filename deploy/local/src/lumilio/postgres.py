@@ -212,7 +212,10 @@ def _check_version(server: Postgres) -> None:
     with open(os.path.join(server.directory, "PG_VERSION")) as file:
         found, ours = file.read().strip(), server.programs.version.split(".")[0]
     if found != ours:
-        raise CannotStart(f"the database in {server.directory} is of Postgres {found}, this is {ours}: see the manual")
+        raise CannotStart(
+            f"the database in {server.directory} is of Postgres {found}, this is {ours}: start the version of before, "
+            "make a backup, and restore that with this one (docs/operators.md, Upgrade)"
+        )
 
 
 def _forget_recycled_pid(directory: str) -> None:
