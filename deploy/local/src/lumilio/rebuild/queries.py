@@ -324,6 +324,7 @@ async def follow_moves(conn: Connection, repository_id: UUID, found: Sequence[Fo
             join assets a on a.owner_id = given.owner_id and a.content_hash = given.content_hash
             join file_records f on f.asset_id = a.asset_id and f.inode = given.inode and f.size = given.size
             where f.repository_id = %(repository)s
+              and f.state = 'present'
               and f.trashed_from is null
               and not exists (
                   select from file_records o where o.repository_id = f.repository_id and o.path = given.path
