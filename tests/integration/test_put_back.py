@@ -1,6 +1,7 @@
 """Originals that are lost come back from their copies to where they were, and nothing else does."""
 
 import os
+from argparse import Namespace
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from ingest.handlers import Ingest
 from lumilio.backup import copying, manifest, record, room
 from lumilio.backup.manifest import Original
 from lumilio.refusal import CannotStart
-from lumilio.restore import derived, originals
+from lumilio.restore import command, derived, originals
 from tests.support import volumes
 from tests.support.backups import Kept, ignore, relist
 from tests.support.given import Repository, User
@@ -188,6 +189,24 @@ def test_what_lay_in_the_data_directory_goes_into_the_new_one(kept: Kept) -> Non
     assert originals.belongs(b"/old/private/1", known, "/new") == b"/new/private/1"
     assert originals.belongs(b"/mnt/x", known, "/new") == b"/mnt/x"
     assert originals.belongs(b"/old/private/1", known, None) == b"/old/private/1"
+
+
+def test_a_lost_repository_comes_back_beside_a_catalogue_that_is_there(
+    kept: Kept, places: list[Original], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No database is asked, and what is missing in a repository that is there is left to whoever removed it."""
+    monkeypatch.setenv("LUMILIO_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/x")
+    copying.copy(kept.folder, tmp_path / "copies", say=ignore)
+    before = everything(root)
+    arguments = Namespace(folder=kept.folder, originals=tmp_path / "copies", only_originals=True)
+    next(root.rglob("0.jpg")).unlink()
+    with pytest.raises(CannotStart, match="every repository of this backup is where it was"):
+        command.run(arguments)
+    root.rename(tmp_path / "lost")
+
+    command.run(arguments)
+
+    assert everything(root) == before
 
 
 def test_an_upload_that_waited_for_its_place_waits_there_again(kept: Kept, tmp_path: Path) -> None:

@@ -30,8 +30,7 @@ def of_original(path: bytes) -> Paths:
 
 
 def of_server(home: bytes) -> Paths:
-    """What the server writes down of a repository where its own files lie."""
-    yield layout.MARKER
+    """What the server writes down of a repository where its own files lie, and last the marker that makes it one."""
     for path, _ in folders.walk(home, layout.MANIFESTS):
         yield path
     for path, _ in folders.walk(home, layout.TRASH):
@@ -39,6 +38,7 @@ def of_server(home: bytes) -> Paths:
             yield path
     for path, _ in folders.walk(home, layout.SIDECARS):
         yield path
+    yield layout.MARKER
 
 
 def bring(root: bytes, path: bytes, to: bytes, kept: bytes) -> None:

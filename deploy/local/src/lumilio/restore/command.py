@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from lumilio import data, first_start
+from lumilio.backup.record import Backup
 from lumilio.data import Data, Secrets
 from lumilio.rebuild.run import adopt_missing
+from lumilio.refusal import CannotStart
 from lumilio.restore import derived, directory, originals
 from lumilio.restore.originals import PutBack
 from lumilio.restore.run import Restore, look_through
@@ -26,6 +28,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Restore into the database of the environment, or into a data directory that nothing serves."""
     folder = arguments.folder.resolve()
     backup = look_through(folder)
+    if arguments.only_originals:
+        _put_back_lost(folder, backup, arguments.originals)
+        return
     if database_url := os.environ.get("LUMILIO_DATABASE_URL"):
         back = originals.plan(folder, backup, arguments.originals, data=None)
         originals.put_back(back, folder, backup, say=say, screen=for_hours)
@@ -39,6 +44,15 @@ def run(arguments: argparse.Namespace) -> None:
         originals.put_back(back, folder, backup, say=say, screen=for_hours)
         asyncio.run(_into(held, secrets, folder, arguments.replace))
     _end(f"restored: serve it with `lumilio up --data {arguments.data}`", back)
+
+
+def _put_back_lost(folder: Path, backup: Backup, copies: Path | None) -> None:
+    """Bring repositories back that are away, to where they were; nothing is asked of the database."""
+    back = originals.plan(folder, backup, copies, data=None, only_lost=True)
+    if back is None:
+        raise CannotStart("--only-originals puts them back from their copies: name those with --originals")
+    originals.put_back(back, folder, backup, say=say, screen=for_hours)
+    _end("a server that runs finds them by itself; `lumilio verify` names what is not there", back)
 
 
 def _end(line: str, back: PutBack | None) -> None:

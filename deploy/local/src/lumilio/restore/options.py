@@ -12,6 +12,7 @@ def add_to(commands: Any, default: str) -> None:
     parser.add_argument("--data", default=default, help="the directory to serve then (or LUMILIO_DATABASE_URL)")
     parser.add_argument("--replace", action="store_true", help="take the place of a catalogue, which is kept beside")
     parser.add_argument("--originals", type=Path, metavar="DIR", help="first put originals back from their copies")
+    parser.add_argument("--only-originals", action="store_true", help="of lost disks, and leave the catalogue as it is")
     parser.set_defaults(run=_run)
 
 

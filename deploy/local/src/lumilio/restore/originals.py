@@ -76,8 +76,13 @@ class PutBack:
         return bytes(self.copies / str(repository))
 
 
-def plan(folder: Path, backup: Backup, copies: Path | None, *, data: str | None) -> PutBack | None:
-    """Where all that a backup lists goes; CannotStart when the copies are of something else, or another lies there."""
+def plan(
+    folder: Path, backup: Backup, copies: Path | None, *, data: str | None, only_lost: bool = False
+) -> PutBack | None:
+    """Where all that a backup lists goes; CannotStart when the copies are of something else, or another lies there.
+
+    With `only_lost` nothing goes to repositories that are there.
+    """
     if copies is None:
         return None
     trees = backup.repositories
@@ -86,20 +91,21 @@ def plan(folder: Path, backup: Backup, copies: Path | None, *, data: str | None)
             f"{copies} has copies of no repository of this backup: name the folder that was given to "
             "`lumilio backup --originals`, in which each repository is a folder named by its id"
         )
-    roots = {tree.id: belongs(tree.place, backup, data) for tree in trees}
     homes = {tree.id: belongs(unquote_to_bytes(tree.home), backup, data) for tree in trees}
-    for repository, home in homes.items():
-        _refuse_another(home, repository)
+    there = {repository for repository, home in homes.items() if _has_marker(home, repository)}
+    roots = {tree.id: belongs(tree.place, backup, data) for tree in trees if not only_lost or tree.id not in there}
+    if not roots:
+        raise CannotStart("every repository of this backup is where it was: there is nothing to put back")
     _check_room(folder, roots)
-    return PutBack(copies.resolve(), roots, homes)
+    return PutBack(copies.resolve(), roots, {repository: homes[repository] for repository in roots})
 
 
 def _check_room(folder: Path, roots: dict[UUID, bytes]) -> None:
     """CannotStart when a disk cannot take what belongs to it, as the one behind a disk that is not mounted."""
     lacking = Counter[bytes]()
     for original in manifest.read(folder / record.ORIGINALS):
-        root = roots[original.repository]
-        if not os.path.lexists(os.path.join(root, original.relative)):
+        root = roots.get(original.repository)
+        if root is not None and not os.path.lexists(os.path.join(root, original.relative)):
             lacking[root] += original.size
     for root, size in lacking.items():
         there = next(path for path in (Path(os.fsdecode(root)), *Path(os.fsdecode(root)).parents) if path.is_dir())
@@ -109,15 +115,16 @@ def _check_room(folder: Path, roots: dict[UUID, bytes]) -> None:
 def put_back(
     run: PutBack | None, folder: Path, backup: Backup, *, say: Callable[[str], None] = say, screen: Screen = unseen
 ) -> None:
-    """Have all that a backup lists where it was; doing it again goes on where it was interrupted."""
+    """Have all that a backup lists where it was, the marker last; doing it again goes on where it was interrupted."""
     if run is None:
         return
     say(f"putting originals back from {run.copies}")
-    for repository in run.homes:
-        run.bring_notes(repository)
     with screen() as draw:
         for original in carrying.listed(folder, backup, draw):
-            run.bring(original)
+            if original.repository in run.roots:
+                run.bring(original)
+    for repository in run.homes:
+        run.bring_notes(repository)
     for root in run.roots.values():
         say(f"a repository lies in {shown(root)}")
     say(f"{run.done:,} originals put back")
@@ -133,13 +140,15 @@ def belongs(path: bytes, backup: Backup, data: str | None) -> bytes:
     return path
 
 
-def _refuse_another(home: bytes, repository: UUID) -> None:
+def _has_marker(home: bytes, repository: UUID) -> bool:
+    """Whether a repository is there; CannotStart when another is."""
     try:
         found = marker.find(home)
     except files.Offline as error:
         raise CannotStart(f"{shown(home)}: {error}; put it right, or move it away") from None
     if found is not None and found.id != repository:
         raise CannotStart(f"another repository lies in {shown(home)}: move it away, or name another --data")
+    return found is not None
 
 
 def _is_there(root: bytes, original: Original) -> bool:
