@@ -17,7 +17,7 @@ from common.messages import UploadStaged
 from common.stages import Claim, Died, Reject, Superseded, Wait
 from tests.support.given import Repository, User
 from tests.support.placing import new_asset
-from tests.support.rows import END_WHO_WAITS, ask, do, row
+from tests.support.rows import END_WHO_WAITS, WHO_WAITS, ask, do, row
 from tests.support.waiting import until
 from tests.support.working import listens, raising, recording, worker_of, working
 
@@ -276,6 +276,22 @@ async def test_stopping_gives_unfinished_work_back(pool: Pool, bus: Bus, asset: 
 
     found = await row(pool, asset)
     assert (found["state"], found["later"], found["deaths"]) == ("pending", False, 0)
+
+
+async def test_a_database_that_stands_still_keeps_no_worker_from_its_end(pool: Pool, bus: Bus, asset: UUID) -> None:
+    """Whoever is told to stop amid a claim that has no answer stops; the row is claimed by the next one."""
+    done: list[UUID] = []
+    async with pool.connection() as conn:
+        await conn.execute("lock table asset_stages in access exclusive mode")
+        stop = asyncio.Event()
+        running = asyncio.create_task(worker_of(pool, bus, recording(pool, done)).run(stop))
+        await until(lambda: ask(pool, WHO_WAITS))
+        stop.set()
+        await asyncio.wait({running}, timeout=5)
+        assert running.done()
+
+    async with working(pool, bus, recording(pool, done)):
+        await until(lambda: done == [asset])
 
 
 async def test_work_that_hangs_on_its_disk_keeps_no_other_from_being_given_back(

@@ -7,11 +7,9 @@ from common import stages
 from common.db import Pool
 from common.stages import Claim, Stage
 
-END_WHO_WAITS = """
-    select pg_terminate_backend(pid)
-    from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'
-"""
+_WAITING = "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+WHO_WAITS = f"select pid {_WAITING}"
+END_WHO_WAITS = f"select pg_terminate_backend(pid) {_WAITING}"
 
 
 async def ask(pool: Pool, question: str) -> list[Any]:

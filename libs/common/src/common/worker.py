@@ -69,7 +69,8 @@ class Worker:
         finally:
             await tasks.cancel(stopping, pulling)
             if self._claiming is not None:
-                await asyncio.wait({self._claiming})
+                await asyncio.wait({self._claiming}, timeout=self.settings.stop_seconds)
+                await tasks.cancel(self._claiming)  # if the database stands still
             await self._finish()
             await tasks.cancel(renewing)
 
