@@ -374,12 +374,14 @@ async def test_without_the_database_nothing_can_be_told_and_that_is_told(server:
 
 
 async def test_a_database_that_is_older_than_the_command_is_told(server: Server, pool: Pool) -> None:
-    """With what brings it up to date."""
+    """With what brings it up to date: `lumilio up` needs only a new start."""
     await do(pool, "delete from migrations where number = 44")
 
     line = (await server.lines())["database-old"]
+    own = (await replace(server, at=replace(server.at, data="/data")).lines())["database-old"]
 
     assert "-> Run `lumilio migrate`" in line
+    assert "-> Stop `lumilio up` and start it again" in own
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

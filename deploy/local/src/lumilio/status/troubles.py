@@ -21,7 +21,8 @@ def find(seen: Seen, places: Places) -> list[Trouble]:
 def _servers(seen: Seen, places: Places) -> Iterator[Trouble]:
     lacks, is_old, todo = seen.silence.partition(": run ")
     if is_old:
-        yield Trouble(kind="database-old", what=sentence(lacks), todo=f"Run {todo}, then ask again.")
+        todo = "Stop `lumilio up` and start it again: it does the rest." if places.data else f"Run {todo}, then ask again."
+        yield Trouble(kind="database-old", what=sentence(lacks), todo=todo)
     elif REFUSAL in seen.silence:
         what = f"The database answers, but does not let us in: {seen.silence.rpartition(REFUSAL)[2].strip()}."
         ours = "" if places.data else "Is it the user, the password or the name, correct LUMILIO_DATABASE_URL. Else "
