@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from nats.aio.client import Client
 from psycopg.errors import AdminShutdown
 
@@ -288,6 +289,26 @@ async def test_a_picture_that_became_a_text_is_hidden_soon(disk: Disk) -> None:
             return await disk.assets() == ["b.jpg"]
 
         await until(hidden, seconds=60, what="the asset is hidden")  # a slow scan is not soon followed by another
+
+
+async def test_a_disk_that_goes_away_is_told_once(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the server by hand, or reads its journal, asks nobody and wants to know."""
+    monkeypatch.setattr("syncer.tending.AWAY_SECONDS", 0.01)
+    disk.write("a.jpg", PHOTO)
+    elsewhere = disk.root.parent / "away"
+    with structlog.testing.capture_logs() as lines:
+        async with tended(disk, **SELDOM):
+            disk.root.rename(elsewhere)
+            await until(lambda: ask(disk.pool, "select 1 from repositories where state = 'offline'"))
+            elsewhere.rename(disk.root)
+            await until(lambda: ask(disk.pool, "select 1 from repositories where state = 'online'"))
+
+    told = [line for line in lines if line["event"].startswith("repository ")]
+    assert [(line["event"], line["log_level"]) for line in told] == [
+        ("repository offline", "warning"),
+        ("repository online", "info"),
+    ]
+    assert "its folder is gone" in told[0]["reason"]
 
 
 async def test_a_disk_that_is_away_is_no_run(disk: Disk) -> None:

@@ -236,6 +236,7 @@ class Tending:
             if await operations.mark_offline(conn, self._id, reason):
                 event = RepositoryWentOffline(owner_id=self._owner, repository_id=self._id, reason=reason)
                 await outbox.add(conn, event)
+                log.get().warning("repository offline", repository=str(self._id), reason=reason)
         self.relay.wake()
 
     async def mark_online(self) -> None:
@@ -244,6 +245,7 @@ class Tending:
             await self.holding.check(conn)
             if await operations.mark_online(conn, self._id):
                 await outbox.add(conn, RepositoryCameOnline(owner_id=self._owner, repository_id=self._id))
+                log.get().info("repository online", repository=str(self._id))
 
     @property
     def _id(self) -> UUID:
