@@ -21,7 +21,7 @@ def find(seen: Seen, places: Places) -> list[Trouble]:
 def _servers(seen: Seen, places: Places) -> Iterator[Trouble]:
     lacks, is_old, todo = seen.silence.partition(": run ")
     if is_old:
-        todo = "Stop `lumilio up` and start it again: it does the rest." if places.data else f"Run {todo}, then ask again."
+        todo = "Stop `lumilio up` and start it again: it does that." if places.data else f"Run {todo}, then ask again."
         yield Trouble(kind="database-old", what=sentence(lacks), todo=todo)
     elif REFUSAL in seen.silence:
         what = f"The database answers, but does not let us in: {seen.silence.rpartition(REFUSAL)[2].strip()}."
