@@ -102,7 +102,7 @@ def late() -> bytes:
 BOMBS: dict[str, Callable[[], bytes]] = {
     "a thousand tracks": lambda: clips.crowded(clips.clip(), 1000),
     "an endless duration": lambda: clips.endless(clips.clip()),
-    "a hundred thousand repetitions": lambda: repeated(100_000),
+    "thirty thousand repetitions": lambda: repeated(30_000),
     "a million pictures a second": hurried,
     "60,000 dots a side": vast,
     "a day of silence": late,
