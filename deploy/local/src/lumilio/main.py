@@ -150,12 +150,20 @@ def _up(arguments: argparse.Namespace) -> None:
 
     async def serve(held: data.Data) -> None:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        heed(stop)
         await up(options, held, stop)
 
     with data.hold(arguments.data) as held:
         asyncio.run(serve(held))
+
+
+def heed(stop: asyncio.Event) -> None:
+    """Set it when the process is to end; who was started by nohup lives on without its terminal."""
+    ends = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ends.append(signal.SIGHUP)
+    for number in ends:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
 def _migrate(arguments: argparse.Namespace) -> None:
