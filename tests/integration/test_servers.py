@@ -20,8 +20,8 @@ from tests.support.inference import EMBED_IMAGE, EMBED_TEXT, Fake, errs, fails, 
 from tests.support.waiting import until
 
 QUICK = Times(connect=1, answer=0.3, beat=0.1, listen=0.1, leave=0.1)
-HASTY = Times(connect=1, answer=0.3, beat=0.1, listen=0.1, leave=0.1, patience=0.01)
-"""The first answer of an image may take 60 s, so that is 0.6."""
+HASTY = Times(connect=10, answer=2, beat=0.1, listen=0.1, leave=0.1, patience=0.05)
+"""The first answer of an image may take 60 s, so that is three, which is long even where a machine is slow."""
 A, B = b"a picture", b"another"
 MODEL = Model("fake", 8)
 
