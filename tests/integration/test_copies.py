@@ -218,6 +218,23 @@ def test_what_other_programs_say_of_a_photo_is_copied_with_it(kept: Kept, copies
     assert next(copies.rglob("0.xmp")).read_text() == "<second/>"
 
 
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_a_repository_that_is_away_is_told_once(kept: Kept, tmp_path: Path, *, is_mounted: bool) -> None:
+    """Its copies stay as they are, also where an empty folder is left of it."""
+    copying.copy(kept.folder, tmp_path / "copies", say=ignore)
+    before, said = sorted((tmp_path / "copies").rglob("*")), list[str]()
+    root = kept.inbox.parent
+    root.rename(tmp_path / "away")
+    if is_mounted:
+        root.mkdir()
+
+    assert not copying.copy(kept.folder, tmp_path / "copies", deep=True, say=said.append)
+
+    assert [line for line in said if line.startswith("NOT COPIED")] == said[-1:]
+    assert "is its disk mounted?" in said[-1]
+    assert sorted((tmp_path / "copies").rglob("*")) == before
+
+
 def test_copies_do_not_lie_in_a_repository(kept: Kept) -> None:
     """There they would be taken for photos, and go when those are purged."""
     with pytest.raises(CannotStart, match="lies in the repository"):

@@ -11,11 +11,12 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from common import files
+from common import files, marker
 from common.names import shown
 from lumilio.backup import carrying, notes, record, shelf
 from lumilio.backup.carrying import Troubles, Wrong
 from lumilio.backup.manifest import Original
+from lumilio.backup.record import Tree
 from lumilio.rebuild import manifests
 from lumilio.refusal import CannotStart
 from lumilio.showing import Screen, unseen
@@ -131,9 +132,10 @@ def copy(
     run = Copying({tree.id: tree.place for tree in backup.repositories}, to.resolve(), deep)
     _refuse_inside(run)
     with shelf.held(to):
+        there = _there(run, backup.repositories)
         with screen() as draw:
             waiting = _bring_placed(run, carrying.listed(folder, backup, draw))
-        for tree in backup.repositories:
+        for tree in there:
             home = unquote_to_bytes(tree.home)
             run.bring_notes(home, tree.id)
             run.bring_waiting(home, waiting[tree.id])
@@ -141,10 +143,21 @@ def copy(
     return not run.troubles.count
 
 
+def _there(run: Copying, trees: Sequence[Tree]) -> list[Tree]:
+    """Leave out who is away, which is told once and not for each original; returns the others."""
+    for tree in trees:
+        home = unquote_to_bytes(tree.home)
+        try:
+            marker.recognize(tree.place, tree.id, None if home == tree.place else home)
+        except files.Offline as away:
+            run.troubles.add(f"{shown(run.roots.pop(tree.id))}: {away}")
+    return [tree for tree in trees if tree.id in run.roots]
+
+
 def _bring_placed(run: Copying, originals: Iterable[Original]) -> dict[UUID, list[Original]]:
     """Have copies of what had its place at the backup; returns what waited for it, by repository."""
     waiting: dict[UUID, list[Original]] = defaultdict(list)
-    for original in originals:
+    for original in (one for one in originals if one.repository in run.roots):
         if original.is_staged:
             waiting[original.repository].append(original)
         else:
