@@ -301,6 +301,9 @@ async def test_originals_are_late_by_the_span_that_is_set(server: Server, pool: 
 
     read = "all read again, the longest ago 40 days ago"
     assert told == [f"{read}; 1 are late", read, None]
+    new = f"values ('{repository.repository_id}', 'new', 1, 1, 2)"
+    await do(pool, f"insert into file_records (repository_id, path, size, modified_ns, inode) {new}")
+    assert (await server.fact("originals") or "").startswith("all but 1 new ones read again, the longest ago 40 days")
 
 
 async def test_a_disk_without_its_reserve_is_told(server: Server) -> None:

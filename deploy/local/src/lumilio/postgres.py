@@ -169,7 +169,7 @@ async def _run(command: list[str], *, log: int, told: int) -> None:
         with suppress(ProcessLookupError):
             process.terminate()
     if code != 0:
-        raise CannotStart("Postgres could not create its directory: its log (log/postgres.log) says why")
+        raise CannotStart("Postgres could not create its directory: is its disk full? See log/postgres.log")
 
 
 @contextmanager

@@ -72,12 +72,8 @@ def _scrub(rows: Rows) -> str:
     ages = [one.oldest_verified_seconds for one in rows.trees if one.oldest_verified_seconds is not None]
     if not ages:
         return "none were compared again yet" if unread else "none yet"
-    told = f"all read again, the longest ago {since(max(ages))} ago"
-    return (
-        told
-        + (f"; {unread:,} new ones were not yet" if unread else "")
-        + (f"; {overdue:,} are late" if overdue else "")
-    )
+    told = f"all{f' but {unread:,} new ones' if unread else ''} read again, the longest ago {since(max(ages))} ago"
+    return f"{told}; {overdue:,} are late" if overdue else told
 
 
 def _disk(one: Disk) -> str:
