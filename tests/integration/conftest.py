@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,22 +10,8 @@ from common.db import Pool
 from lumilio.postgres import Postgres
 from processor.handlers import Processor
 from processor.sandbox import Sandbox
-from tests.support import backups, databases, memory, sandboxes
+from tests.support import backups, databases, sandboxes
 from tests.support.backups import Kept
-
-
-@pytest.fixture(scope="session")
-def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in memory where there is plenty, for all tests of this process."""
-    with memory.folder(tmp_path_factory.mktemp("memory")) as folder:
-        yield folder
-
-
-@pytest.fixture
-def tmp_path(in_memory: Path) -> Iterator[Path]:
-    """A folder of this test alone, in memory as a rule, for most files are fsynced and slow disks do that slowly."""
-    with TemporaryDirectory(dir=in_memory, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 @pytest.fixture

@@ -316,10 +316,10 @@ async def test_a_disk_without_its_reserve_is_told(server: Server) -> None:
     assert "until 1048576 TB are free" in line
 
 
-async def test_a_bus_that_could_forget_is_told(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_a_bus_that_could_forget_is_told(server: Server, tmp_path: Path) -> None:
     """As its own configuration says."""
     with running_nats(
-        tmp_path_factory.mktemp("nats"), edit=lambda text: text.replace("sync_interval: always", "sync_interval: 2m")
+        tmp_path, edit=lambda text: text.replace("sync_interval: always", "sync_interval: 2m")
     ) as forgetful:
         at = replace(server.at, nats=forgetful.url, monitor=forgetful.monitor_url)
         lines = await replace(server, at=at).lines()
