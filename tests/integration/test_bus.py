@@ -13,6 +13,10 @@ from tests.support.servers import running_nats
 from tests.support.waiting import until
 
 
+MOMENTS = 150
+"""Turns of the loop, by when a reader is found."""
+
+
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
     """A broker of this test alone, to be hurt."""
@@ -63,3 +67,19 @@ async def test_a_connection_that_is_closed_for_good_is_told(server: NatsServer) 
         await connected.client.close()
 
         assert connected.closed.is_set()
+
+
+async def test_whoever_is_woken_at_any_moment_looks_at_once(server: NatsServer) -> None:
+    """Also while the broker is asked for its reader for the first time, and answers in that very moment."""
+    async with bus.connect(server.url, name="test") as connected:
+        await until(lambda: connected.connected)
+        await streams.migrate(connected.js)
+        for moment in range(MOMENTS):
+            doorbell = Doorbell(connected, streams.PLACE)
+            waiting = asyncio.create_task(doorbell.wait(60))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            doorbell.wake()
+            async with asyncio.timeout(20):
+                assert await waiting is None
+            await doorbell.close()

@@ -165,6 +165,7 @@ class Doorbell:
                 self._subscription = await self.bus.js.pull_subscribe_bind(
                     durable=self.durable.name, stream=streams.NAME
                 )
+            tasks.heed_cancelling()  # else who was woken meanwhile would wait for the next message
             return (await self._subscription.fetch(1, timeout=seconds))[0]
         except NatsTimeout:
             return None

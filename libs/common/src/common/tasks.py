@@ -15,6 +15,13 @@ async def cancel(*tasks: "asyncio.Task[Any]") -> None:
         await asyncio.wait(tasks)
 
 
+def heed_cancelling() -> None:
+    """Raise a cancellation that was swallowed: up to Python 3.11 wait_for forgets one in the moment of its result."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def to_the_end(function: Callable[..., T], *arguments: object) -> T:
     """Slow work in a thread; threads cannot be stopped, so whoever is cancelled leaves when the work has ended."""
     working = asyncio.create_task(asyncio.to_thread(function, *arguments))
