@@ -1,6 +1,7 @@
 """The place stage: every original lies where its asset belongs, and staged bytes become one where none is healthy."""
 
 import asyncio
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -122,14 +123,17 @@ def _wishes(asset: Asset, uploads: Sequence[StagedUpload]) -> list[Wish]:
 
 
 def _settle_originals(look: Look) -> list[Standing]:
-    return [
-        standing.settle(
-            look.asset,
-            original,
-            {taken.spot for taken in look.taken if taken.file_record_id != original.file_record_id},
-        )
-        for original in look.originals
-    ]
+    try:
+        return [
+            standing.settle(
+                look.asset,
+                original,
+                {taken.spot for taken in look.taken if taken.file_record_id != original.file_record_id},
+            )
+            for original in look.originals
+        ]
+    except FileNotFoundError:  # it was there a moment ago
+        raise BlockingIOError(errno.EAGAIN, "somebody has just moved the file") from None
 
 
 def _place(look: Look) -> Placed:
