@@ -11,7 +11,7 @@ import psycopg
 from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 
-from common import log, metrics, streams, traces
+from common import log, metrics, streams, tasks, traces
 from common import outbox_queries as queries
 from common.bus import Bus
 from common.db import Connection, Pool
@@ -50,6 +50,7 @@ class Relay:
         """Relay until cancelled; whatever goes wrong is tried again at the next poll."""
         self.bus.listeners.append(self.wake)
         while True:
+            tasks.heed_cancelling()  # one that came while the stream was made again
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.poll_seconds):
                     await self._woken.wait()
