@@ -12,7 +12,6 @@ from lumilio.nats_server import NatsServer
 from tests.support.servers import running_nats
 from tests.support.waiting import until
 
-
 MOMENTS = 150
 """Turns of the loop, by when a reader is found."""
 
